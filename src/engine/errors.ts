@@ -1,0 +1,18 @@
+/** The one kind of error whose message is meant for the user: what is wrong, where, and what to do about it. */
+export class UserError extends Error {
+  override readonly name = 'UserError';
+}
+
+/** Thrown when a job is stopped through its AbortSignal; the job's checkpoint is complete up to that moment. */
+export class CancelledError extends Error {
+  override readonly name = 'CancelledError';
+
+  constructor(message = 'The job was stopped.') {
+    super(message);
+  }
+}
+
+/** @throws CancelledError if the signal has been triggered */
+export function throwIfCancelled(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new CancelledError();
+}
