@@ -1,0 +1,33 @@
+/** Tensors that go into and come out of onnxruntime sessions. */
+import * as ort from 'onnxruntime-node';
+
+export type RuntimeTensor = ort.Tensor;
+
+/** @param dims must multiply to the number of values */
+export function float32Tensor(values: Float32Array | readonly number[], dims: readonly number[]): RuntimeTensor {
+  return new ort.Tensor('float32', values instanceof Float32Array ? values : Float32Array.from(values), dims);
+}
+
+/** @param dims must multiply to the number of values; a scalar if empty */
+export function int64Tensor(values: readonly number[], dims: readonly number[]): RuntimeTensor {
+  return new ort.Tensor('int64', BigInt64Array.from(values, BigInt), dims);
+}
+
+export function boolTensor(values: readonly boolean[], dims: readonly number[]): RuntimeTensor {
+  return new ort.Tensor('bool', Uint8Array.from(values, Number), dims);
+}
+
+/** A tensor of zeros of an onnxruntime element type ('float32', 'float16', 'int64'...); dims may hold 0. */
+export function zerosTensor(type: RuntimeTensor['type'], dims: readonly number[]): RuntimeTensor {
+  const count = dims.reduce((product, dim) => product * dim, 1);
+  if (type === 'float16') return new ort.Tensor('float16', new Uint16Array(count), dims);
+  if (type === 'int64') return new ort.Tensor('int64', new BigInt64Array(count), dims);
+  if (type === 'int32') return new ort.Tensor('int32', new Int32Array(count), dims);
+  return new ort.Tensor('float32', new Float32Array(count), dims);
+}
+
+/** The values of a float32 tensor. @throws RangeError for another element type */
+export function float32Values(tensor: RuntimeTensor): Float32Array {
+  if (tensor.type !== 'float32') throw new RangeError(`A float32 tensor is expected, not ${tensor.type}`);
+  return tensor.data as Float32Array;
+}
