@@ -1,0 +1,39 @@
+/** The contract of a gradient rule: how the gradient of one operator is made of other operators. */
+import type { NodeProto } from '../onnx/onnx_pb.js';
+import type { GradientBuilder } from './gradient-builder.js';
+
+/** One dimension: a number where every run has the same, undefined where runs differ (rows, positions). */
+export type Dim = number | undefined;
+export type Shape = readonly Dim[];
+
+export interface ValueType {
+  shape: Shape;
+  /** onnxruntime's element type: 'float32', 'int64'... */
+  type: string;
+}
+
+/** Types and shapes of values of the graph that is differentiated. */
+export type ValueTypes = ReadonlyMap<string, ValueType>;
+
+export interface RuleContext {
+  node: NodeProto;
+  /** Adds nodes to the gradient graph. */
+  build: GradientBuilder;
+  /** Gradient of the loss by the node's output, or undefined where the loss does not depend on that output. */
+  outputGradient(index: number): string | undefined;
+  /** Whether the gradient by this input is needed. */
+  wants(inputIndex: number): boolean;
+  /** Shape of a value of the forward graph. */
+  shape(value: string): Shape;
+}
+
+export interface GradientRule {
+  operator: string;
+  /** Default: '' (the standard operators). */
+  domain?: string;
+  /**
+   * Names of the gradients by the node's inputs, each of its input's shape; undefined where not wanted or where the
+   * operator does not depend smoothly on the input (indices, shapes).
+   */
+  gradient(context: RuleContext): (string | undefined)[];
+}

@@ -1,0 +1,129 @@
+/** What a decoder-only language model's graph means, in terms of the residual stream. */
+import type { Graph } from '../onnx/graph.js';
+import type { OnnxModel } from '../onnx/model-file.js';
+import type { NodeProto, TensorProto } from '../onnx/onnx_pb.js';
+
+export type BranchKind = 'attention' | 'mlp';
+
+/** One place where a node reads a value: `node.input[index]`. */
+export interface Use {
+  node: NodeProto;
+  index: number;
+}
+
+/** A layer normalisation or root-mean-square normalisation that reads the residual stream. */
+export interface Norm {
+  kind: 'rms' | 'layer';
+  /** The value of the residual stream that it normalises. */
+  input: string;
+  output: string;
+  /** The nodes from `input` to `output`, Casts included. */
+  nodes: readonly NodeProto[];
+  /** What is added to the mean square (or variance) before the square root. */
+  epsilon: NormEpsilon;
+}
+
+export type NormEpsilon =
+  | { kind: 'attribute'; node: NodeProto; attribute: string; value: number }
+  | { kind: 'constant'; use: Use; value: number };
+
+/** The matrix multiplication whose result (plus bias) a branch adds to the residual stream. */
+export interface LastProjection {
+  /** MatMul or Gemm. */
+  node: NodeProto;
+  /** Initializer or Constant: [in, out], or [out, in] where a Gemm says transB. */
+  weight: string;
+  /** True if the output channel is the weight's first axis. */
+  outputChannelFirst: boolean;
+  /** Bias of shape [out], added by Gemm or by an Add after it. */
+  bias: string | undefined;
+  biasUse: Use | undefined;
+}
+
+/** Key and value cache of one attention block: names of graph inputs and outputs. */
+export type CacheEntry =
+  | { layout: 'separate'; pastKey: string; pastValue: string; presentKey: string; presentValue: string }
+  /** GPT-2's old layout: key and value stacked in one tensor [2, batch, heads, positions, head size]. */
+  | { layout: 'packed'; past: string; present: string };
+
+export interface Branch {
+  kind: BranchKind;
+  /** Index of the layer, from 0 at the input. */
+  layer: number;
+  norm: Norm;
+  /** The value that is added to the residual stream, hidden size wide. */
+  output: string;
+  /** Where `output` enters the residual addition. */
+  outputUse: Use;
+  /** Nodes that only this branch needs, its norm included unless another branch shares it. */
+  nodes: ReadonlySet<NodeProto>;
+  /** Initializers (or tensors of Constant nodes) that only this branch uses. */
+  weights: readonly TensorProto[];
+  lastProjection: LastProjection;
+  /** Only for attention, and only if the graph has a KV cache. */
+  cache: CacheEntry | undefined;
+}
+
+/**
+ * One step of the residual stream: output = input + the branches' outputs. A pre-norm layer has two such steps with
+ * one branch each; a parallel-residual layer (GPT-NeoX, Phi) has one step with two branches.
+ */
+export interface ResidualStep {
+  layer: number;
+  /** Value names of the residual stream before and after. */
+  input: string;
+  output: string;
+  /** The Add whose output is `output`. */
+  addition: NodeProto;
+  /** Where `input` enters the addition (of this step's one or, for parallel residuals, two Adds). */
+  inputUse: Use;
+  branches: readonly Branch[];
+}
+
+/** Graph inputs by their meaning. */
+export interface DecoderInputs {
+  /** int64 [batch, positions]. */
+  tokens: string;
+  /** int64 (or float, bool) [batch, past + positions]. */
+  attentionMask: string | undefined;
+  /** int64 [batch, positions]. */
+  positions: string | undefined;
+  /** Every past input, in the order of the layers. */
+  cache: readonly string[];
+  /** Inputs with another meaning, such as use_cache_branch. */
+  others: readonly string[];
+}
+
+export interface Decoder {
+  model: OnnxModel;
+  graph: Graph;
+  inputs: DecoderInputs;
+  /** The embedding's result, where the residual stream begins. */
+  embedding: string;
+  /** Initializers that only the embedding (token, position, its norm) uses. */
+  embeddingWeights: readonly TensorProto[];
+  hiddenSize: number;
+  vocabularySize: number;
+  /** In order from the input to the output. */
+  steps: readonly ResidualStep[];
+  layerCount: number;
+  /** The norm that reads the last value of the stream. */
+  finalNorm: Norm;
+  /** The nodes after the final norm up to the logits. */
+  headNodes: readonly NodeProto[];
+  headWeights: readonly TensorProto[];
+  /** Graph output [batch, positions, vocabulary]. */
+  logits: string;
+}
+
+/** All branches from the input to the output; in a layer attention comes first. */
+export function branchesOf(decoder: Decoder): Branch[] {
+  return decoder.steps.flatMap((step) => [...step.branches]);
+}
+
+/** 'attention 7' or 'mlp 0': how a block is named on the command line, in files and in checkpoints. */
+export type BlockName = `${BranchKind} ${number}`;
+
+export function blockName(branch: Pick<Branch, 'kind' | 'layer'>): BlockName {
+  return `${branch.kind} ${branch.layer}`;
+}
