@@ -13,6 +13,11 @@ export function int64Tensor(values: readonly number[], dims: readonly number[]):
   return new ort.Tensor('int64', BigInt64Array.from(values, BigInt), dims);
 }
 
+/** @param dims must multiply to the number of values */
+export function int32Tensor(values: readonly number[], dims: readonly number[]): RuntimeTensor {
+  return new ort.Tensor('int32', Int32Array.from(values), dims);
+}
+
 export function boolTensor(values: readonly boolean[], dims: readonly number[]): RuntimeTensor {
   return new ort.Tensor('bool', Uint8Array.from(values, Number), dims);
 }
