@@ -98,7 +98,7 @@ export function readExternalBytes(folder: string, tensor: TensorProto, expectedL
       );
     }
     const target = new Uint8Array(bytes);
-    for (let done = 0; done < bytes; ) {
+    for (let done = 0; done < bytes;) {
       done += readSync(descriptor, target, done, Math.min(bytes - done, 1 << 30), offset + done);
     }
     return target;

@@ -39,7 +39,8 @@ function outerValues(graph: GraphProto): string[] {
 
 /** 'Softmax node "/layers.0/Softmax"': how errors name a node. */
 export function describeNode(node: NodeProto): string {
-  const operator = node.domain === '' || node.domain === 'ai.onnx' ? node.opType : `${node.domain}.${node.opType}`;
+  const operator =
+    node.domain === '' || node.domain === 'ai.onnx' ? node.opType : `${node.domain}.${node.opType}`;
   const name = node.name || node.output[0] || 'without a name';
   return `${operator} node "${name}"`;
 }
@@ -48,7 +49,7 @@ export class Graph {
   readonly #producers = new Map<string, NodeProto>();
   readonly #consumers = new Map<string, Set<NodeProto>>();
   readonly #initializers = new Map<string, TensorProto>();
-  readonly #inputs = new Map<string, ValueInfoProto>();
+  #inputs = new Map<string, ValueInfoProto>();
   readonly #names = new Set<string>();
 
   /** @param proto the graph that is viewed and edited; do not change its lists in other ways meanwhile */
@@ -123,7 +124,9 @@ export class Graph {
     const label = options.label ?? opType;
     const outputs = options.outputs ?? 1;
     const names =
-      typeof outputs === 'number' ? Array.from({ length: outputs }, () => this.freshName(label)) : [...outputs];
+      typeof outputs === 'number'
+        ? Array.from({ length: outputs }, () => this.freshName(label))
+        : [...outputs];
     const node = create(NodeProtoSchema, {
       opType,
       name: this.freshName(`${label}/node`),
@@ -161,6 +164,20 @@ export class Graph {
   removeInputs(names: ReadonlySet<string>): void {
     this.proto.input = this.proto.input.filter((input) => !names.has(input.name));
     for (const name of names) this.#inputs.delete(name);
+  }
+
+  /** Gives an input another name, for its readers too. */
+  renameInput(before: string, name: string): void {
+    const input = this.#inputs.get(before);
+    if (!input) throw new RangeError(`There is no input '${before}'`);
+    input.name = name;
+    this.#inputs = new Map([...this.#inputs.values()].map((value) => [value.name, value]));
+    this.#names.add(name);
+    this.replaceUses(before, name);
+  }
+
+  removeOutputs(names: ReadonlySet<string>): void {
+    this.proto.output = this.proto.output.filter((output) => !names.has(output.name));
   }
 
   /** Changes what one node reads. */
@@ -220,7 +237,9 @@ export class Graph {
     this.proto.initializer = this.proto.initializer.filter((tensor) => values.has(tensor.name));
     for (const name of this.#initializers.keys()) if (!values.has(name)) this.#initializers.delete(name);
     const defaults = new Set(this.proto.initializer.map((tensor) => tensor.name));
-    this.proto.input = this.proto.input.filter((input) => this.#inputs.has(input.name) || defaults.has(input.name));
+    this.proto.input = this.proto.input.filter(
+      (input) => this.#inputs.has(input.name) || defaults.has(input.name),
+    );
     this.proto.valueInfo = this.proto.valueInfo.filter((info) => this.#producers.has(info.name));
     this.proto.quantizationAnnotation = this.proto.quantizationAnnotation.filter((entry) =>
       values.has(entry.tensorName),
@@ -297,7 +316,8 @@ function constantTensor(node: NodeProto): TensorProto | undefined {
   if (tensor) return tensor;
   const name = node.output[0]!;
   if (hasAttribute(node, 'value_int')) return int64Tensor(name, [], [intAttribute(node, 'value_int', 0)]);
-  if (hasAttribute(node, 'value_float')) return floatTensor(name, [], [floatAttribute(node, 'value_float', 0)]);
+  if (hasAttribute(node, 'value_float'))
+    return floatTensor(name, [], [floatAttribute(node, 'value_float', 0)]);
   const ints = intsAttribute(node, 'value_ints');
   if (ints && ints.length > 0) return int64Tensor(name, [ints.length], ints);
   const floats = node.attribute.find((attribute) => attribute.name === 'value_floats')?.floats;

@@ -42,7 +42,9 @@ export async function readModel(file: string): Promise<OnnxModel> {
       `${file} is larger than 2 GB, which an ONNX file cannot be; models of that size keep their weights in a second file.`,
     );
   }
-  return decodeModel(readFileSync(file), path.dirname(path.resolve(file)), file);
+  const content = readFileSync(file);
+  const bytes = new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
+  return decodeModel(bytes, path.dirname(path.resolve(file)), file);
 }
 
 /**
@@ -117,11 +119,15 @@ export function externalFiles(model: OnnxModel): string[] {
 export async function writeModel(
   model: OnnxModel,
   file: string,
-  options: { renameExternal?: (location: string) => string; moveToExternal?: { location: string; above: number } } = {},
+  options: {
+    renameExternal?: (location: string) => string;
+    moveToExternal?: { location: string; above: number };
+  } = {},
 ): Promise<void> {
   const folder = path.dirname(path.resolve(file));
   await mkdir(folder, { recursive: true });
-  const rename = options.renameExternal ?? ((location: string) => path.posix.basename(location.replaceAll('\\', '/')));
+  const rename =
+    options.renameExternal ?? ((location: string) => path.posix.basename(location.replaceAll('\\', '/')));
   const written = copyModel(model);
   const dataFiles = new Map<string, { descriptor: number; offset: number }>();
   try {
@@ -158,7 +164,9 @@ function targetLocation(
 function openDataFile(folder: string, location: string, sourceFolder: string | undefined): number {
   const target = path.join(folder, location);
   if (sourceFolder !== undefined && isSameFile(target, path.join(sourceFolder, location))) {
-    throw new UserError(`${target} is the source model's own weights file; choose another folder to write to.`);
+    throw new UserError(
+      `${target} is the source model's own weights file; choose another folder to write to.`,
+    );
   }
   return openSync(target, 'w');
 }
@@ -169,7 +177,7 @@ function isSameFile(a: string, b: string): boolean {
 }
 
 function writeFully(descriptor: number, bytes: Uint8Array, offset: number): void {
-  for (let done = 0; done < bytes.length; ) {
+  for (let done = 0; done < bytes.length;) {
     done += writeSync(descriptor, bytes, done, Math.min(bytes.length - done, 1 << 30), offset + done);
   }
 }
@@ -182,8 +190,8 @@ function makeExternal(tensor: TensorProto, location: string, offset: number, len
   tensor.doubleData = [];
   tensor.uint64Data = [];
   tensor.dataLocation = DataLocation.EXTERNAL;
-  tensor.externalData = Object.entries({ location, offset: `${offset}`, length: `${length}` }).map(([key, value]) =>
-    create(StringStringEntryProtoSchema, { key, value }),
+  tensor.externalData = Object.entries({ location, offset: `${offset}`, length: `${length}` }).map(
+    ([key, value]) => create(StringStringEntryProtoSchema, { key, value }),
   );
 }
 

@@ -38,7 +38,9 @@ export function tensorBytes(tensor: TensorProto, folder: string | undefined): Ui
   const expected = tensorByteLength(tensor);
   if (isExternal(tensor)) {
     if (folder === undefined) {
-      throw new UserError(`Weight '${tensor.name}' is in another file, but the model was not read from a folder.`);
+      throw new UserError(
+        `Weight '${tensor.name}' is in another file, but the model was not read from a folder.`,
+      );
     }
     return readExternalBytes(folder, tensor, expected);
   }
@@ -160,7 +162,9 @@ export function tensorFromBytes(
 ): TensorProto {
   const expected = byteLength(dataType, elementCount(dims));
   if (rawData.length !== expected) {
-    throw new RangeError(`Tensor '${name}' [${dims.join(', ')}] needs ${expected} bytes, got ${rawData.length}`);
+    throw new RangeError(
+      `Tensor '${name}' [${dims.join(', ')}] needs ${expected} bytes, got ${rawData.length}`,
+    );
   }
   return create(TensorProtoSchema, { name, dataType, dims: dims.map(BigInt), rawData });
 }
@@ -197,4 +201,3 @@ function encodeFloats(values: ArrayLike<number>, dataType: DataType): Uint8Array
 export function int64Tensor(name: string, dims: readonly number[], values: readonly number[]): TensorProto {
   return tensorFromBytes(name, DataType.INT64, dims, viewBytes(BigInt64Array.from(values, BigInt)));
 }
-

@@ -13,7 +13,11 @@ import type { DataType } from './data-types.js';
 /** A number, the name of a free dimension, or undefined where nothing is declared. */
 export type DeclaredDim = number | string | undefined;
 
-export function makeValueInfo(name: string, elementType: DataType, dims: readonly DeclaredDim[]): ValueInfoProto {
+export function makeValueInfo(
+  name: string,
+  elementType: DataType,
+  dims: readonly DeclaredDim[],
+): ValueInfoProto {
   const dim = dims.map((size) =>
     create(TensorShapeProto_DimensionSchema, {
       value:

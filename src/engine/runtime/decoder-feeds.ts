@@ -4,7 +4,14 @@ import { UserError } from '../errors.js';
 import { DataType } from '../onnx/data-types.js';
 import { declaredDims, declaredType } from '../onnx/value-info.js';
 import type { Feeds } from './session.js';
-import { boolTensor, float32Tensor, int32Tensor, int64Tensor, zerosTensor, type RuntimeTensor } from './tensors.js';
+import {
+  boolTensor,
+  float32Tensor,
+  int32Tensor,
+  int64Tensor,
+  zerosTensor,
+  type RuntimeTensor,
+} from './tensors.js';
 
 /** Token ids of equally long rows, row by row. */
 export interface TokenBlock {

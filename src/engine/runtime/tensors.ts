@@ -1,10 +1,14 @@
 /** Tensors that go into and come out of onnxruntime sessions. */
 import * as ort from 'onnxruntime-node';
+import { float16ToNumber } from '../onnx/data-types.js';
 
 export type RuntimeTensor = ort.Tensor;
 
 /** @param dims must multiply to the number of values */
-export function float32Tensor(values: Float32Array | readonly number[], dims: readonly number[]): RuntimeTensor {
+export function float32Tensor(
+  values: Float32Array | readonly number[],
+  dims: readonly number[],
+): RuntimeTensor {
   return new ort.Tensor('float32', values instanceof Float32Array ? values : Float32Array.from(values), dims);
 }
 
@@ -35,4 +39,29 @@ export function zerosTensor(type: RuntimeTensor['type'], dims: readonly number[]
 export function float32Values(tensor: RuntimeTensor): Float32Array {
   if (tensor.type !== 'float32') throw new RangeError(`A float32 tensor is expected, not ${tensor.type}`);
   return tensor.data as Float32Array;
+}
+
+/** The values of a float32 or float16 tensor as float32. @throws RangeError for another element type */
+export function logitsValues(tensor: RuntimeTensor): Float32Array {
+  if (tensor.type !== 'float16') return float32Values(tensor);
+  const data = tensor.data as ArrayBufferView;
+  const bits = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
+  return Float32Array.from(bits, float16ToNumber);
+}
+
+/** A tensor of the given indices along one axis. */
+export function selectAxis(tensor: RuntimeTensor, axis: number, indices: readonly number[]): RuntimeTensor {
+  const before = tensor.dims.slice(0, axis).reduce((product, dim) => product * dim, 1);
+  const inner = tensor.dims.slice(axis + 1).reduce((product, dim) => product * dim, 1);
+  const extent = tensor.dims[axis]!;
+  const source = tensor.data as Float32Array;
+  const target = new (source.constructor as Float32ArrayConstructor)(before * indices.length * inner);
+  for (let outer = 0; outer < before; outer += 1) {
+    indices.forEach((index, place) => {
+      const start = (outer * extent + index) * inner;
+      target.set(source.subarray(start, start + inner), (outer * indices.length + place) * inner);
+    });
+  }
+  const dims = [...tensor.dims.slice(0, axis), indices.length, ...tensor.dims.slice(axis + 1)];
+  return new ort.Tensor(tensor.type as 'float32', target, dims);
 }

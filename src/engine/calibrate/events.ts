@@ -1,0 +1,20 @@
+/** What a calibration tells while it runs. */
+import type { BlockName } from '../decoder/decoder.js';
+import type { TrainingEpoch } from './checkpoint.js';
+
+export type CalibrationEvent =
+  | { type: 'candidate-started'; round: number; block: BlockName; index: number; candidates: number }
+  | {
+      type: 'candidate-tried';
+      round: number;
+      block: BlockName;
+      loss: number;
+      index: number;
+      candidates: number;
+    }
+  | { type: 'block-chosen'; round: number; block: BlockName; loss: number | undefined }
+  | { type: 'epoch-finished'; skipped: readonly BlockName[]; epochs: number; result: TrainingEpoch }
+  /** Gradient steps done of those foreseen, over the whole calibration. */
+  | { type: 'progress'; done: number; total: number };
+
+export type CalibrationListener = (event: CalibrationEvent) => void;

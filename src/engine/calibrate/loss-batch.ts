@@ -1,0 +1,57 @@
+/** Batches as the loss graph takes them: padded tokens, and the positions whose next token is a response token. */
+import type { Decoder } from '../decoder/decoder.js';
+import { emptyCache, padRows, tokenFeeds } from '../runtime/decoder-feeds.js';
+import type { Feeds } from '../runtime/session.js';
+import { float32Tensor, int64Tensor } from '../runtime/tensors.js';
+import { LOSS_INPUTS } from './loss-head.js';
+
+/** Token ids of prompt and response; the response begins at `responseStart`. */
+export interface LossRow {
+  ids: readonly number[];
+  responseStart: number;
+}
+
+export interface LossBatch {
+  feeds: Feeds;
+  rows: number;
+  /** Row that each response token belongs to; one entry a response token, rows in order. */
+  rowOfToken: Int32Array;
+  /** The response tokens themselves. */
+  labels: Int32Array;
+}
+
+/**
+ * The loss is the mean over the batch's response tokens (design, section 1). Position t of a row predicts token t + 1,
+ * so the last token of each row is only a label.
+ * @throws RangeError if no row has a response token after its first token
+ */
+export function makeLossBatch(decoder: Decoder, rows: readonly LossRow[], padId: number): LossBatch {
+  const block = padRows(
+    rows.map((row) => row.ids.slice(0, -1)),
+    padId,
+  );
+  const positions: number[] = [];
+  const labels: number[] = [];
+  const rowOfToken: number[] = [];
+  rows.forEach((row, index) => {
+    for (let token = Math.max(1, row.responseStart); token < row.ids.length; token += 1) {
+      positions.push(index * block.positions + token - 1);
+      labels.push(row.ids[token]!);
+      rowOfToken.push(index);
+    }
+  });
+  if (labels.length === 0) throw new RangeError('A batch needs at least one response token');
+  const weights = new Float32Array(labels.length).fill(1 / labels.length);
+  return {
+    feeds: {
+      ...tokenFeeds(decoder, block),
+      ...emptyCache(decoder, rows.length),
+      [LOSS_INPUTS.positions]: int64Tensor(positions, [positions.length]),
+      [LOSS_INPUTS.labels]: int64Tensor(labels, [labels.length]),
+      [LOSS_INPUTS.weights]: float32Tensor(weights, [weights.length]),
+    },
+    rows: rows.length,
+    rowOfToken: Int32Array.from(rowOfToken),
+    labels: Int32Array.from(labels),
+  };
+}

@@ -1,0 +1,110 @@
+/** Greedy selection of blocks to skip, round after round, with a checkpoint after every candidate. */
+import { branchesOf, type BlockName, type BranchKind, type Decoder } from '../decoder/decoder.js';
+import { UserError, throwIfCancelled } from '../errors.js';
+import { lastSelection, randomSelection } from './baseline-selection.js';
+import { chosenBlocks, type Checkpoint, type SelectionRound } from './checkpoint.js';
+import type { CalibrationListener } from './events.js';
+import { exhaustiveSelection } from './exhaustive-selection.js';
+import { blockNames } from './loss-model.js';
+import type { SelectionContext, SelectionStrategy } from './selection-strategy.js';
+
+export const SELECTION_STRATEGIES: readonly SelectionStrategy[] = [
+  exhaustiveSelection,
+  randomSelection,
+  lastSelection,
+];
+
+/** @throws UserError if there is no such strategy */
+export function selectionStrategy(name: string): SelectionStrategy {
+  const strategy = SELECTION_STRATEGIES.find((candidate) => candidate.name === name);
+  if (!strategy) {
+    const names = SELECTION_STRATEGIES.map((candidate) => candidate.name).join(', ');
+    throw new UserError(`There is no selection strategy '${name}'; choose one of ${names}.`);
+  }
+  return strategy;
+}
+
+/** Blocks of the kinds that may be skipped, at least one attention block always staying. */
+export function candidateBlocks(
+  decoder: Decoder,
+  kinds: readonly BranchKind[],
+  skipped: readonly BlockName[],
+): BlockName[] {
+  const left = blockNames(decoder).filter((block) => !skipped.includes(block));
+  const attentionLeft = left.filter((block) => block.startsWith('attention')).length;
+  return left.filter(
+    (block) => kinds.some((kind) => block.startsWith(kind)) && (block.startsWith('mlp') || attentionLeft > 1),
+  );
+}
+
+/** The largest budget that the model allows for blocks of these kinds. */
+export function largestBudget(decoder: Decoder, kinds: readonly BranchKind[]): number {
+  const counts = branchesOf(decoder).filter((branch) => kinds.includes(branch.kind));
+  return counts.length - (kinds.includes('attention') ? 1 : 0);
+}
+
+export interface SelectionOptions {
+  strategy: SelectionStrategy;
+  kinds: readonly BranchKind[];
+  /** Blocks to skip at the most. */
+  budget: number;
+  /** Asked after each round: whether to go on with more blocks. Default: yes, up to the budget. */
+  goOn?: (skipped: readonly BlockName[]) => Promise<boolean>;
+}
+
+/**
+ * @returns the blocks to skip in the order chosen; the first k of them are the choice for budget k
+ * @throws CancelledError if stopped: the checkpoint then holds all candidates that were finished
+ */
+export async function selectBlocks(
+  context: Omit<SelectionContext, 'onCandidate' | 'recordLoss'>,
+  options: SelectionOptions,
+  checkpoint: Checkpoint,
+  onEvent: CalibrationListener,
+): Promise<BlockName[]> {
+  const { state } = checkpoint;
+  for (let number = 0; number < options.budget; number += 1) {
+    throwIfCancelled(context.signal);
+    const skipped = chosenBlocks(state).slice(0, number);
+    const candidates = candidateBlocks(context.decoder, options.kinds, skipped);
+    if (candidates.length === 0) break;
+    const round: SelectionRound = (state.rounds[number] ??= { losses: {} });
+    if (!round.chosen) {
+      round.chosen = await options.strategy.chooseBlock(
+        roundContext(context, number, candidates, round, checkpoint, onEvent),
+        skipped,
+        candidates,
+        round,
+      );
+      checkpoint.save();
+    }
+    onEvent({ type: 'block-chosen', round: number, block: round.chosen, loss: round.losses[round.chosen] });
+    if (options.goOn && !(await options.goOn([...skipped, round.chosen]))) break;
+  }
+  return chosenBlocks(state);
+}
+
+function roundContext(
+  context: Omit<SelectionContext, 'onCandidate' | 'recordLoss'>,
+  number: number,
+  candidates: readonly BlockName[],
+  round: SelectionRound,
+  checkpoint: Checkpoint,
+  onEvent: CalibrationListener,
+): SelectionContext {
+  const place = (block: BlockName) => ({
+    round: number,
+    block,
+    index: candidates.indexOf(block),
+    candidates: candidates.length,
+  });
+  return {
+    ...context,
+    onCandidate: (block) => onEvent({ type: 'candidate-started', ...place(block) }),
+    recordLoss: (block, loss) => {
+      round.losses[block] = loss;
+      checkpoint.save();
+      onEvent({ type: 'candidate-tried', loss, ...place(block) });
+    },
+  };
+}

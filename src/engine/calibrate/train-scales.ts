@@ -1,0 +1,173 @@
+/** Final training of the scales for one choice of skipped blocks; the held-out rows decide which epoch is kept. */
+import type { BlockName, Decoder } from '../decoder/decoder.js';
+import { throwIfCancelled } from '../errors.js';
+import type { SessionOptions } from '../runtime/session.js';
+import { Adam } from './adam.js';
+import type { Checkpoint, TrainingEpoch, TrainingState } from './checkpoint.js';
+import type { CalibrationListener } from './events.js';
+import type { LossBatch } from './loss-batch.js';
+import { openForwardModel, openGradientModel, type ForwardModel, type GradientModel } from './loss-model.js';
+import {
+  initialValue,
+  restoreScales,
+  saveScales,
+  type Granularity,
+  type ScaleKey,
+  type Scales,
+} from './scales.js';
+
+export interface TrainingSettings {
+  granularity: Granularity;
+  epochs: number;
+  learningRate: number;
+  /** How the learning rate goes: the same throughout (as published), or falling linearly to 0 at the end. */
+  schedule: 'constant' | 'linear';
+  /** Strength of the pull of every scale towards 1 (L2); 0 for none. */
+  pull: number;
+}
+
+/** The published settings of the final training, and the ones that suit many scales. */
+export function defaultTraining(granularity: Granularity): TrainingSettings {
+  if (granularity === 'scalar')
+    return { granularity, epochs: 10, learningRate: 3e-3, schedule: 'constant', pull: 0 };
+  return { granularity, epochs: 16, learningRate: 1e-2, schedule: 'linear', pull: 0 };
+}
+
+export interface TrainingContext {
+  decoder: Decoder;
+  batches: readonly LossBatch[];
+  heldout: readonly LossBatch[];
+  session: SessionOptions | undefined;
+  signal: AbortSignal | undefined;
+  onStep(): void;
+}
+
+export interface TrainedScales {
+  skipped: readonly BlockName[];
+  scales: Scales;
+  bestEpoch: number;
+  /** Mean over the held-out response tokens, in nats. */
+  heldoutLoss: number;
+  epochs: readonly TrainingEpoch[];
+}
+
+/**
+ * Trains from all ones, or from where the checkpoint stands.
+ * @throws CancelledError if stopped: the checkpoint then holds all epochs that were finished
+ */
+export async function trainScales(
+  context: TrainingContext,
+  skipped: readonly BlockName[],
+  settings: TrainingSettings,
+  checkpoint: Checkpoint,
+  onEvent: CalibrationListener,
+): Promise<TrainedScales> {
+  const key = String(skipped.length);
+  const saved = checkpoint.state.training[key];
+  if (saved?.finished) return result(skipped, saved);
+
+  const options = {
+    skipped,
+    granularity: settings.granularity,
+    ...(context.session ? { session: context.session } : {}),
+  };
+  const gradientModel = await openGradientModel(context.decoder, options);
+  const forwardModel = await openForwardModel(context.decoder, options);
+  try {
+    const state = saved ?? (await startingState(gradientModel, forwardModel, context.heldout));
+    checkpoint.state.training[key] = state;
+    const report = (epoch: TrainingEpoch) =>
+      onEvent({ type: 'epoch-finished', skipped, epochs: settings.epochs, result: epoch });
+    for (const epoch of state.epochs) report(epoch);
+    const scales = restoreScales(state.scales);
+    const adam = new Adam(state.adam);
+    for (let epoch = state.epochs.length; epoch <= settings.epochs; epoch += 1) {
+      const trainingLoss = await trainOneEpoch(context, gradientModel, scales, adam, settings, epoch - 1);
+      const heldoutLoss = await meanLoss(forwardModel, context.heldout, scales);
+      keep(state, { epoch, trainingLoss, heldoutLoss }, scales, adam);
+      state.finished = epoch === settings.epochs;
+      checkpoint.save();
+      report(state.epochs.at(-1)!);
+    }
+    return result(skipped, state);
+  } finally {
+    await gradientModel.release();
+    await forwardModel.release();
+  }
+}
+
+async function startingState(
+  gradientModel: GradientModel,
+  forwardModel: ForwardModel,
+  heldout: readonly LossBatch[],
+): Promise<TrainingState> {
+  const scales = new Map(
+    [...gradientModel.scaleSizes].map(([key, size]) => [key, new Float32Array(size).fill(initialValue(key))]),
+  );
+  const heldoutLoss = await meanLoss(forwardModel, heldout, scales);
+  const start = saveScales(scales);
+  return {
+    epochs: [{ epoch: 0, trainingLoss: null, heldoutLoss }],
+    best: { epoch: 0, heldoutLoss, scales: start },
+    scales: start,
+    adam: new Adam().save(),
+    finished: false,
+  };
+}
+
+/** Mean of the batches' losses, each taken before its step (as published). */
+async function trainOneEpoch(
+  context: TrainingContext,
+  model: GradientModel,
+  scales: Map<ScaleKey, Float32Array>,
+  adam: Adam,
+  settings: TrainingSettings,
+  epochsDone: number,
+): Promise<number> {
+  const steps = settings.epochs * context.batches.length;
+  let total = 0;
+  for (const [index, batch] of context.batches.entries()) {
+    throwIfCancelled(context.signal);
+    const { loss, gradients } = await model.run(batch, scales);
+    total += loss;
+    const done = (epochsDone * context.batches.length + index) / steps;
+    const learningRate = settings.learningRate * (settings.schedule === 'linear' ? 1 - done : 1);
+    adam.update(scales, gradients, learningRate, settings.pull);
+    context.onStep();
+  }
+  return total / context.batches.length;
+}
+
+function keep(state: TrainingState, epoch: TrainingEpoch, scales: Scales, adam: Adam): void {
+  state.epochs.push(epoch);
+  state.scales = saveScales(scales);
+  state.adam = adam.save();
+  if (epoch.heldoutLoss < state.best.heldoutLoss) {
+    state.best = { epoch: epoch.epoch, heldoutLoss: epoch.heldoutLoss, scales: state.scales };
+  }
+}
+
+/** Mean over all response tokens of the batches. */
+export async function meanLoss(
+  model: ForwardModel,
+  batches: readonly LossBatch[],
+  scales: Scales,
+): Promise<number> {
+  let total = 0;
+  let tokens = 0;
+  for (const batch of batches) {
+    total += (await model.run(batch, scales)).loss * batch.labels.length;
+    tokens += batch.labels.length;
+  }
+  return total / tokens;
+}
+
+function result(skipped: readonly BlockName[], state: TrainingState): TrainedScales {
+  return {
+    skipped,
+    scales: restoreScales(state.best.scales),
+    bestEpoch: state.best.epoch,
+    heldoutLoss: state.best.heldoutLoss,
+    epochs: state.epochs,
+  };
+}

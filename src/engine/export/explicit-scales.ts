@@ -1,0 +1,28 @@
+/** Puts trained scales into the graph as named initializers with a Mul each, for those who want to see them. */
+import { deleteBranches } from '../decoder/delete-branches.js';
+import type { BlockName, Decoder } from '../decoder/decoder.js';
+import { floatTensor } from '../onnx/tensor.js';
+import { gateDecoder } from '../calibrate/gated-decoder.js';
+import { initialValue, type Granularity, type Scales } from '../calibrate/scales.js';
+
+/** Deletes the skipped blocks; the scales of the others become initializers named 'hopscotch.branch.attention.3'. */
+export function insertScales(
+  original: Decoder,
+  skipped: readonly BlockName[],
+  scales: Scales,
+  granularity: Granularity,
+): Decoder {
+  const { gated, gates } = gateDecoder(original, deleteBranches(original, skipped), granularity);
+  const { graph } = gated;
+  graph.removeInputs(new Set(gates.map((gate) => gate.name)));
+  for (const gate of gates) {
+    const dims = gate.shape.map((dim) => (typeof dim === 'number' ? dim : 1));
+    const size = dims.reduce((product, dim) => product * dim, 1);
+    const given = scales.get(gate.key);
+    const values =
+      given?.length === size ? given : new Float32Array(size).fill(given?.[0] ?? initialValue(gate.key));
+    graph.addInitializer(floatTensor(gate.name, dims, values));
+  }
+  graph.sortNodes();
+  return gated;
+}

@@ -1,0 +1,167 @@
+/** Folds trained scales into norms and last projections, so that they cost nothing at run time (design, section 2). */
+import { blockName, type Branch, type Decoder, type Norm } from '../decoder/decoder.js';
+import { deleteBranches } from '../decoder/delete-branches.js';
+import { addToStream, type StreamPlace } from '../decoder/stream-offsets.js';
+import { UserError } from '../errors.js';
+import { float, setAttribute } from '../onnx/attributes.js';
+import type { TensorProto } from '../onnx/onnx_pb.js';
+import { floatTensor, tensorDims } from '../onnx/tensor.js';
+import type { BlockName } from '../decoder/decoder.js';
+import { stepName, type ScaleKey, type Scales } from '../calibrate/scales.js';
+import { requireFoldable, scaleWeight, type WeightEdit } from './scale-weight.js';
+
+export interface FoldedDecoder {
+  decoder: Decoder;
+  /** Changes of weights by initializer name, made when the weights are written or by `applyWeightEdits`. */
+  weightEdits: ReadonlyMap<string, WeightEdit>;
+}
+
+/**
+ * Deletes the skipped blocks and folds the scales of the others. The residual stream X of the gated model is c * x of
+ * the folded one's x: a norm that reads it gets eps / c^2, a branch's last projection b / (s * c), then c := s * c.
+ * @throws UserError if a residual scale is not positive or a projection's weight cannot be scaled
+ */
+export function foldScales(original: Decoder, skipped: readonly BlockName[], scales: Scales): FoldedDecoder {
+  const decoder = deleteBranches(original, skipped);
+  const edits = new Map<string, WeightEdit>();
+  const adjusted = new Set<Norm['nodes'][number]>();
+  const offsets: { place: StreamPlace; values: Float64Array }[] = [];
+  let factor = 1;
+  const kept = decoder.steps.map((step) => ({ step, name: stepName(original, step) }));
+  let next = 0;
+  for (const originalStep of original.steps) {
+    const name = blockName(originalStep.branches[0]!);
+    const current = kept[next];
+    if (current?.name === name) {
+      next += 1;
+      const residual = positiveResidual(scales, name);
+      for (const branch of current.step.branches) {
+        divideEpsilon(decoder, branch.norm, factor, adjusted);
+        scaleProjection(decoder, branch, branchFactors(scales, branch, residual * factor), edits);
+      }
+      factor *= residual;
+    }
+    const offset = scales.get(`offset ${name}`);
+    if (offset?.some((value) => value !== 0)) {
+      const place: StreamPlace = next === 0 ? 'embedding' : { afterStep: next - 1 };
+      offsets.push({ place, values: Float64Array.from(offset, (value) => value / factor) });
+    }
+  }
+  divideEpsilon(decoder, decoder.finalNorm, factor, adjusted);
+  return { decoder: addOffsets(decoder, offsets), weightEdits: edits };
+}
+
+function positiveResidual(scales: Scales, name: BlockName): number {
+  const residual = scales.get(`residual ${name}`)?.[0] ?? 1;
+  if (residual > 0) return residual;
+  throw new UserError(
+    `The residual scale of ${name} came out as ${residual}, and only positive ones can be folded; export with explicit scales, or train with a smaller learning rate.`,
+  );
+}
+
+function branchFactors(scales: Scales, branch: Branch, divisor: number): Float64Array {
+  const key: ScaleKey = `branch ${blockName(branch)}`;
+  return Float64Array.from(scales.get(key) ?? [1], (value) => value / divisor);
+}
+
+function divideEpsilon(
+  decoder: Decoder,
+  norm: Norm,
+  factor: number,
+  adjusted: Set<Norm['nodes'][number]>,
+): void {
+  const { epsilon } = norm;
+  const node = epsilon.kind === 'attribute' ? epsilon.node : epsilon.use.node;
+  if (factor === 1 || adjusted.has(node)) return;
+  adjusted.add(node);
+  const value = epsilon.value / factor ** 2;
+  if (epsilon.kind === 'attribute') {
+    setAttribute(node, epsilon.attribute, float(value));
+    return;
+  }
+  const { graph } = decoder;
+  const before = graph.constant(node.input[epsilon.use.index]!)!;
+  const name = graph.freshName('hopscotch.epsilon');
+  graph.addInitializer(floatTensor(name, tensorDims(before), [value], before.dataType));
+  graph.setInput(node, epsilon.use.index, name);
+}
+
+function scaleProjection(
+  decoder: Decoder,
+  branch: Branch,
+  factors: Float64Array,
+  edits: Map<string, WeightEdit>,
+): void {
+  if (factors.every((value) => value === 1)) return;
+  const { lastProjection } = branch;
+  const weight = requireFoldable(lastProjection, decoder.graph.constant(lastProjection.weight));
+  const weightName = ownInitializer(decoder, weight, lastProjection.weight, {
+    node: lastProjection.node,
+    index: lastProjection.node.input.indexOf(lastProjection.weight),
+  });
+  edits.set(weightName, scaleWeight(factors, lastProjection.outputChannelFirst));
+  if (lastProjection.bias === undefined || lastProjection.biasUse === undefined) return;
+  const bias = requireFoldable(lastProjection, decoder.graph.constant(lastProjection.bias));
+  edits.set(
+    ownInitializer(decoder, bias, lastProjection.bias, lastProjection.biasUse),
+    scaleWeight(factors, false),
+  );
+}
+
+/** The name of an initializer that only this use reads: the given one, or a copy where others read it too. */
+function ownInitializer(
+  decoder: Decoder,
+  tensor: TensorProto,
+  value: string,
+  use: Branch['outputUse'],
+): string {
+  const { graph } = decoder;
+  const isAlone = graph.initializer(value) !== undefined && graph.consumers(value).length === 1;
+  const readsOnce = use.node.input.filter((input) => input === value).length === 1;
+  if (isAlone && readsOnce) return value;
+  const name = graph.freshName(`${value}.scaled`);
+  graph.addInitializer(
+    Object.assign(Object.create(Object.getPrototypeOf(tensor) as object), tensor, { name }),
+  );
+  graph.setInput(use.node, use.index, name);
+  return name;
+}
+
+function addOffsets(
+  decoder: Decoder,
+  offsets: readonly { place: StreamPlace; values: Float64Array }[],
+): Decoder {
+  let result = decoder;
+  for (const { place, values } of mergeByPlace(offsets)) {
+    const { graph } = result;
+    const name = graph.freshName('hopscotch.offset');
+    const type = result.streamType;
+    graph.addInitializer(floatTensor(name, [result.hiddenSize], values, type));
+    result = addToStream(result, place, name);
+  }
+  return result;
+}
+
+/** Blocks skipped one after another leave one vector behind: the sum of theirs. */
+function mergeByPlace(
+  offsets: readonly { place: StreamPlace; values: Float64Array }[],
+): { place: StreamPlace; values: Float64Array }[] {
+  const merged = new Map<string, { place: StreamPlace; values: Float64Array }>();
+  for (const { place, values } of offsets) {
+    const key = JSON.stringify(place);
+    const before = merged.get(key);
+    if (before) before.values = before.values.map((value, index) => value + values[index]!);
+    else merged.set(key, { place, values });
+  }
+  return [...merged.values()];
+}
+
+/** Makes the edits in memory. */
+export function applyWeightEdits(folded: FoldedDecoder): Decoder {
+  const { decoder, weightEdits } = folded;
+  for (const [name, edit] of weightEdits) {
+    const tensor = decoder.graph.initializer(name);
+    if (tensor) decoder.graph.replaceInitializer(edit(tensor, decoder.model.folder));
+  }
+  return decoder;
+}

@@ -1,0 +1,48 @@
+/** Multiplying a weight's output channels, in the weight's own precision. */
+import { dataTypeName, isFloatingPoint } from '../onnx/data-types.js';
+import { describeNode } from '../onnx/graph.js';
+import type { TensorProto } from '../onnx/onnx_pb.js';
+import { floatTensor, tensorDims, tensorToFloat32 } from '../onnx/tensor.js';
+import type { LastProjection } from '../decoder/decoder.js';
+import { UserError } from '../errors.js';
+
+/** A change of one initializer, made when its bytes are written. */
+export type WeightEdit = (tensor: TensorProto, folder: string | undefined) => TensorProto;
+
+/**
+ * @param factors one factor for all channels, or one an output channel
+ * @param outputChannelFirst whether the output channel is the first axis of the weight instead of its last
+ * @throws UserError if the weight is not a floating-point one
+ */
+export function scaleWeight(factors: Float64Array, outputChannelFirst: boolean): WeightEdit {
+  return (tensor, folder) => {
+    const values = tensorToFloat32(tensor, folder);
+    const dims = tensorDims(tensor);
+    const channels = outputChannelFirst ? dims[0]! : dims.at(-1)!;
+    const inner = outputChannelFirst ? values.length / channels : 1;
+    for (let i = 0; i < values.length; i += 1) {
+      const channel = Math.floor(i / inner) % channels;
+      values[i] = values[i]! * factors[factors.length === 1 ? 0 : channel]!;
+    }
+    return floatTensor(tensor.name, dims, values, tensor.dataType);
+  };
+}
+
+/** Adds a vector to a bias. */
+export function shiftBias(offset: Float64Array): WeightEdit {
+  return (tensor, folder) => {
+    const values = tensorToFloat32(tensor, folder).map((value, channel) => value + offset[channel]!);
+    return floatTensor(tensor.name, tensorDims(tensor), values, tensor.dataType);
+  };
+}
+
+/** @throws UserError if scales cannot be folded into this projection's weight */
+export function requireFoldable(projection: LastProjection, weight: TensorProto | undefined): TensorProto {
+  if (!weight || !isFloatingPoint(weight.dataType)) {
+    const what = weight ? dataTypeName(weight.dataType) : 'no constant';
+    throw new UserError(
+      `The scales cannot be folded into the ${describeNode(projection.node)}, whose weight is ${what}; export with explicit scales instead.`,
+    );
+  }
+  return weight;
+}

@@ -1,0 +1,78 @@
+/** The last check of an export: the written file must give the logits of the gated model that was trained. */
+import type { LossBatch } from '../calibrate/loss-batch.js';
+import type { ForwardModel } from '../calibrate/loss-model.js';
+import { LOSS_INPUTS } from '../calibrate/loss-head.js';
+import type { Scales } from '../calibrate/scales.js';
+import { readDecoder } from '../decoder/read-decoder.js';
+import { UserError } from '../errors.js';
+import { readModel } from '../onnx/model-file.js';
+import { emptyCache } from '../runtime/decoder-feeds.js';
+import { openSession, type SessionOptions } from '../runtime/session.js';
+import { logitsValues } from '../runtime/tensors.js';
+
+/** Largest difference allowed, as a share of the largest logit's size (at least 1). */
+export const LOGITS_TOLERANCE = { float32: 1e-4, float16: 2e-2 } as const;
+
+export interface Verification {
+  /** Largest difference of a logit. */
+  largestDifference: number;
+  /** Size of the largest logit compared. */
+  largestLogit: number;
+  tolerance: number;
+  /** Positions whose logits were compared. */
+  positions: number;
+}
+
+/**
+ * @param file the exported ONNX file, loaded afresh
+ * @param batches held-out rows
+ * @throws UserError if the logits differ by more than the tolerance or are not numbers
+ */
+export async function verifyExport(
+  file: string,
+  trained: ForwardModel,
+  scales: Scales,
+  batches: readonly LossBatch[],
+  session: SessionOptions | undefined,
+): Promise<Verification> {
+  const decoder = readDecoder(await readModel(file));
+  const exported = await openSession(file, session);
+  let largestDifference = 0;
+  let largestLogit = 0;
+  let positions = 0;
+  let isFloat16 = false;
+  try {
+    for (const batch of batches) {
+      const expected = await trained.logits(batch, scales);
+      const { [LOSS_INPUTS.positions]: lossPositions, ...feeds } = batch.feeds;
+      const wanted = new Set(exported.inputs.map((input) => input.name));
+      const ownFeeds = Object.entries({ ...feeds, ...emptyCache(decoder, batch.rows) }).filter(([name]) =>
+        wanted.has(name),
+      );
+      const results = await exported.run(Object.fromEntries(ownFeeds), [decoder.logits]);
+      const logits = results[decoder.logits]!;
+      isFloat16 ||= logits.type === 'float16';
+      const values = logitsValues(logits);
+      const width = decoder.vocabularySize;
+      for (const [index, position] of (lossPositions!.data as BigInt64Array).entries()) {
+        const start = Number(position) * width;
+        for (let token = 0; token < width; token += 1) {
+          const logit = expected[index * width + token]!;
+          const difference = Math.abs(values[start + token]! - logit);
+          largestDifference = Math.max(largestDifference, Number.isNaN(difference) ? Infinity : difference);
+          largestLogit = Math.max(largestLogit, Math.abs(logit));
+        }
+        positions += 1;
+      }
+    }
+  } finally {
+    await exported.release();
+  }
+  const tolerance = LOGITS_TOLERANCE[isFloat16 ? 'float16' : 'float32'] * Math.max(1, largestLogit);
+  if (!(largestDifference <= tolerance)) {
+    throw new UserError(
+      `The exported model's logits differ from the trained model's by ${largestDifference.toPrecision(3)} (allowed: ${tolerance.toPrecision(3)}); nothing was exported. Try the explicit export mode, and please report this model.`,
+    );
+  }
+  return { largestDifference, largestLogit, tolerance, positions };
+}

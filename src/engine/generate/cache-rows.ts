@@ -1,0 +1,34 @@
+/** KV caches during generation: from one run's outputs to the next run's inputs, and dropping rows that are done. */
+import { branchesOf, type Decoder } from '../decoder/decoder.js';
+import type { Feeds } from '../runtime/session.js';
+import { selectAxis, type RuntimeTensor } from '../runtime/tensors.js';
+
+export interface CacheLink {
+  past: string;
+  present: string;
+  /** Axis of the rows: 1 in GPT-2's packed layout, otherwise 0. */
+  rowAxis: number;
+}
+
+/** Which present output becomes which past input. */
+export function cacheLinks(decoder: Decoder): CacheLink[] {
+  return branchesOf(decoder).flatMap(({ cache }) => {
+    if (!cache) return [];
+    if (cache.layout === 'packed') return [{ past: cache.past, present: cache.present, rowAxis: 1 }];
+    return [
+      { past: cache.pastKey, present: cache.presentKey, rowAxis: 0 },
+      { past: cache.pastValue, present: cache.presentValue, rowAxis: 0 },
+    ];
+  });
+}
+
+export function nextCache(links: readonly CacheLink[], results: Record<string, RuntimeTensor>): Feeds {
+  return Object.fromEntries(links.map(({ past, present }) => [past, results[present]!]));
+}
+
+/** The cache of the given rows only. */
+export function selectRows(links: readonly CacheLink[], cache: Feeds, rows: readonly number[]): Feeds {
+  return Object.fromEntries(
+    links.map(({ past, rowAxis }) => [past, selectAxis(cache[past]!, rowAxis, rows)]),
+  );
+}

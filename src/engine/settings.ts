@@ -1,0 +1,117 @@
+/** What a slimming job is told: its schema, its defaults, and what follows from them. */
+import * as v from 'valibot';
+import { GRANULARITIES } from './calibrate/scales.js';
+import { defaultTraining, type TrainingSettings } from './calibrate/train-scales.js';
+import type { BranchKind } from './decoder/decoder.js';
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(1));
+const rowRange = v.object({
+  first: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  last: v.pipe(v.number(), v.integer()),
+});
+
+export const columnMappingSchema = v.variant('kind', [
+  v.object({ kind: v.literal('messages'), messages: v.string() }),
+  v.object({
+    kind: v.literal('prompt-response'),
+    prompt: v.string(),
+    input: v.optional(v.string()),
+    response: v.optional(v.string()),
+    system: v.optional(v.string()),
+  }),
+  v.object({ kind: v.literal('text'), text: v.string() }),
+]);
+
+export const slimSettingsSchema = v.object({
+  /** Model folder or ONNX file. */
+  model: v.string(),
+  /** Which ONNX file of the folder. */
+  modelFile: v.optional(v.string()),
+  /** Dataset file. */
+  dataset: v.string(),
+  /** Default: guessed from the columns' names. */
+  columns: v.optional(columnMappingSchema),
+  budget: v.optional(
+    v.variant('kind', [
+      v.object({ kind: v.literal('blocks'), blocks: count }),
+      /** Goes on as long as the held-out quality is at most this share below the original's. */
+      v.object({ kind: v.literal('quality'), largestDrop: v.pipe(v.number(), v.minValue(0), v.maxValue(1)) }),
+    ]),
+    { kind: 'blocks', blocks: 4 },
+  ),
+  /** Which blocks may be skipped. */
+  blocks: v.optional(v.picklist(['attention', 'mlp', 'both']), 'attention'),
+  strategy: v.optional(v.string(), 'exhaustive'),
+  scales: v.optional(v.picklist(GRANULARITIES), 'channel'),
+  /** Adam's learning rate for the scales of candidates. */
+  selectionLearningRate: v.optional(v.number(), 1e-2),
+  /** Overrides of the final training's defaults, which depend on the scales. */
+  training: v.optional(
+    v.partial(
+      v.object({
+        epochs: count,
+        learningRate: v.pipe(v.number(), v.minValue(0)),
+        schedule: v.picklist(['constant', 'linear']),
+        pull: v.pipe(v.number(), v.minValue(0)),
+      }),
+    ),
+    {},
+  ),
+  /** Whether every point of the curve gets its scales trained, or only the last. */
+  trainPoints: v.optional(v.picklist(['all', 'last']), 'all'),
+  /** Whose answers are learnt from: the model's own, or the file's. */
+  responses: v.optional(v.picklist(['own', 'file']), 'own'),
+  batchRows: v.optional(count, 32),
+  /** 'file': rows in the order of the file; 'length-buckets': rows of like length together. */
+  order: v.optional(v.picklist(['file', 'length-buckets']), 'length-buckets'),
+  /** Rows for calibration and held-out at the most; what is over is not used. */
+  calibrationRows: v.optional(count, 256),
+  heldoutRows: v.optional(count, 128),
+  /** Rows of the file by number, from 0, instead of a drawn split. */
+  calibrationRange: v.optional(rowRange),
+  heldoutRange: v.optional(rowRange),
+  /** Longest row in tokens, prompt and response together. */
+  maxTokens: v.optional(count, 512),
+  overlong: v.optional(v.picklist(['cut', 'drop']), 'drop'),
+  maxNewTokens: v.optional(count, 256),
+  /** Held-out prompts that both models answer for the report; 0 for none. */
+  answerRows: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 100),
+  /** Rounds of the speed measurement; 0 for none. */
+  speedRounds: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 3),
+  seed: v.optional(v.pipe(v.number(), v.integer()), 0),
+  provider: v.optional(v.picklist(['cpu', 'webgpu', 'cuda', 'dml', 'coreml']), 'cpu'),
+  threads: v.optional(count),
+  /** Folder of the exported model. */
+  output: v.optional(v.string()),
+  exportMode: v.optional(v.picklist(['folded', 'explicit']), 'folded'),
+});
+
+export type SlimSettings = v.InferOutput<typeof slimSettingsSchema>;
+export type SlimSettingsInput = v.InferInput<typeof slimSettingsSchema>;
+
+export function trainingSettings(settings: SlimSettings): TrainingSettings {
+  const given = Object.entries(settings.training).filter(([, value]) => value !== undefined);
+  return { ...defaultTraining(settings.scales), ...Object.fromEntries(given) };
+}
+
+export function branchKinds(settings: Pick<SlimSettings, 'blocks'>): BranchKind[] {
+  return settings.blocks === 'both' ? ['attention', 'mlp'] : [settings.blocks];
+}
+
+/**
+ * The part of the settings that decides what a calibration finds; where it runs and where the result goes is left
+ * out, so that a run resumes with another number of threads or another output folder.
+ */
+export function decidingSettings(settings: SlimSettings): Record<string, unknown> {
+  const {
+    model: _m,
+    dataset: _d,
+    output: _o,
+    exportMode: _e,
+    speedRounds: _s,
+    answerRows: _a,
+    ...rest
+  } = settings;
+  const { threads: _t, provider: _p, ...deciding } = rest;
+  return deciding;
+}
