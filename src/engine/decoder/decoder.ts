@@ -1,4 +1,5 @@
 /** What a decoder-only language model's graph means, in terms of the residual stream. */
+import type { DataType } from '../onnx/data-types.js';
 import type { Graph } from '../onnx/graph.js';
 import type { OnnxModel } from '../onnx/model-file.js';
 import type { NodeProto, TensorProto } from '../onnx/onnx_pb.js';
@@ -29,9 +30,9 @@ export type NormEpsilon =
 
 /** The matrix multiplication whose result (plus bias) a branch adds to the residual stream. */
 export interface LastProjection {
-  /** MatMul or Gemm. */
+  /** MatMul, Gemm or com.microsoft.FusedMatMul. */
   node: NodeProto;
-  /** Initializer or Constant: [in, out], or [out, in] where a Gemm says transB. */
+  /** Initializer or Constant: [in, out], or [out, in] where a Gemm says transB or a Transpose stands between. */
   weight: string;
   /** True if the output channel is the weight's first axis. */
   outputChannelFirst: boolean;
@@ -55,7 +56,12 @@ export interface Branch {
   output: string;
   /** Where `output` enters the residual addition. */
   outputUse: Use;
-  /** Nodes that only this branch needs, its norm included unless another branch shares it. */
+  /** Graph outputs that this branch makes beside its part of the stream: present keys and values. */
+  outputs: readonly string[];
+  /**
+   * Nodes that only this branch needs, its norm included unless another branch shares it. Nodes elsewhere may still
+   * read the shape (not the content) of a value made here.
+   */
   nodes: ReadonlySet<NodeProto>;
   /** Initializers (or tensors of Constant nodes) that only this branch uses. */
   weights: readonly TensorProto[];
@@ -75,7 +81,9 @@ export interface ResidualStep {
   output: string;
   /** The Add whose output is `output`. */
   addition: NodeProto;
-  /** Where `input` enters the addition (of this step's one or, for parallel residuals, two Adds). */
+  /** Every Add of the step, `addition` last: one, or two where two branches are added. */
+  additions: readonly NodeProto[];
+  /** Where the stream enters the addition: as `input`, or behind a Cast or a residual scale. */
   inputUse: Use;
   branches: readonly Branch[];
 }
@@ -103,6 +111,8 @@ export interface Decoder {
   /** Initializers that only the embedding (token, position, its norm) uses. */
   embeddingWeights: readonly TensorProto[];
   hiddenSize: number;
+  /** Element type of the residual stream where it begins: float32, float16 or bfloat16. */
+  streamType: DataType;
   vocabularySize: number;
   /** In order from the input to the output. */
   steps: readonly ResidualStep[];

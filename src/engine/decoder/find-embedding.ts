@@ -1,0 +1,61 @@
+/** The token embedding: a Gather on a 2-D weight whose indices are an integer graph input. */
+import { UserError } from '../errors.js';
+import { DataType } from '../onnx/data-types.js';
+import { describeNode } from '../onnx/graph.js';
+import type { NodeProto } from '../onnx/onnx_pb.js';
+import { tensorDims } from '../onnx/tensor.js';
+import { declaredDims, declaredType } from '../onnx/value-info.js';
+import type { DataFlow } from './data-flow.js';
+import { EXPORT_ADVICE } from './unsupported.js';
+
+export interface TokenEmbedding {
+  /** The graph input with the token ids. */
+  tokens: string;
+  gather: NodeProto;
+  /** Rows of the table. */
+  vocabulary: number;
+}
+
+/** Operators that may stand between the token ids and the embedding. */
+const INDEX_OPERATORS = new Set(['Reshape', 'Slice', 'Cast', 'Identity', 'Unsqueeze', 'Squeeze']);
+
+/** @throws UserError if no integer input takes rows of an embedding */
+export function findTokenEmbedding(flow: DataFlow): TokenEmbedding {
+  const { graph } = flow;
+  const integers = graph.inputs.filter((input) => isInteger(declaredType(input))).map((input) => input.name);
+  const found = integers.flatMap((input) => embeddingsOf(flow, input));
+  if (found.length === 0) throw noEmbedding(flow, integers);
+  // Position ids may take rows of a table too: tokens are those whose table has a row for each logit, or more rows.
+  const widths = new Set(graph.outputs.map((output) => declaredDims(output)?.at(-1)));
+  const likelihood = (entry: TokenEmbedding) => (widths.has(entry.vocabulary) ? Infinity : entry.vocabulary);
+  return found.reduce((best, entry) => (likelihood(entry) > likelihood(best) ? entry : best));
+}
+
+function embeddingsOf(flow: DataFlow, tokens: string): TokenEmbedding[] {
+  const found: TokenEmbedding[] = [];
+  const queue = [tokens];
+  for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
+    for (const node of flow.readers(value)) {
+      if (INDEX_OPERATORS.has(node.opType) && node.input[0] === value) queue.push(node.output[0]!);
+      if (node.opType !== 'Gather' || node.input[1] !== value) continue;
+      const table = flow.constantBehind(node.input[0]!);
+      if (table?.dims.length === 2) found.push({ tokens, gather: node, vocabulary: tensorDims(table)[0]! });
+    }
+  }
+  return found;
+}
+
+function noEmbedding(flow: DataFlow, integers: readonly string[]): UserError {
+  const inputs = flow.graph.inputs.map((input) => `'${input.name}'`).slice(0, 3);
+  const readers = integers.flatMap((input) => flow.readers(input));
+  const found = readers[0]
+    ? `the ${describeNode(readers[0])}`
+    : `only the inputs ${inputs.join(', ') || '(none)'}`;
+  return new UserError(
+    `The model should begin with an embedding, a Gather that takes rows of a 2-D weight by the token ids, but ${found} was found; ${EXPORT_ADVICE}.`,
+  );
+}
+
+function isInteger(type: DataType | undefined): boolean {
+  return type === DataType.INT64 || type === DataType.INT32;
+}

@@ -1,0 +1,71 @@
+/** The key and value cache of an attention block: past inputs and present outputs, found by where they flow. */
+import { UserError } from '../errors.js';
+import { isFloatingPoint } from '../onnx/data-types.js';
+import { declaredDims, declaredType } from '../onnx/value-info.js';
+import type { Attention } from './attention.js';
+import type { DataFlow } from './data-flow.js';
+import type { CacheEntry } from './decoder.js';
+
+/**
+ * @param stream the value of the residual stream that the block reads
+ * @param outputs graph outputs that the block makes
+ * @param block named in errors: 'attention 3'
+ * @returns undefined if the block's keys and values come from the stream alone
+ * @throws UserError if keys and values come from other inputs than a cache (as in an encoder-decoder)
+ */
+export function findCache(
+  flow: DataFlow,
+  attention: Attention,
+  stream: string,
+  outputs: readonly string[],
+  block: string,
+): CacheEntry | undefined {
+  const pastsOf = (values: readonly string[]) =>
+    [...flow.sources(values, new Set([stream])).inputs].filter((name) => isFloatInput(flow, name));
+  const keys = pastsOf(attention.scores.input);
+  const values = pastsOf([attention.context.input[attention.valuesIndex]!]);
+  const all = [...new Set([...keys, ...values])];
+  if (all.length === 0) return undefined;
+  const presentOf = (past: string) => outputs.filter((output) => pastsOf([output]).includes(past));
+  const lost = all.find((past) => presentOf(past).length === 0);
+  if (lost !== undefined || all.some((past) => ![4, 5].includes(rank(flow, past)))) {
+    const name = lost ?? all.find((past) => ![4, 5].includes(rank(flow, past)));
+    throw new UserError(
+      `The keys and values of ${block} come from the input '${name}', which is no key-value cache with a present output; Hopscotch reads decoder-only models, not encoder-decoders.`,
+    );
+  }
+  const [key, value] = [keys[0], values[0]];
+  if (keys.length !== 1 || values.length !== 1 || key === undefined || value === undefined) {
+    throw new UserError(
+      `The key-value cache of ${block} should be one input for keys and one for values, but it reads ${all.map((name) => `'${name}'`).join(', ')}; this layout is not supported.`,
+    );
+  }
+  const present = (past: string) => presentOf(past)[0]!;
+  if (key === value) return { layout: 'packed', past: key, present: present(key) };
+  return {
+    layout: 'separate',
+    pastKey: key,
+    pastValue: value,
+    presentKey: present(key),
+    presentValue: present(value),
+  };
+}
+
+/** The cache's inputs, keys first. */
+export function pastNames(cache: CacheEntry): string[] {
+  return cache.layout === 'packed' ? [cache.past] : [cache.pastKey, cache.pastValue];
+}
+
+/** The cache's outputs, keys first. */
+export function presentNames(cache: CacheEntry): string[] {
+  return cache.layout === 'packed' ? [cache.present] : [cache.presentKey, cache.presentValue];
+}
+
+function isFloatInput(flow: DataFlow, name: string): boolean {
+  const type = declaredType(flow.graph.input(name)!);
+  return type !== undefined && isFloatingPoint(type) && rank(flow, name) >= 3;
+}
+
+function rank(flow: DataFlow, name: string): number {
+  return declaredDims(flow.graph.input(name)!)?.length ?? 4;
+}

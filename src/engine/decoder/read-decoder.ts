@@ -1,0 +1,146 @@
+/** Reads a decoder-only language model's graph: from an ONNX model to its embedding, blocks, cache and head. */
+import { Graph } from '../onnx/graph.js';
+import type { OnnxModel } from '../onnx/model-file.js';
+import type { NodeProto } from '../onnx/onnx_pb.js';
+import { readBranch, weightsOf } from './branch.js';
+import { DataFlow } from './data-flow.js';
+import {
+  blockName,
+  branchesOf,
+  type BlockName,
+  type Branch,
+  type Decoder,
+  type ResidualStep,
+} from './decoder.js';
+import { elementType } from './element-type.js';
+import { findTokenEmbedding } from './find-embedding.js';
+import { readHead } from './head.js';
+import { classifyInputs } from './inputs.js';
+import { pastNames } from './kv-cache.js';
+import { outputChannels } from './last-projection.js';
+import { followStream, type StreamStep } from './residual-stream.js';
+import { refuseUnsupported } from './unsupported.js';
+
+/**
+ * Finds by data flow alone, never by the names of nodes, what the parts of a decoder's graph are.
+ * @param model is not changed, and must not be while the decoder is in use
+ * @throws UserError with what was expected and where the graph differs, if it is not a decoder that can be read
+ */
+export function readDecoder(model: OnnxModel): Decoder {
+  refuseUnsupported(model);
+  const graph = new Graph(model.graph);
+  const flow = new DataFlow(graph);
+  const token = findTokenEmbedding(flow);
+  const stream = followStream(flow, token.gather.output[0]!);
+  const head = readHead(flow, stream.end, model.folder);
+  const steps = readSteps(flow, stream.steps, head.logits, model.folder);
+  const branches = steps.flatMap((step) => step.branches);
+  const cache = branches.flatMap((branch) => (branch.cache ? pastNames(branch.cache) : []));
+  const attention = new Set(
+    stream.steps.flatMap((step) =>
+      step.branches.flatMap((branch) => (branch.attention ? [...branch.region] : [])),
+    ),
+  );
+  const beginning = flow.sources([stream.beginning], new Set()).nodes;
+  return {
+    model,
+    graph,
+    inputs: classifyInputs(flow, token.tokens, cache, attention),
+    embedding: stream.beginning,
+    embeddingWeights: weightsOf(flow, beginning),
+    hiddenSize: outputChannels(flow, branches[0]!.lastProjection),
+    streamType: elementType(graph, stream.beginning),
+    vocabularySize: outputChannels(flow, head.projection),
+    steps,
+    layerCount: Math.max(...branches.map((branch) => branch.layer)) + 1,
+    finalNorm: head.finalNorm,
+    headNodes: head.nodes,
+    headWeights: weightsOf(flow, new Set(head.nodes)),
+    logits: head.logits,
+  };
+}
+
+/**
+ * Reads an edited copy of a decoder's model. Layers keep their numbers; inputs that the original does not have (gates)
+ * are not among the inputs that a caller must know.
+ * @param removed blocks that the copy lacks
+ */
+export function rereadDecoder(
+  model: OnnxModel,
+  original: Decoder,
+  removed: ReadonlySet<BlockName> = new Set(),
+): Decoder {
+  const decoder = readDecoder(model);
+  const expected = branchesOf(original).filter((branch) => !removed.has(blockName(branch)));
+  const found = branchesOf(decoder);
+  if (
+    found.length !== expected.length ||
+    found.some((branch, index) => branch.kind !== expected[index]!.kind)
+  ) {
+    throw new Error(
+      `The edited graph reads as ${found.map(blockName).join(', ')}; ${expected.map(blockName).join(', ')} was expected`,
+    );
+  }
+  found.forEach((branch, index) => (branch.layer = expected[index]!.layer));
+  for (const step of decoder.steps) step.layer = step.branches[0]!.layer;
+  const known = new Set(original.inputs.others);
+  const others = decoder.inputs.others.filter((name) => known.has(name));
+  return { ...decoder, layerCount: original.layerCount, inputs: { ...decoder.inputs, others } };
+}
+
+function readSteps(
+  flow: DataFlow,
+  steps: readonly StreamStep[],
+  logits: string,
+  folder: string | undefined,
+): ResidualStep[] {
+  const layers = new LayerCounter();
+  return steps.map((step) => {
+    const outputs = outputsOfStep(flow, step, logits);
+    const sorted = step.branches.toSorted(
+      (a, b) => Number(b.attention !== undefined) - Number(a.attention !== undefined),
+    );
+    const branches = sorted.map((branch, index) => {
+      const layer = layers.next(branch.attention ? 'attention' : 'mlp');
+      return readBranch(flow, step, branch, layer, index === 0 ? outputs : [], folder);
+    });
+    return {
+      layer: branches[0]!.layer,
+      input: step.input,
+      output: step.output,
+      addition: step.additions.at(-1)!,
+      additions: step.additions,
+      inputUse: step.inputUse,
+      branches,
+    };
+  });
+}
+
+/** Graph outputs that are made of the step's input, but neither of its result nor on the stream itself. */
+function outputsOfStep(flow: DataFlow, step: StreamStep, logits: string): string[] {
+  const before = flow.dependents([step.input]);
+  const after = flow.dependents(step.additions.map((node) => node.output[0]!));
+  const additions = new Set<NodeProto>(step.additions);
+  return flow.graph.outputs
+    .map((output) => output.name)
+    .filter((name) => {
+      const node = flow.graph.producer(name);
+      const isOwn = node !== undefined && before.has(node) && !after.has(node) && !additions.has(node);
+      return isOwn && name !== logits;
+    });
+}
+
+/** Numbers layers: attention begins one, and so does an MLP whose predecessor was an MLP (its attention is gone). */
+class LayerCounter {
+  #layer = -1;
+  #hasMlp = false;
+
+  next(kind: Branch['kind']): number {
+    if (kind === 'attention' || this.#layer < 0 || this.#hasMlp) {
+      this.#layer += 1;
+      this.#hasMlp = false;
+    }
+    if (kind === 'mlp') this.#hasMlp = true;
+    return this.#layer;
+  }
+}

@@ -1,0 +1,90 @@
+/** Graphs that are refused before they are read: by operators that no plain decoder holds. */
+import { UserError } from '../errors.js';
+import { subgraphs } from '../onnx/attributes.js';
+import { describeNode } from '../onnx/graph.js';
+import type { OnnxModel } from '../onnx/model-file.js';
+import type { GraphProto, NodeProto } from '../onnx/onnx_pb.js';
+
+export const EXPORT_ADVICE =
+  "export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'";
+
+interface Refusal {
+  matches(node: NodeProto): boolean;
+  /** A sentence about the node, whose description is given. */
+  reason(node: string): string;
+}
+
+const STANDARD_DOMAINS = new Set(['', 'ai.onnx']);
+const TRAINING_DOMAINS = new Set(['ai.onnx.training', 'ai.onnx.preview.training']);
+const SEARCH_OPERATORS = new Set(['BeamSearch', 'GreedySearch', 'Sampling', 'WhisperBeamSearch']);
+const FUSED_OPERATORS = new Set([
+  'Attention',
+  'MultiHeadAttention',
+  'GroupQueryAttention',
+  'DecoderAttention',
+  'DecoderMaskedSelfAttention',
+  'DecoderMaskedMultiHeadAttention',
+  'PackedAttention',
+  'PackedMultiHeadAttention',
+  'PagedAttention',
+  'SparseAttention',
+  'QAttention',
+  'LongformerAttention',
+  'EmbedLayerNormalization',
+  'SkipLayerNormalization',
+  'SkipSimplifiedLayerNormalization',
+]);
+
+/** In the order in which they are tried: the first that matches any node gives the message. */
+const REFUSALS: readonly Refusal[] = [
+  {
+    matches: (node) =>
+      TRAINING_DOMAINS.has(node.domain) ||
+      /Grad(_\d+)?$|^YieldOp$|^SoftmaxCrossEntropyLoss/.test(node.opType),
+    reason: (node) =>
+      `The model is a training graph (it holds the ${node}); Hopscotch needs the graph for inference, so ${EXPORT_ADVICE}.`,
+  },
+  {
+    matches: (node) => SEARCH_OPERATORS.has(node.opType),
+    reason: (node) =>
+      `The model holds a whole text search around its decoder (the ${node}); Hopscotch needs the decoder alone, so ${EXPORT_ADVICE}.`,
+  },
+  {
+    matches: (node) => FUSED_OPERATORS.has(node.opType) && !STANDARD_DOMAINS.has(node.domain),
+    reason: (node) =>
+      `The model's layout with fused operators is not supported yet (found the ${node}); ${EXPORT_ADVICE}.`,
+  },
+  {
+    matches: (node) => STANDARD_DOMAINS.has(node.domain) && node.opType === 'Attention',
+    reason: (node) =>
+      `The model's layout with the operator Attention is not supported yet (found the ${node}); export it with an operator set of 22 or lower.`,
+  },
+];
+
+/** @throws UserError if the model holds operators that no plain decoder has, naming the first such node */
+export function refuseUnsupported(model: OnnxModel): void {
+  for (const refusal of REFUSALS) {
+    const node = model.graph.node.find((candidate) => refusal.matches(candidate));
+    if (node) throw new UserError(refusal.reason(describeNode(node)));
+  }
+  const wrapper = model.graph.node.find((node) => subgraphs(node).some(holdsLayers));
+  if (wrapper) {
+    throw new UserError(
+      `The model holds its decoder inside the ${describeNode(wrapper)}, as merged decoders do; this is not supported yet, so export the decoder that takes past keys and values without merging.`,
+    );
+  }
+  const functions = new Set(model.proto.functions.map((entry) => `${entry.domain}.${entry.name}`));
+  const call = model.graph.node.find((node) => functions.has(`${node.domain}.${node.opType}`));
+  if (call) {
+    throw new UserError(
+      `The model keeps a part of its graph in a function, called by the ${describeNode(call)}; inline the functions (onnx.inliner does) or ${EXPORT_ADVICE}.`,
+    );
+  }
+}
+
+function holdsLayers(graph: GraphProto): boolean {
+  return graph.node.some(
+    (node) =>
+      ['MatMul', 'Gemm', 'Softmax', 'MatMulNBits'].includes(node.opType) || subgraphs(node).some(holdsLayers),
+  );
+}
