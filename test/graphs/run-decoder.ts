@@ -34,7 +34,10 @@ export async function runDecoder(decoder: Decoder, options: RunOptions = {}): Pr
     });
     const first = await session.run({ ...feed(0, positions[0]), ...emptyCache(decoder, rows) });
     if (decoder.inputs.cache.length === 0) return [first];
-    const second = await session.run({ ...feed(positions[0], positions[1]), ...presentAsPast(decoder, first) });
+    const second = await session.run({
+      ...feed(positions[0], positions[1]),
+      ...presentAsPast(decoder, first),
+    });
     return [first, second];
   } finally {
     await session.release();
@@ -75,7 +78,8 @@ export function largestDifference(a: RunResults, b: RunResults): number {
       const other = b[run]![name];
       if (!other) continue;
       const [one, two] = [numbers(tensor), numbers(other)];
-      if (one.length !== two.length) throw new RangeError(`${name} has ${one.length} and ${two.length} elements`);
+      if (one.length !== two.length)
+        throw new RangeError(`${name} has ${one.length} and ${two.length} elements`);
       for (let index = 0; index < one.length; index += 1) {
         const difference = Math.abs(one[index]! - two[index]!);
         if (!(difference <= largest)) largest = difference;
@@ -86,6 +90,7 @@ export function largestDifference(a: RunResults, b: RunResults): number {
 }
 
 function numbers(tensor: RuntimeTensor): ArrayLike<number> {
-  if (tensor.type !== 'float16' && tensor.type !== 'float32') throw new RangeError(`Unexpected type ${tensor.type}`);
+  if (tensor.type !== 'float16' && tensor.type !== 'float32')
+    throw new RangeError(`Unexpected type ${tensor.type}`);
   return tensor.data as ArrayLike<number>;
 }

@@ -42,12 +42,11 @@ export function readHead(flow: DataFlow, end: string, folder: string | undefined
     );
   }
   const after = flow.dependents([finalNorm.output]);
-  const output = graph.outputs.find((output) => {
+  const logits = graph.outputs.find((output) => {
     const producer = graph.producer(output.name);
     const type = declaredType(output);
     return producer !== undefined && after.has(producer) && (type === undefined || isFloatingPoint(type));
-  });
-  const logits = output?.name;
+  })?.name;
   if (logits === undefined) {
     throw new UserError(
       'The model has no output with logits (nothing that its final norm leads to leaves the graph); export it with its language-modelling head.',
