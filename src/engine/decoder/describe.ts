@@ -1,0 +1,190 @@
+/** A decoder's description as plain data, for people and for the app. */
+import { dataTypeName, elementBits, isFloatingPoint, type DataType } from '../onnx/data-types.js';
+import { valuesRead } from '../onnx/graph.js';
+import { initializersOf, opsetVersion } from '../onnx/model-file.js';
+import type { NodeProto, TensorProto } from '../onnx/onnx_pb.js';
+import { elementCount, tensorByteLength, tensorDims } from '../onnx/tensor.js';
+import { declaredDims, declaredType } from '../onnx/value-info.js';
+import {
+  blockName,
+  branchesOf,
+  type BlockName,
+  type Branch,
+  type BranchKind,
+  type Decoder,
+} from './decoder.js';
+import { pastNames } from './kv-cache.js';
+
+export interface WeightTotals {
+  /** Elements of weights; packed ones (several to a byte) count as stored. */
+  parameters: number;
+  bytes: number;
+}
+
+export interface BlockDescription extends WeightTotals {
+  name: BlockName;
+  layer: number;
+  kind: BranchKind;
+  /** Part of the bytes of all weights of the model, 0 to 1. */
+  share: number;
+  /** Bytes of keys and values that each token leaves in the cache; undefined without a cache of known shape. */
+  cacheBytesPerToken: number | undefined;
+}
+
+export interface DecoderDescription {
+  producer: string;
+  /** Version of the standard operators. */
+  opset: number;
+  layers: number;
+  hiddenSize: number;
+  vocabularySize: number;
+  /** Whether a layer's attention and MLP read the same value of the stream. */
+  parallel: boolean;
+  blocks: BlockDescription[];
+  embedding: WeightTotals;
+  /** The final norm and the output head. */
+  head: WeightTotals;
+  /** Everything else: what several parts use (a tied embedding, tables of sines) and constants. */
+  shared: WeightTotals;
+  total: WeightTotals;
+  /** Element types of the weights, the largest share of bytes first. */
+  precision: { type: string; bytes: number; share: number }[];
+  cacheBytesPerToken: number | undefined;
+}
+
+export interface Savings extends WeightTotals {
+  /** Part of the bytes of all weights, 0 to 1. */
+  share: number;
+  cacheBytesPerToken: number | undefined;
+  /** Part of the cache, 0 to 1; undefined without a cache of known shape. */
+  cacheShare: number | undefined;
+}
+
+export function describeDecoder(decoder: Decoder): DecoderDescription {
+  const tensors = allTensors(decoder);
+  const total = totals(tensors);
+  const blocks = branchesOf(decoder).map((branch) => describeBlock(decoder, branch, total.bytes));
+  const embedding = totals(decoder.embeddingWeights);
+  const head = totals([...finalNormWeights(decoder), ...decoder.headWeights]);
+  const parts = [...blocks, embedding, head];
+  return {
+    producer: [decoder.model.proto.producerName, decoder.model.proto.producerVersion]
+      .filter(Boolean)
+      .join(' '),
+    opset: opsetVersion(decoder.model) ?? 0,
+    layers: decoder.layerCount,
+    hiddenSize: decoder.hiddenSize,
+    vocabularySize: decoder.vocabularySize,
+    parallel: decoder.steps.some((step) => step.branches.length > 1),
+    blocks,
+    embedding,
+    head,
+    shared: {
+      parameters: total.parameters - sum(parts.map((part) => part.parameters)),
+      bytes: total.bytes - sum(parts.map((part) => part.bytes)),
+    },
+    total,
+    precision: precisionOf(tensors, total.bytes),
+    cacheBytesPerToken: sumKnown(blocks.map((block) => block.cacheBytesPerToken)),
+  };
+}
+
+/** What a model without the given blocks saves. */
+export function savingsOf(description: DecoderDescription, skipped: readonly BlockName[]): Savings {
+  const names = new Set(skipped);
+  const blocks = description.blocks.filter((block) => names.has(block.name));
+  const bytes = sum(blocks.map((block) => block.bytes));
+  const whole = description.cacheBytesPerToken;
+  const cache =
+    whole === undefined ? undefined : (sumKnown(blocks.map((block) => block.cacheBytesPerToken)) ?? 0);
+  return {
+    parameters: sum(blocks.map((block) => block.parameters)),
+    bytes,
+    share: description.total.bytes === 0 ? 0 : bytes / description.total.bytes,
+    cacheBytesPerToken: cache,
+    cacheShare: cache === undefined || !whole ? undefined : cache / whole,
+  };
+}
+
+function describeBlock(decoder: Decoder, branch: Branch, allBytes: number): BlockDescription {
+  const weights = totals(branch.weights);
+  return {
+    name: blockName(branch),
+    layer: branch.layer,
+    kind: branch.kind,
+    ...weights,
+    share: allBytes === 0 ? 0 : weights.bytes / allBytes,
+    cacheBytesPerToken: cacheBytes(decoder, branch),
+  };
+}
+
+/** Heads x head size x element size, for keys and for values, from the declared shapes of the cache inputs. */
+function cacheBytes(decoder: Decoder, branch: Branch): number | undefined {
+  if (!branch.cache) return undefined;
+  const perInput = pastNames(branch.cache).map((name) => {
+    const input = decoder.graph.input(name)!;
+    const dims = declaredDims(input) ?? [];
+    const [heads, , size] = dims.slice(-3);
+    const type = declaredType(input);
+    if (typeof heads !== 'number' || typeof size !== 'number' || type === undefined) return undefined;
+    return (heads * size * elementBits(type)) / 8;
+  });
+  if (perInput.includes(undefined)) return undefined;
+  const bytes = sumKnown(perInput)!;
+  return branch.cache.layout === 'packed' ? 2 * bytes : bytes;
+}
+
+function finalNormWeights(decoder: Decoder): TensorProto[] {
+  const nodes = new Set<NodeProto>(decoder.finalNorm.nodes);
+  const values = new Set([...nodes].flatMap(valuesRead));
+  return [...values].flatMap((value) => {
+    const tensor = decoder.graph.constant(value);
+    return tensor && decoder.graph.consumers(value).every((node) => nodes.has(node)) ? [tensor] : [];
+  });
+}
+
+/** Initializers and tensors of Constant nodes. */
+function allTensors(decoder: Decoder): TensorProto[] {
+  const { graph } = decoder;
+  const constants = graph.nodes.filter((node) => node.opType === 'Constant');
+  return [
+    ...initializersOf(decoder.model.graph),
+    ...constants.flatMap((node) => graph.constant(node.output[0]!) ?? []),
+  ];
+}
+
+function totals(tensors: readonly TensorProto[]): WeightTotals {
+  return {
+    parameters: sum(tensors.filter(isParameter).map((tensor) => elementCount(tensorDims(tensor)))),
+    bytes: sum(tensors.map(tensorByteLength)),
+  };
+}
+
+/** Weights are vectors and matrices; scalars and integer vectors are settings of the computation. */
+function isParameter(tensor: TensorProto): boolean {
+  return tensor.dims.length >= 1 && (isFloatingPoint(tensor.dataType) || tensor.dims.length >= 2);
+}
+
+function precisionOf(tensors: readonly TensorProto[], allBytes: number): DecoderDescription['precision'] {
+  const bytes = new Map<DataType, number>();
+  for (const tensor of tensors.filter(isParameter)) {
+    bytes.set(tensor.dataType, (bytes.get(tensor.dataType) ?? 0) + tensorByteLength(tensor));
+  }
+  return [...bytes]
+    .map(([type, size]) => ({
+      type: dataTypeName(type),
+      bytes: size,
+      share: allBytes === 0 ? 0 : size / allBytes,
+    }))
+    .toSorted((a, b) => b.bytes - a.bytes);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((all, value) => all + value, 0);
+}
+
+/** The sum of those that are known, or undefined if none is. */
+function sumKnown(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : sum(known);
+}

@@ -1,0 +1,105 @@
+/** The styles of decoder graphs that tests are run on, each mirroring what an exporter writes for a model family. */
+
+export interface DecoderStyle {
+  name: string;
+  norm: 'rms' | 'layer';
+  /** Whether the norm is an operator where the operator set has it (LayerNormalization, from 17), or spelled out. */
+  normOperator: boolean;
+  /** Whether the embedding's result is normed before the first layer. */
+  embeddingNorm: boolean;
+  positions: 'rotary' | 'learned' | 'alibi';
+  /** Part of the head size that is rotated. */
+  rotaryPart: number;
+  queryKeyNorm: boolean;
+  /** Query, key and value as three products, as one that is split, or as one whose heads are interleaved. */
+  projections: 'separate' | 'split' | 'interleaved';
+  /** MatMul (bias by Add), or Gemm between two Reshapes (GPT-2's Conv1D). */
+  product: 'matmul' | 'gemm';
+  biases: 'none' | 'query-key-value' | 'all';
+  groupedHeads: boolean;
+  mlp: 'silu-gated' | 'gelu-tanh-gated' | 'gelu-tanh' | 'gelu-erf';
+  /** Sequential, or attention and MLP side by side: x + (mlp + attention), or (x + attention) + mlp. */
+  residual: 'sequential' | 'parallel' | 'parallel-chained';
+  /** Whether the two branches of a parallel residual read one norm. */
+  sharedNorm: boolean;
+  cacheLayout: 'separate' | 'packed';
+  /** Where the mask takes the number of keys from: the cache input's shape, or that of the first layer's keys. */
+  lengthFrom: 'past' | 'keys';
+  /** Factor of the embedding (Gemma), with norm gains as 1 + weight. */
+  embeddingScale: boolean;
+}
+
+const llama: DecoderStyle = {
+  name: 'llama',
+  norm: 'rms',
+  normOperator: false,
+  embeddingNorm: false,
+  positions: 'rotary',
+  rotaryPart: 1,
+  queryKeyNorm: false,
+  projections: 'separate',
+  product: 'matmul',
+  biases: 'none',
+  groupedHeads: true,
+  mlp: 'silu-gated',
+  residual: 'sequential',
+  sharedNorm: false,
+  cacheLayout: 'separate',
+  lengthFrom: 'past',
+  embeddingScale: false,
+};
+
+const gpt2: DecoderStyle = {
+  ...llama,
+  name: 'gpt2',
+  norm: 'layer',
+  normOperator: true,
+  positions: 'learned',
+  projections: 'split',
+  product: 'gemm',
+  biases: 'all',
+  groupedHeads: false,
+  mlp: 'gelu-tanh',
+  cacheLayout: 'packed',
+};
+
+const neox: DecoderStyle = {
+  ...llama,
+  name: 'gpt-neox',
+  norm: 'layer',
+  normOperator: true,
+  rotaryPart: 0.5,
+  projections: 'interleaved',
+  biases: 'all',
+  groupedHeads: false,
+  mlp: 'gelu-erf',
+  residual: 'parallel',
+};
+
+/** Llama stands for Mistral too: their graphs are alike. */
+export const decoderStyles: readonly DecoderStyle[] = [
+  llama,
+  { ...llama, name: 'qwen2', biases: 'query-key-value', lengthFrom: 'keys' },
+  { ...llama, name: 'qwen3', queryKeyNorm: true },
+  { ...llama, name: 'gemma', mlp: 'gelu-tanh-gated', embeddingScale: true },
+  gpt2,
+  { ...gpt2, name: 'gpt2-spelled-out', normOperator: false },
+  neox,
+  {
+    ...neox,
+    name: 'phi',
+    projections: 'separate',
+    mlp: 'gelu-tanh',
+    residual: 'parallel-chained',
+    sharedNorm: true,
+    lengthFrom: 'keys',
+  },
+  {
+    ...neox,
+    name: 'bloom',
+    embeddingNorm: true,
+    positions: 'alibi',
+    mlp: 'gelu-tanh',
+    residual: 'sequential',
+  },
+];

@@ -1,0 +1,118 @@
+/** The parts of a layer: linear products, norms, activations, MLPs. */
+import { float } from '../../src/engine/onnx/attributes.js';
+import type { DecoderStyle } from './decoder-style.js';
+import type { GraphWriter } from './graph-writer.js';
+
+export const EPSILON = 1e-5;
+
+/** x [rows, positions, from] times a weight; `bias` says whether one is added. */
+export function linear(
+  writer: GraphWriter,
+  style: DecoderStyle,
+  x: string,
+  name: string,
+  size: { from: number; to: number },
+  bias: boolean,
+): string {
+  const weight = writer.weight(`${name}.weight`, [size.from, size.to]);
+  const offset = bias ? writer.weight(`${name}.bias`, [size.to], 0.2) : undefined;
+  if (style.product === 'matmul') {
+    const product = writer.op('MatMul', [x, weight]);
+    return offset === undefined ? product : writer.op('Add', [offset, product]);
+  }
+  const shape = writer.shape(writer.dim(x, 0), writer.dim(x, 1), size.to);
+  const flat = writer.op('Reshape', [x, writer.shape(-1, writer.dim(x, 2))]);
+  const product = writer.op('Gemm', [flat, weight, ...(offset === undefined ? [] : [offset])]);
+  return writer.op('Reshape', [product, shape]);
+}
+
+/** Over the last axis, which has `size` elements. */
+export function norm(
+  writer: GraphWriter,
+  style: DecoderStyle,
+  x: string,
+  name: string,
+  size: number,
+): string {
+  return style.norm === 'rms'
+    ? rmsNorm(writer, style, x, name, size)
+    : layerNorm(writer, style, x, name, size);
+}
+
+/** Pow, ReduceMean, Add, Sqrt, Div, Mul, Mul, as Optimum exports Llama; the gain is 1 + weight for Gemma. */
+export function rmsNorm(
+  writer: GraphWriter,
+  style: DecoderStyle,
+  x: string,
+  name: string,
+  size: number,
+): string {
+  const meanSquare = writer.mean(writer.op('Pow', [x, writer.float(2)]));
+  const root = writer.op('Sqrt', [writer.op('Add', [meanSquare, writer.float(EPSILON)])]);
+  const inverse = style.embeddingScale
+    ? writer.op('Reciprocal', [root])
+    : writer.op('Div', [writer.float(1), root]);
+  const normalised = writer.op('Mul', [x, inverse]);
+  if (!style.embeddingScale)
+    return writer.op('Mul', [writer.weight(`${name}.weight`, [size], 0.3, 1), normalised]);
+  const gain = writer.op('Add', [writer.weight(`${name}.weight`, [size], 0.3), writer.float(1)]);
+  return writer.op('Mul', [normalised, gain]);
+}
+
+function layerNorm(writer: GraphWriter, style: DecoderStyle, x: string, name: string, size: number): string {
+  const gain = writer.weight(`${name}.weight`, [size], 0.3, 1);
+  const bias = writer.weight(`${name}.bias`, [size], 0.2);
+  if (style.normOperator && writer.opset >= 17) {
+    return writer.op('LayerNormalization', [x, gain, bias], { axis: -1, epsilon: float(EPSILON) });
+  }
+  const centred = writer.op('Sub', [x, writer.mean(x)]);
+  const variance = writer.mean(writer.op('Pow', [centred, writer.float(2)]));
+  const root = writer.op('Sqrt', [writer.op('Add', [variance, writer.float(EPSILON)])]);
+  return writer.op('Add', [writer.op('Mul', [writer.op('Div', [centred, root]), gain]), bias]);
+}
+
+function silu(writer: GraphWriter, x: string): string {
+  return writer.op('Mul', [x, writer.op('Sigmoid', [x])]);
+}
+
+/** 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), as GPT-2's 'gelu_new' is exported. */
+function geluTanh(writer: GraphWriter, x: string): string {
+  const half = writer.op('Mul', [x, writer.float(0.5)]);
+  const cube = writer.op('Mul', [writer.op('Pow', [x, writer.float(3)]), writer.float(0.044715)]);
+  const inner = writer.op('Mul', [writer.op('Add', [x, cube]), writer.float(Math.sqrt(2 / Math.PI))]);
+  return writer.op('Mul', [half, writer.op('Add', [writer.op('Tanh', [inner]), writer.float(1)])]);
+}
+
+/** x (1 + erf(x / sqrt(2))) / 2. */
+function geluErf(writer: GraphWriter, x: string): string {
+  const erf = writer.op('Erf', [writer.op('Div', [x, writer.float(Math.SQRT2)])]);
+  const product = writer.op('Mul', [x, writer.op('Add', [erf, writer.float(1)])]);
+  return writer.op('Mul', [product, writer.float(0.5)]);
+}
+
+/** x [rows, positions, hidden] to the same shape. */
+export function mlp(
+  writer: GraphWriter,
+  style: DecoderStyle,
+  x: string,
+  name: string,
+  hidden: number,
+): string {
+  const inner = 2 * hidden;
+  const bias = style.biases === 'all';
+  const product = (value: string, part: string, from: number, to: number) =>
+    linear(writer, style, value, `${name}.${part}`, { from, to }, bias);
+  if (style.mlp === 'silu-gated' || style.mlp === 'gelu-tanh-gated') {
+    const gate = product(x, 'gate_proj', hidden, inner);
+    const activated = style.mlp === 'silu-gated' ? silu(writer, gate) : geluTanh(writer, gate);
+    return product(
+      writer.op('Mul', [activated, product(x, 'up_proj', hidden, inner)]),
+      'down_proj',
+      inner,
+      hidden,
+    );
+  }
+  const up = product(x, 'dense_h_to_4h', hidden, inner);
+  const activated = style.mlp === 'gelu-tanh' ? geluTanh(writer, up) : geluErf(writer, up);
+  return product(activated, 'dense_4h_to_h', inner, hidden);
+}
