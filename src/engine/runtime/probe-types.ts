@@ -1,0 +1,116 @@
+/** Finds the type and shape of every value of a graph by running it on small inputs of several sizes. */
+import { create } from '@bufbuild/protobuf';
+import { UserError } from '../errors.js';
+import { DataType, dataTypeName } from '../onnx/data-types.js';
+import { Graph } from '../onnx/graph.js';
+import { copyModel, type OnnxModel } from '../onnx/model-file.js';
+import { ValueInfoProtoSchema } from '../onnx/onnx_pb.js';
+import { int64Tensor, tensorDims } from '../onnx/tensor.js';
+import { openSession, type Feeds, type Session } from './session.js';
+
+export interface ProbedType {
+  /** A dimension is undefined if it differs between the probes. */
+  shape: (number | undefined)[];
+  /** onnxruntime's element type: 'float32', 'int64'... */
+  type: string;
+}
+
+/** What is asked of the run about one value. */
+interface Question {
+  value: string;
+  /** An output that holds the value's shape. */
+  shape: string;
+  /** An empty output of the value's element type. */
+  sample: string;
+}
+
+/**
+ * Runs the main graph once per probe, without optimisation, and reports on all its values. The values themselves are
+ * not kept, only their shapes, so it takes no more memory than an ordinary run.
+ * @param probes feeds of all inputs; their free dimensions should differ from each other within a probe and between
+ *   the probes, and be above 1
+ * @throws UserError with onnxruntime's reason if it cannot load or run the model
+ */
+export async function probeTypes(model: OnnxModel, probes: readonly Feeds[]): Promise<Map<string, ProbedType>> {
+  const types = new Map<string, ProbedType>();
+  for (const tensor of model.graph.initializer) {
+    types.set(tensor.name, { shape: tensorDims(tensor), type: elementTypeName(tensor.dataType) });
+  }
+  for (const feeds of probes) {
+    for (const [name, tensor] of Object.entries(feeds)) record(types, name, tensor.type, tensor.dims);
+  }
+
+  const { questioned, questions } = askForTypes(model, types);
+  if (questions.length === 0) return types;
+  const session = await openSession(questioned, { optimisation: 'disabled' });
+  try {
+    const elementTypes = new Map(session.outputs.map((output) => [output.name, output.type]));
+    for (const feeds of probes) {
+      const results = await runProbe(session, feeds, questions);
+      for (const { value, shape, sample } of questions) {
+        const dims = Array.from(results[shape]!.data as BigInt64Array, Number);
+        record(types, value, elementTypes.get(sample)!, dims);
+      }
+    }
+  } finally {
+    await session.release();
+  }
+  return types;
+}
+
+function record(types: Map<string, ProbedType>, value: string, type: string, dims: readonly number[]): void {
+  const before = types.get(value);
+  if (before && before.shape.length !== dims.length) {
+    throw new UserError(
+      `The number of dimensions of the model's value '${value}' depends on its input, which Hopscotch does not support.`,
+    );
+  }
+  const shape = before ? before.shape.map((dim, axis) => (dim === dims[axis] ? dim : undefined)) : [...dims];
+  types.set(value, { shape, type });
+}
+
+/** A copy of the model whose outputs tell the shape and element type of each value that is not constant. */
+function askForTypes(
+  model: OnnxModel,
+  types: Map<string, ProbedType>,
+): { questioned: OnnxModel; questions: Question[] } {
+  const questioned = copyModel(model);
+  const graph = new Graph(questioned.graph);
+  const flat = graph.addInitializer(int64Tensor(graph.freshName('probe/flat'), [1], [-1]));
+  const nothing = graph.addInitializer(int64Tensor(graph.freshName('probe/nothing'), [0], []));
+  const questions: Question[] = [];
+  for (const value of model.graph.node.flatMap((node) => node.output)) {
+    if (value === '') continue;
+    const constant = graph.constant(value);
+    if (constant) {
+      types.set(value, { shape: tensorDims(constant), type: elementTypeName(constant.dataType) });
+      continue;
+    }
+    const [shape] = graph.addNode('Shape', [value], {}, { label: `probe/${value}/shape` });
+    const [elements] = graph.addNode('Reshape', [value, flat], {}, { label: `probe/${value}/elements` });
+    const [sample] = graph.addNode('Gather', [elements!, nothing], { axis: 0 }, { label: `probe/${value}/sample` });
+    questions.push({ value, shape: shape!, sample: sample! });
+  }
+  // onnxruntime infers the types of outputs that declare none.
+  questioned.graph.output = questions
+    .flatMap(({ shape, sample }) => [shape, sample])
+    .map((name) => create(ValueInfoProtoSchema, { name }));
+  return { questioned, questions };
+}
+
+async function runProbe(session: Session, feeds: Feeds, questions: readonly Question[]) {
+  try {
+    return await session.run(
+      feeds,
+      questions.map((question) => question.shape),
+    );
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UserError(`onnxruntime cannot run the model: ${reason}`);
+  }
+}
+
+/** onnxruntime's name of an ONNX element type. */
+function elementTypeName(type: DataType): string {
+  return type === DataType.DOUBLE ? 'float64' : dataTypeName(type);
+}
