@@ -1,0 +1,234 @@
+/** What a dataset's columns mean: named by the user or guessed from their names and values. */
+import { UserError } from '../errors.js';
+import {
+  comparableName,
+  inputNames,
+  messagesNames,
+  promptNames,
+  systemNames,
+  textNames,
+} from './column-names.js';
+import type { RawDataset } from './dataset.js';
+import { parseMessages } from './messages.js';
+
+export type ColumnMapping =
+  /** One column holds whole conversations. */
+  | { kind: 'messages'; messages: string }
+  | {
+      kind: 'prompt-response';
+      prompt: string;
+      /** The second part of an instruction, put after the first and a blank line. */
+      input?: string;
+      /** Columns of a multiple-choice question's answers, or one column that holds a list of them. */
+      choices?: string[];
+      /** Absent: the model's own answers will be the responses. */
+      response?: string;
+      system?: string;
+    }
+  /** Plain text, all of it to be predicted. */
+  | { kind: 'text'; text: string };
+
+export interface GuessedColumns {
+  mapping: ColumnMapping;
+  /** A sentence for the user: which columns were taken, and why. */
+  reason: string;
+}
+
+const rowsLookedAt = 50;
+
+/**
+ * Guesses what the columns mean from their names and from the first rows.
+ * @throws UserError that names the columns if no guess is possible
+ */
+export function guessColumns(dataset: RawDataset): GuessedColumns {
+  const mapping =
+    guessMessages(dataset) ?? guessPromptResponse(dataset) ?? guessText(dataset) ?? guessUnnamed(dataset);
+  if (mapping !== undefined) return { mapping, reason: reasonFor(mapping, dataset) };
+  throw new UserError(
+    `Which columns of ${dataset.path} hold the prompts cannot be guessed; it has ${listed(dataset.columns)}. ` +
+      `Name them, for example prompt=${dataset.columns[0] ?? 'question'},response=${dataset.columns[1] ?? 'answer'}.`,
+  );
+}
+
+/**
+ * A mapping written as 'messages=chat', 'text=story' or 'prompt=question,response=answer' (also input, system, and
+ * choices with columns joined by '+').
+ * @throws UserError if it is written otherwise
+ */
+export function parseColumnMapping(written: string): ColumnMapping {
+  const parts = new Map<string, string>();
+  for (const part of written.split(',')) {
+    const [, role, column] =
+      /^\s*(messages|text|prompt|input|choices|response|system)\s*=\s*(.*\S)\s*$/.exec(part) ?? [];
+    if (role === undefined || column === undefined || parts.has(role)) {
+      throw new UserError(
+        `The columns '${written}' are not understood at '${part.trim()}'; write messages=COLUMN, text=COLUMN or ` +
+          'prompt=COLUMN,response=COLUMN (also input=, choices= and system=).',
+      );
+    }
+    parts.set(role, column);
+  }
+  const [messages, text, prompt] = [parts.get('messages'), parts.get('text'), parts.get('prompt')];
+  if (messages !== undefined && parts.size === 1) return { kind: 'messages', messages };
+  if (text !== undefined && parts.size === 1) return { kind: 'text', text };
+  if (prompt === undefined || messages !== undefined || text !== undefined) {
+    throw new UserError(
+      `The columns '${written}' need one of messages=, text= or prompt=, not several or none.`,
+    );
+  }
+  const choices = parts
+    .get('choices')
+    ?.split('+')
+    .map((name) => name.trim());
+  const [input, response, system] = [parts.get('input'), parts.get('response'), parts.get('system')];
+  return promptMapping(prompt, { input, choices, response, system });
+}
+
+/** The columns that a mapping uses, in the order prompt, input, choices, response. */
+export function columnsUsed(mapping: ColumnMapping): string[] {
+  if (mapping.kind === 'messages') return [mapping.messages];
+  if (mapping.kind === 'text') return [mapping.text];
+  const { system, prompt, input, choices = [], response } = mapping;
+  return [system, prompt, input, ...choices, response].filter((name) => name !== undefined);
+}
+
+/** @throws UserError if the dataset lacks a column of the mapping */
+export function requireColumns(dataset: RawDataset, mapping: ColumnMapping): void {
+  const missing = columnsUsed(mapping).find((name) => !dataset.columns.includes(name));
+  if (missing === undefined) return;
+  throw new UserError(`${dataset.path} has no column '${missing}'; it has ${listed(dataset.columns)}.`);
+}
+
+function guessMessages(dataset: RawDataset): ColumnMapping | undefined {
+  const messages = findColumn(dataset, messagesNames, holdsMessages);
+  return messages === undefined ? undefined : { kind: 'messages', messages };
+}
+
+function guessPromptResponse(dataset: RawDataset): ColumnMapping | undefined {
+  const system = findColumn(dataset, systemNames, holdsText);
+  let promptOnly: ColumnMapping | undefined;
+  for (const names of promptNames) {
+    const prompt = findColumn(dataset, [names.prompt], holdsText);
+    if (prompt === undefined) continue;
+    const choices = findChoices(dataset);
+    const response = findColumn(
+      dataset,
+      [...names.responses, ...(choices ? ['answerkey', 'label'] : [])],
+      holdsText,
+    );
+    const input = names.prompt === 'instruction' ? findColumn(dataset, inputNames, holdsText) : undefined;
+    const mapping = promptMapping(prompt, { input, choices, response, system });
+    if (response !== undefined) return mapping;
+    promptOnly ??= mapping;
+  }
+  // 'document' or 'article' alone is a text, not a prompt.
+  return guessText(dataset) === undefined ? promptOnly : undefined;
+}
+
+function guessText(dataset: RawDataset): ColumnMapping | undefined {
+  const text = findColumn(dataset, textNames, holdsText);
+  return text === undefined ? undefined : { kind: 'text', text };
+}
+
+/** One column is a text, two are a prompt and a response, six that end in A to D or 0 to 3 a question with choices. */
+function guessUnnamed(dataset: RawDataset): ColumnMapping | undefined {
+  const { columns } = dataset;
+  const unnamed = columns.every((name, index) => name === `column_${index + 1}`);
+  if (!columns.every((name) => holdsText(dataset, name))) return undefined;
+  const [first, second] = columns;
+  if (columns.length === 1) return { kind: 'text', text: first! };
+  if (columns.length === 2 && unnamed) return promptMapping(first!, { response: second });
+  const last = columns.at(-1)!;
+  const isAnswer = (value: unknown): boolean => /^\s*[A-D0-3]\s*$/.test(String(value));
+  if (columns.length === 6 && unnamed && valuesOf(dataset, last).every(isAnswer)) {
+    return promptMapping(first!, { choices: columns.slice(1, 5), response: last });
+  }
+  return undefined;
+}
+
+/** 'choices' or 'options' as a list, or numbered and lettered columns: choice0 ..., option_a ..., A to D. */
+function findChoices(dataset: RawDataset): string[] | undefined {
+  const list = findColumn(dataset, ['choices', 'options'], (data, name) =>
+    valuesOf(data, name).every(Array.isArray),
+  );
+  if (list !== undefined) return [list];
+  const pattern = /^(?:(?:choice|option|answer)(?:\d|[a-h])|[a-h])$/;
+  const several = dataset.columns.filter(
+    (name) => pattern.test(comparableName(name)) && holdsText(dataset, name),
+  );
+  return several.length > 1 ? several : undefined;
+}
+
+/** A mapping without the parts that are absent. */
+function promptMapping(
+  prompt: string,
+  rest: {
+    input?: string | undefined;
+    choices?: string[] | undefined;
+    response?: string | undefined;
+    system?: string | undefined;
+  },
+): ColumnMapping {
+  const { input, choices, response, system } = rest;
+  return {
+    kind: 'prompt-response',
+    prompt,
+    ...(input !== undefined && { input }),
+    ...(choices !== undefined && { choices }),
+    ...(response !== undefined && { response }),
+    ...(system !== undefined && { system }),
+  };
+}
+
+function findColumn(
+  dataset: RawDataset,
+  names: readonly string[],
+  fits: (dataset: RawDataset, column: string) => boolean,
+): string | undefined {
+  for (const name of names) {
+    const found = dataset.columns.find((column) => comparableName(column) === name && fits(dataset, column));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The first values of a column, absent ones left out. */
+function valuesOf(dataset: RawDataset, column: string): unknown[] {
+  return dataset.rows
+    .slice(0, rowsLookedAt)
+    .map((row) => row.values[column])
+    .filter((value) => value !== undefined && value !== null);
+}
+
+function holdsText(dataset: RawDataset, column: string): boolean {
+  const values = valuesOf(dataset, column);
+  const textual = values.filter((value) => typeof value === 'string' || typeof value === 'number');
+  return values.length > 0 && textual.length > values.length / 2;
+}
+
+function holdsMessages(dataset: RawDataset, column: string): boolean {
+  const values = valuesOf(dataset, column);
+  const conversations = values.filter((value) => typeof parseMessages(value) !== 'string');
+  return values.length > 0 && conversations.length > values.length / 2;
+}
+
+function reasonFor(mapping: ColumnMapping, dataset: RawDataset): string {
+  if (mapping.kind === 'messages') return `The column '${mapping.messages}' holds conversations.`;
+  if (mapping.kind === 'text') {
+    const why = dataset.columns.length === 1 ? 'the only column' : 'by its name';
+    return `The column '${mapping.text}' holds the text (${why}).`;
+  }
+  const { prompt, input, choices, response, system } = mapping;
+  const parts = [
+    `'${prompt}'${input === undefined ? '' : ` with '${input}'`}${choices ? ` and the choices ${choices.join(', ')}` : ''} as the prompt`,
+    response === undefined ? 'no responses (the model answers itself)' : `'${response}' as the response`,
+    ...(system === undefined ? [] : [`'${system}' as the system message`]),
+  ];
+  const why = /^column_\d+$/.test(prompt) ? 'their order' : 'their names';
+  return `By ${why}: ${parts.join(', ')}.`;
+}
+
+function listed(columns: readonly string[]): string {
+  const shown = columns.slice(0, 12).map((name) => `'${name}'`);
+  return `the columns ${shown.join(', ')}${columns.length > shown.length ? ' and more' : ''}`;
+}

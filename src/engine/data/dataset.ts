@@ -1,0 +1,119 @@
+/** A dataset as its file holds it: named columns, numbered rows, and what could not be read. */
+import { extname } from 'node:path';
+import { UserError } from '../errors.js';
+import { columnsOf } from './raw-values.js';
+import { readCsv, type CsvOptions } from './read-csv.js';
+import { looksLikeJsonLines, readJson } from './read-json.js';
+import { readJsonl } from './read-jsonl.js';
+import { readParquet } from './read-parquet.js';
+import { readText, type TextUnit } from './read-text.js';
+import { requireRows, type RowProblem } from './row-problems.js';
+import { readHead } from './text-file.js';
+
+export type DatasetFormat = 'jsonl' | 'json' | 'csv' | 'parquet' | 'text';
+
+export interface RawRow {
+  /** 1-based line of a text file where the row starts; row number of a JSON array or a Parquet file. */
+  line: number;
+  /** Values by column; an object without a prototype. */
+  values: Record<string, unknown>;
+}
+
+export interface RawDataset {
+  path: string;
+  format: DatasetFormat;
+  columns: string[];
+  rows: RawRow[];
+  problems: RowProblem[];
+}
+
+/** What a reader of one format gives. */
+export interface RowsRead {
+  rows: RawRow[];
+  problems: RowProblem[];
+  /** Absent: the names that the rows show. */
+  columns?: string[];
+  /** The format found, where it is not the one asked for. */
+  format?: DatasetFormat;
+}
+
+export interface ReadDatasetOptions {
+  /** Default: by the file name's extension, else by its first bytes. */
+  format?: DatasetFormat;
+  /** Rows beyond are not read, which is reported as a problem of kind 'unread'. Default: 100,000. */
+  maxRows?: number;
+  csv?: CsvOptions;
+  /** What a row of a plain text file is. Default: 'auto'. */
+  textUnit?: TextUnit;
+}
+
+const defaultMaxRows = 100_000;
+
+const formatOfExtension: ReadonlyMap<string, DatasetFormat> = new Map([
+  ['.jsonl', 'jsonl'],
+  ['.ndjson', 'jsonl'],
+  ['.json', 'json'],
+  ['.csv', 'csv'],
+  ['.tsv', 'csv'],
+  ['.parquet', 'parquet'],
+  ['.txt', 'text'],
+  ['.text', 'text'],
+  ['.md', 'text'],
+]);
+
+/** Extensions (with the dot) of files that are read as datasets, for file dialogs. */
+export const datasetExtensions: readonly string[] = [...formatOfExtension.keys()];
+
+/**
+ * Reads a dataset of any supported format. Rows that cannot be read are listed as problems.
+ * @throws UserError if the file cannot be read at all, or if no row of it can be used
+ */
+export async function readDataset(path: string, options: ReadDatasetOptions = {}): Promise<RawDataset> {
+  const { maxRows = defaultMaxRows } = options;
+  if (!Number.isInteger(maxRows) || maxRows < 1) {
+    throw new UserError(`The number of rows to read from ${path} must be at least 1, not ${maxRows}.`);
+  }
+  const asked =
+    options.format ?? formatOfExtension.get(extname(path).toLowerCase()) ?? (await sniffFormat(path));
+  const read = await readAs(asked, path, maxRows, options);
+  const { rows, problems, columns = columnsOf(rows), format = asked } = read;
+  requireRows(rows, path, problems);
+  return { path, format, columns, rows, problems };
+}
+
+function readAs(
+  format: DatasetFormat,
+  path: string,
+  maxRows: number,
+  options: ReadDatasetOptions,
+): Promise<RowsRead> {
+  switch (format) {
+    case 'jsonl':
+      return readJsonl(path, maxRows);
+    case 'json':
+      return readJson(path, maxRows);
+    case 'csv': {
+      const tabs = extname(path).toLowerCase() === '.tsv' ? { delimiter: '\t' } : {};
+      return readCsv(path, maxRows, { ...tabs, ...options.csv });
+    }
+    case 'parquet':
+      return readParquet(path, maxRows);
+    case 'text':
+      return readText(path, maxRows, options.textUnit);
+  }
+}
+
+/** The format of a file whose name does not say it. */
+async function sniffFormat(path: string): Promise<DatasetFormat> {
+  const head = await readHead(path, 64 * 1024);
+  if (head.subarray(0, 4).toString('latin1') === 'PAR1') return 'parquet';
+  if (head.includes(0)) {
+    throw new UserError(
+      `${path} is not a dataset that Hopscotch knows; use JSONL, JSON, CSV, Parquet or plain text.`,
+    );
+  }
+  const text = head.toString('utf8').trimStart();
+  if (text.startsWith('[')) return 'json';
+  if (text.startsWith('{')) return looksLikeJsonLines(text) ? 'jsonl' : 'json';
+  return 'text';
+}

@@ -1,0 +1,78 @@
+/** JSON: a list of objects (or strings), or an object that holds one such list. */
+import { UserError } from '../errors.js';
+import type { RawRow, RowsRead } from './dataset.js';
+import { jsonRowValues } from './raw-values.js';
+import { readJsonl } from './read-jsonl.js';
+import type { RowProblem } from './row-problems.js';
+import { readWholeText } from './text-file.js';
+
+/**
+ * Reads up to `maxRows` rows, numbered from 1. A '.json' file that holds JSON Lines is read as such.
+ * @throws UserError if the file is not JSON or holds no list of rows
+ */
+export async function readJson(path: string, maxRows: number): Promise<RowsRead> {
+  const text = await readWholeText(path);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    if (looksLikeJsonLines(text)) return { ...(await readJsonl(path, maxRows)), format: 'jsonl' };
+    throw new UserError(`${path} is not valid JSON: ${locate((error as Error).message, text)}.`, {
+      cause: error,
+    });
+  }
+  const rows: RawRow[] = [];
+  const problems: RowProblem[] = [];
+  for (const [index, item] of listOfRows(parsed, path).entries()) {
+    const line = index + 1;
+    if (index >= maxRows) {
+      problems.push({ line, kind: 'unread', message: `reading stopped after ${maxRows} rows` });
+      break;
+    }
+    const values = jsonRowValues(item);
+    if (typeof values === 'string') problems.push({ line, kind: 'malformed', message: values });
+    else rows.push({ line, values });
+  }
+  return { rows, problems };
+}
+
+/** The list of rows: the value itself, or the one list that the object holds. */
+function listOfRows(value: unknown, path: string): unknown[] {
+  if (Array.isArray(value)) return value;
+  if (typeof value !== 'object' || value === null) {
+    throw new UserError(`${path} holds a single value; a JSON dataset is a list of objects.`);
+  }
+  const lists = Object.entries(value).filter(([, held]) => Array.isArray(held));
+  const [only] = lists;
+  if (only !== undefined && lists.length === 1) return only[1] as unknown[];
+  const found = lists.length === 0 ? 'no list' : `several lists (${lists.map(([name]) => name).join(', ')})`;
+  throw new UserError(
+    `${path} holds an object with ${found}; a JSON dataset is a list of objects, or an object that holds one.`,
+  );
+}
+
+/** Whether the first line with text is JSON by itself although the whole file is not. */
+export function looksLikeJsonLines(text: string): boolean {
+  const first = text.trimStart().split('\n', 1)[0]!;
+  try {
+    const value: unknown = JSON.parse(first);
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+/** V8 gives the place as a position or as the characters around it; people look for a line. */
+function locate(message: string, text: string): string {
+  if (message.includes('end of JSON input')) return 'it ends too early';
+  const what = message.replace(/ in JSON at position.*/s, '').replace(/, (?:\.\.\.)?".*/s, '');
+  const position = Number(/position (\d+)/.exec(message)?.[1] ?? positionOfExcerpt(message, text));
+  return Number.isNaN(position) ? what : `${what} in line ${text.slice(0, position).split('\n').length}`;
+}
+
+/** The excerpt begins ten characters before the error, where the text is long enough for that. */
+function positionOfExcerpt(message: string, text: string): number {
+  const excerpt = /, \.\.\."(.*)"(?:\.\.\.)? is not valid JSON$/s.exec(message)?.[1];
+  const at = excerpt === undefined ? -1 : text.indexOf(excerpt);
+  return at < 0 || text.includes(excerpt!, at + 1) ? Number.NaN : at + 10;
+}

@@ -1,0 +1,70 @@
+/** What can be wrong with a row of a dataset; problems are counted and shown, and stop a job only if no row is left. */
+import { UserError } from '../errors.js';
+
+export type RowProblemKind =
+  /** The row cannot be read or holds something else than was expected. */
+  | 'malformed'
+  /** The row, or the part of it that counts, holds no text. */
+  | 'empty'
+  /** An earlier row says the same. */
+  | 'duplicate'
+  /** The row has a prompt but no response where one is needed. */
+  | 'no-response'
+  /** The row was left out because it has too many tokens. */
+  | 'too-long'
+  /** The row was kept and shortened because it has too many tokens. */
+  | 'cut'
+  /** The file goes on, but reading stopped here because of a limit. */
+  | 'unread';
+
+export interface RowProblem {
+  /** 1-based line of a text file; row number of a JSON array or a Parquet file. */
+  line: number;
+  kind: RowProblemKind;
+  /** What is wrong, without the line: 'not valid JSON: ...'. */
+  message: string;
+}
+
+/** Problems of one kind, for a short report. */
+export interface ProblemCount {
+  kind: RowProblemKind;
+  count: number;
+  /** The first few lines concerned, in order. */
+  lines: number[];
+  /** The message of the first one. */
+  example: string;
+}
+
+const linesShown = 5;
+
+/** Counts problems by kind, the most frequent kind first. */
+export function countProblems(problems: readonly RowProblem[]): ProblemCount[] {
+  const counts = new Map<RowProblemKind, ProblemCount>();
+  for (const { kind, line, message } of problems) {
+    const entry = counts.get(kind) ?? { kind, count: 0, lines: [], example: message };
+    entry.count += 1;
+    if (entry.lines.length < linesShown) entry.lines.push(line);
+    counts.set(kind, entry);
+  }
+  return [...counts.values()].toSorted((a, b) => b.count - a.count);
+}
+
+/** One sentence such as '3 malformed (line 2, 5, 9: not valid JSON), 1 empty (line 4: a blank line)'. */
+export function describeProblems(problems: readonly RowProblem[]): string {
+  return countProblems(problems)
+    .map(({ kind, count, lines, example }) => {
+      const more = count > lines.length ? ', ...' : '';
+      return `${count} ${kind} (line ${lines.join(', ')}${more}: ${example})`;
+    })
+    .join('; ');
+}
+
+/**
+ * Stops the job when no row survived.
+ * @throws UserError naming the file and the first problems
+ */
+export function requireRows(rows: readonly unknown[], path: string, problems: readonly RowProblem[]): void {
+  if (rows.length > 0) return;
+  const why = problems.length > 0 ? describeProblems(problems) : 'it is empty';
+  throw new UserError(`No row of ${path} can be used: ${why}.`);
+}

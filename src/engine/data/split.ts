@@ -1,0 +1,106 @@
+/** Which rows the scales are trained on and which ones judge them. */
+import { UserError } from '../errors.js';
+import { promptHash, type HashedRow } from './content-hash.js';
+import { hashToUnit } from './seeded-random.js';
+
+/** Indexes into the rows, ascending; no row is in both. */
+export interface Split {
+  calibration: number[];
+  heldout: number[];
+}
+
+export interface SplitOptions {
+  seed: number;
+  /** Part of the rows to hold out, if `heldoutRows` does not say how many. Default: 0.2. */
+  heldoutFraction?: number;
+  /** Rows to hold out; a few more where rows share a prompt, since those stay together. */
+  heldoutRows?: number;
+  /** At most so many rows to train on. Default: all others. */
+  calibrationRows?: number;
+}
+
+/**
+ * Splits rows by a hash of their prompts and the seed: the same rows give the same split in any order, a row more
+ * or less moves no more than the rows at the border, and rows with the same prompt never fall on both sides. Given
+ * only a number of rows, their indexes take the place of the prompts.
+ * @throws UserError if a side would be empty
+ */
+export function splitRows(rows: number | readonly HashedRow[], options: SplitOptions): Split {
+  const keys =
+    typeof rows === 'number' ? Array.from({ length: rows }, (_, row) => String(row)) : rows.map(promptHash);
+  const { heldoutFraction = 0.2, calibrationRows = Infinity } = options;
+  const wanted = options.heldoutRows ?? Math.max(1, Math.round(heldoutFraction * keys.length));
+  requireSensible(keys.length, wanted, heldoutFraction, calibrationRows);
+
+  const groups = new Map<string, number[]>();
+  for (const [index, key] of keys.entries()) {
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [index]);
+    else group.push(index);
+  }
+  const ordered = [...groups.values()]
+    .map((indexes) => ({ indexes, rank: hashToUnit(options.seed, keys[indexes[0]!]!) }))
+    .toSorted((a, b) => a.rank - b.rank)
+    .map(({ indexes }) => indexes);
+  const heldout: number[] = [];
+  const calibration: number[] = [];
+  while (heldout.length < wanted && ordered.length > 1) heldout.push(...ordered.shift()!);
+  // From the far end, so that holding out more rows changes the training rows as little as possible.
+  while (calibration.length < calibrationRows && ordered.length > 0) calibration.push(...ordered.pop()!);
+  if (heldout.length === 0 && wanted > 0) {
+    throw new UserError('A split needs at least two rows with different prompts; add rows to the dataset.');
+  }
+  const ascending = (a: number, b: number): number => a - b;
+  return {
+    calibration: calibration.toSorted(ascending).slice(0, calibrationRows),
+    heldout: heldout.toSorted(ascending),
+  };
+}
+
+/**
+ * Split by explicit rows, such as '0..255' and '400..527', for repeating published figures.
+ * @throws UserError if a range is not understood, leaves the data or overlaps the other
+ */
+export function splitByRanges(count: number, ranges: { calibration: string; heldout: string }): Split {
+  const calibration = parseRowRange(ranges.calibration, count);
+  const heldout = parseRowRange(ranges.heldout, count);
+  const shared = new Set(calibration);
+  const both = heldout.find((row) => shared.has(row));
+  if (both !== undefined)
+    throw new UserError(`Row ${both} is both in ${ranges.calibration} and in ${ranges.heldout}.`);
+  return { calibration, heldout };
+}
+
+/**
+ * Row indexes of '0..255' (from 0, both ends included), also of several such parts: '0..9,20,30..39'.
+ * @throws UserError if it is not understood or goes beyond `count` rows
+ */
+export function parseRowRange(range: string, count = Infinity): number[] {
+  const rows = new Set<number>();
+  for (const part of range.split(',')) {
+    const [, from, to = from] = /^\s*(\d+)(?:\s*\.\.\s*(\d+))?\s*$/.exec(part) ?? [];
+    const [first, last] = [Number(from), Number(to)];
+    if (from === undefined || first > last || last - first > 1e7) {
+      throw new UserError(
+        `The rows '${range}' are not understood at '${part.trim()}'; write for example 0..255.`,
+      );
+    }
+    if (last >= count) throw new UserError(`The rows '${range}' go beyond the last row, ${count - 1}.`);
+    for (let row = first; row <= last; row += 1) rows.add(row);
+  }
+  return [...rows].toSorted((a, b) => a - b);
+}
+
+function requireSensible(rows: number, heldoutRows: number, fraction: number, calibrationRows: number): void {
+  if (!(fraction >= 0 && fraction < 1)) {
+    throw new UserError(`The held-out part must be between 0 and 1, not ${fraction}.`);
+  }
+  if (!(heldoutRows >= 0 && calibrationRows >= 1)) {
+    throw new UserError(
+      'The number of rows to train on must be at least 1, that of held-out rows at least 0.',
+    );
+  }
+  if (heldoutRows >= rows) {
+    throw new UserError(`${heldoutRows} of ${rows} rows cannot be held out: none would be left to train on.`);
+  }
+}

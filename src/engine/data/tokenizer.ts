@@ -1,0 +1,145 @@
+/** A model's tokenizer: text to token ids and back, its special tokens and its chat template. */
+import { join } from 'node:path';
+import { Tokenizer } from '@huggingface/tokenizers';
+import { UserError } from '../errors.js';
+import { createChatTemplate, type ChatTemplate } from './chat-template.js';
+import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.js';
+
+export interface ModelTokenizer {
+  /**
+   * Token ids of a text. Special tokens written in the text become their ids.
+   * @param options.addSpecialTokens whether to add those that the tokenizer puts around a text; default: true
+   */
+  encode(text: string, options?: { addSpecialTokens?: boolean }): number[];
+  /**
+   * The text that the ids spell, spaces as they are.
+   * @param options.skipSpecialTokens whether to leave special tokens out; default: false
+   */
+  decode(ids: readonly number[], options?: { skipSpecialTokens?: boolean }): string;
+  /** What the tokenizer puts before a text by itself, usually the beginning-of-text token or nothing. */
+  readonly prefixIds: readonly number[];
+  readonly bosToken?: string;
+  readonly eosToken?: string;
+  readonly bosTokenId?: number;
+  /** The tokenizer's own end-of-text token, else the first of `eosTokenIds`. */
+  readonly eosTokenId?: number;
+  /** All ids that end a generated text, from the tokenizer and from the model's configuration. */
+  readonly eosTokenIds: readonly number[];
+  /** For filling batches; any id if the model has none, since padding is masked. */
+  readonly padTokenId: number;
+  /** Ids of special tokens by their text. */
+  readonly specialTokens: ReadonlyMap<string, number>;
+  /** Highest id + 1, added tokens included; the model's own vocabulary may be larger. */
+  readonly vocabularySize: number;
+  /** Tokens that the model can read at once, if tokenizer_config.json says so. */
+  readonly modelMaxLength?: number;
+  readonly chatTemplate?: ChatTemplate;
+}
+
+export interface LoadTokenizerOptions {
+  /** What chat templates see as now. Default: the moment of loading. */
+  now?: Date;
+}
+
+/**
+ * Loads the tokenizer of a model folder from tokenizer.json and, where present, tokenizer_config.json,
+ * special_tokens_map.json, generation_config.json, genai_config.json, config.json and the chat template's file.
+ * @throws UserError if tokenizer.json is missing or not understood
+ */
+export async function loadTokenizer(
+  folder: string,
+  options: LoadTokenizerOptions = {},
+): Promise<ModelTokenizer> {
+  const files = await readTokenizerFiles(folder);
+  const tokenizer = createTokenizer(files, join(folder, 'tokenizer.json'));
+  const {
+    bos_token: bosToken,
+    eos_token: eosToken,
+    pad_token: padToken,
+    unk_token: unkToken,
+  } = files.specialTokens;
+  const idOf = (token: string | undefined): number | undefined =>
+    token === undefined ? undefined : tokenizer.token_to_id(token);
+  const fromConfigs = (name: 'bos_token_id' | 'pad_token_id'): number | undefined =>
+    files.tokenIds.map((ids) => ids[name]).find((id) => typeof id === 'number');
+
+  const eosIds = [idOf(eosToken), ...files.tokenIds.flatMap((ids) => ids.eos_token_id)];
+  const eosTokenIds = [...new Set(eosIds.filter((id) => id !== undefined))];
+  const bosTokenId = idOf(bosToken) ?? fromConfigs('bos_token_id');
+  const eosTokenId = eosTokenIds[0];
+  const endText = eosToken ?? (eosTokenId === undefined ? undefined : tokenizer.id_to_token(eosTokenId));
+  const chatTemplate =
+    files.chatTemplate &&
+    createChatTemplate(files.chatTemplate.source, {
+      path: files.chatTemplate.path,
+      ...(bosToken !== undefined && { bosToken }),
+      ...(eosToken !== undefined && { eosToken }),
+      ...(padToken !== undefined && { padToken }),
+      ...(unkToken !== undefined && { unkToken }),
+      ...(options.now && { now: options.now }),
+    });
+  const encode = (text: string, addSpecialTokens: boolean): number[] =>
+    encodeWith(tokenizer, text, addSpecialTokens, folder);
+  return {
+    encode: (text, { addSpecialTokens = true } = {}) => encode(text, addSpecialTokens),
+    decode: (ids, { skipSpecialTokens = false } = {}) => decodeWith(tokenizer, ids, skipSpecialTokens),
+    prefixIds: prefixOf(encode),
+    ...(bosToken !== undefined && { bosToken }),
+    ...(endText !== undefined && { eosToken: endText }),
+    ...(bosTokenId !== undefined && { bosTokenId }),
+    ...(eosTokenId !== undefined && { eosTokenId }),
+    eosTokenIds,
+    padTokenId: idOf(padToken) ?? fromConfigs('pad_token_id') ?? eosTokenId ?? 0,
+    specialTokens: specialTokensOf(tokenizer),
+    vocabularySize: highestId(tokenizer) + 1,
+    ...(files.modelMaxLength !== undefined && { modelMaxLength: files.modelMaxLength }),
+    ...(chatTemplate && { chatTemplate }),
+  };
+}
+
+function createTokenizer(files: TokenizerFiles, path: string): Tokenizer {
+  try {
+    return new Tokenizer(files.tokenizer, files.config);
+  } catch (error) {
+    throw new UserError(`${path} is not understood: ${(error as Error).message}.`, { cause: error });
+  }
+}
+
+function encodeWith(tokenizer: Tokenizer, text: string, addSpecialTokens: boolean, folder: string): number[] {
+  const ids: number[] = tokenizer.encode(text, { add_special_tokens: addSpecialTokens }).ids;
+  // A vocabulary without an unknown token gives undefined for what it cannot spell.
+  const lost = ids.findIndex((id) => !Number.isInteger(id));
+  if (lost >= 0)
+    throw new UserError(`The tokenizer in ${folder} has no token for a part of '${text.slice(0, 60)}'.`);
+  return ids;
+}
+
+function decodeWith(tokenizer: Tokenizer, ids: readonly number[], skipSpecialTokens: boolean): string {
+  if (ids.length === 0) return '';
+  return tokenizer.decode([...ids], {
+    skip_special_tokens: skipSpecialTokens,
+    // Removing spaces before punctuation would make an answer differ from the tokens that were generated.
+    clean_up_tokenization_spaces: false,
+  });
+}
+
+/** What special tokens come before a text: the part before the text's own ids. */
+function prefixOf(encode: (text: string, addSpecialTokens: boolean) => number[]): number[] {
+  const own = encode('a', false);
+  const all = encode('a', true);
+  for (let start = 0; start + own.length <= all.length; start += 1) {
+    if (own.every((id, index) => all[start + index] === id)) return all.slice(0, start);
+  }
+  return [];
+}
+
+function specialTokensOf(tokenizer: Tokenizer): Map<string, number> {
+  const special = [...tokenizer.get_added_tokens_decoder().values()].filter((token) => token.special);
+  return new Map(special.map((token) => [token.content, token.id]));
+}
+
+function highestId(tokenizer: Tokenizer): number {
+  let highest = -1;
+  for (const id of tokenizer.get_vocab().values()) highest = Math.max(highest, id);
+  return highest;
+}
