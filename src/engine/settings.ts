@@ -10,18 +10,6 @@ const rowRange = v.object({
   last: v.pipe(v.number(), v.integer()),
 });
 
-export const columnMappingSchema = v.variant('kind', [
-  v.object({ kind: v.literal('messages'), messages: v.string() }),
-  v.object({
-    kind: v.literal('prompt-response'),
-    prompt: v.string(),
-    input: v.optional(v.string()),
-    response: v.optional(v.string()),
-    system: v.optional(v.string()),
-  }),
-  v.object({ kind: v.literal('text'), text: v.string() }),
-]);
-
 export const slimSettingsSchema = v.object({
   /** Model folder or ONNX file. */
   model: v.string(),
@@ -29,8 +17,8 @@ export const slimSettingsSchema = v.object({
   modelFile: v.optional(v.string()),
   /** Dataset file. */
   dataset: v.string(),
-  /** Default: guessed from the columns' names. */
-  columns: v.optional(columnMappingSchema),
+  /** 'prompt=question,response=answer' and the like (data/columns.ts). Default: guessed from the columns' names. */
+  columns: v.optional(v.string()),
   budget: v.optional(
     v.variant('kind', [
       v.object({ kind: v.literal('blocks'), blocks: count }),

@@ -2,7 +2,7 @@
 import type { BlockName } from '../decoder/decoder.js';
 import { throwIfCancelled } from '../errors.js';
 import { Adam } from './adam.js';
-import { openGradientModel, type GradientModel } from './loss-model.js';
+import { openGradientModel, type GradientModel } from './gradient-model.js';
 import { initialValue, type ScaleKey } from './scales.js';
 import type { SelectionContext, SelectionStrategy } from './selection-strategy.js';
 
@@ -32,7 +32,10 @@ export const exhaustiveSelection: SelectionStrategy = {
   },
 };
 
-/** Mean training loss of one epoch of Adam from ones, with the block gated off. */
+/**
+ * Mean training loss of one epoch of Adam from ones, with the block gated off. A skipped block passes its residual
+ * through: its residual scale is frozen at 1, unless another block shares the residual addition.
+ */
 async function oneEpochWithout(
   model: GradientModel,
   block: BlockName,
@@ -51,17 +54,9 @@ async function oneEpochWithout(
     const { loss, gradients } = await model.run(batch, scales);
     total += loss;
     gradients.delete(off);
-    if (isAlone(block, model)) gradients.delete(passed);
+    if (!model.sharesResidual(block)) gradients.delete(passed);
     adam.update(scales, gradients, context.learningRate);
     context.onStep();
   }
   return total / context.batches.length;
-}
-
-/**
- * A skipped block passes its residual through: its residual scale is frozen at 1. Where another branch shares the
- * residual addition (parallel residuals) the residual scale belongs to that branch too and stays trainable.
- */
-function isAlone(block: BlockName, model: GradientModel): boolean {
-  return model.scaleSizes.has(`residual ${block}`) && !model.sharesResidual(block);
 }

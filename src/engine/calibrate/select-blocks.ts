@@ -1,11 +1,10 @@
 /** Greedy selection of blocks to skip, round after round, with a checkpoint after every candidate. */
-import { branchesOf, type BlockName, type BranchKind, type Decoder } from '../decoder/decoder.js';
+import { blockNames, branchesOf, type BlockName, type BranchKind, type Decoder } from '../decoder/decoder.js';
 import { UserError, throwIfCancelled } from '../errors.js';
 import { lastSelection, randomSelection } from './baseline-selection.js';
 import { chosenBlocks, type Checkpoint, type SelectionRound } from './checkpoint.js';
 import type { CalibrationListener } from './events.js';
 import { exhaustiveSelection } from './exhaustive-selection.js';
-import { blockNames } from './loss-model.js';
 import type { SelectionContext, SelectionStrategy } from './selection-strategy.js';
 
 export const SELECTION_STRATEGIES: readonly SelectionStrategy[] = [

@@ -6,7 +6,8 @@ import { Adam } from './adam.js';
 import type { Checkpoint, TrainingEpoch, TrainingState } from './checkpoint.js';
 import type { CalibrationListener } from './events.js';
 import type { LossBatch } from './loss-batch.js';
-import { openForwardModel, openGradientModel, type ForwardModel, type GradientModel } from './loss-model.js';
+import { openForwardModel, type ForwardModel } from './forward-model.js';
+import { openGradientModel, type GradientModel } from './gradient-model.js';
 import {
   initialValue,
   restoreScales,

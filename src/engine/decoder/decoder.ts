@@ -137,3 +137,8 @@ export type BlockName = `${BranchKind} ${number}`;
 export function blockName(branch: Pick<Branch, 'kind' | 'layer'>): BlockName {
   return `${branch.kind} ${branch.layer}`;
 }
+
+/** All blocks of a decoder by name, in the order of the stream. */
+export function blockNames(decoder: Decoder): BlockName[] {
+  return branchesOf(decoder).map(blockName);
+}

@@ -1,6 +1,6 @@
 /** Quality on held-out rows with the right answer so far given (teacher forcing): loss, accuracy, divergence. */
 import type { LossBatch } from '../calibrate/loss-batch.js';
-import type { ForwardModel } from '../calibrate/loss-model.js';
+import type { ForwardModel } from '../calibrate/forward-model.js';
 import type { Scales } from '../calibrate/scales.js';
 import { throwIfCancelled } from '../errors.js';
 import { shareEstimate, tokenMeanEstimate, type Estimate } from './intervals.js';
@@ -24,23 +24,30 @@ export interface MeasuredModel {
   scales: Scales;
 }
 
-/**
- * @param original given to measure the divergence from
- * @throws CancelledError if the signal is triggered
- */
+export interface QualityOptions {
+  /** Given to measure the divergence from it. */
+  original?: MeasuredModel;
+  /** The same rows for the original, where it has other graph inputs. */
+  originalBatches?: readonly LossBatch[];
+  signal?: AbortSignal;
+}
+
+/** @throws CancelledError if the signal is triggered */
 export async function heldoutQuality(
   measured: MeasuredModel,
   batches: readonly LossBatch[],
-  options: { original?: MeasuredModel; signal?: AbortSignal } = {},
+  options: QualityOptions = {},
 ): Promise<HeldoutQuality> {
   const losses: number[] = [];
   const hits: number[] = [];
   const divergences: number[] = [];
   const counts: number[] = [];
-  for (const batch of batches) {
+  for (const [index, batch] of batches.entries()) {
     throwIfCancelled(options.signal);
     const results = await measured.model.run(batch, measured.scales);
-    const perToken = options.original ? await tokenDivergences(options.original, measured, batch) : undefined;
+    const originalBatch = options.originalBatches?.[index] ?? batch;
+    const perToken =
+      options.original && (await tokenDivergences(options.original, originalBatch, measured, batch));
     const offset = counts.length;
     for (const target of [losses, hits, divergences, counts]) {
       target.push(...Array.from({ length: batch.rows }, () => 0));
@@ -73,10 +80,11 @@ function clampShare({ value, low, high }: Estimate): Estimate {
 /** KL(original || measured) at each response token, in nats. */
 async function tokenDivergences(
   original: MeasuredModel,
+  originalBatch: LossBatch,
   measured: MeasuredModel,
   batch: LossBatch,
 ): Promise<Float64Array> {
-  const expected = await original.model.logits(batch, original.scales);
+  const expected = await original.model.logits(originalBatch, original.scales);
   const actual = await measured.model.logits(batch, measured.scales);
   const width = expected.length / batch.labels.length;
   return Float64Array.from(batch.labels, (_, token) => {

@@ -1,6 +1,6 @@
 /** The last check of an export: the written file must give the logits of the gated model that was trained. */
 import type { LossBatch } from '../calibrate/loss-batch.js';
-import type { ForwardModel } from '../calibrate/loss-model.js';
+import type { ForwardModel } from '../calibrate/forward-model.js';
 import { LOSS_INPUTS } from '../calibrate/loss-head.js';
 import type { Scales } from '../calibrate/scales.js';
 import { readDecoder } from '../decoder/read-decoder.js';

@@ -1,0 +1,73 @@
+/** `hopscotch export`: writes another point of a finished run's curve, without any new training. */
+import { Option, type Command } from 'commander';
+import { readCheckpoint, chosenBlocks } from '../../engine/calibrate/checkpoint.js';
+import { restoreScales } from '../../engine/calibrate/scales.js';
+import { UserError } from '../../engine/errors.js';
+import { openSourceModel } from '../../engine/open-source-model.js';
+import { prepareTask } from '../../engine/prepare-task.js';
+import { formatBytes } from '../../engine/report-figures.js';
+import { readReport } from '../../engine/report.js';
+import type { Run } from '../../engine/run-store.js';
+import { exportPoint, runFingerprint, sessionOptions } from '../../engine/slim.js';
+import { cacheFolder, runStore } from '../folders.js';
+import { blockList, count } from '../job-progress.js';
+import { parseCount } from '../option-values.js';
+
+interface ExportFlags {
+  blocks?: number;
+  mode?: 'folded' | 'explicit';
+  json?: boolean;
+}
+
+export function addExportCommand(program: Command): void {
+  program
+    .command('export')
+    .description("write a point of a run's curve as a model folder, without new training")
+    .argument('<run>', "the run's name, the beginning of it, or 'last'")
+    .argument('<folder>', 'folder to write; must not exist yet')
+    .option('-b, --blocks <count>', 'number of skipped blocks (default: as the run chose)', parseCount)
+    .addOption(
+      new Option('--mode <mode>', 'scales folded into the weights, or explicit').choices([
+        'folded',
+        'explicit',
+      ]),
+    )
+    .option('--json', 'print the result as JSON')
+    .action(async (id: string, folder: string, flags: ExportFlags) => {
+      const run = runStore().open(id);
+      const result = await exportRun(run, folder, flags);
+      const { folder: written, originalBytes, slimmedBytes, verification, skipped } = result;
+      process.stdout.write(
+        flags.json
+          ? `${JSON.stringify(result, undefined, 2)}\n`
+          : `${count(skipped.length, 'block')} skipped (${blockList(skipped)}), ${formatBytes(slimmedBytes)} instead of ${formatBytes(originalBytes)}.\n` +
+              `Checked against the trained model: logits differ by ${verification.largestDifference.toExponential(1)} at the most.\n` +
+              `The slimmed model is in ${written}\n`,
+      );
+    });
+}
+
+async function exportRun(run: Run, folder: string, flags: ExportFlags) {
+  const store = runStore();
+  const report = readReport(store.reportFile(run));
+  const checkpoint = readCheckpoint(store.checkpointFile(run));
+  const blocks = flags.blocks ?? report.chosenPoint;
+  const training = checkpoint.training[String(blocks)];
+  const skipped = chosenBlocks(checkpoint).slice(0, blocks);
+  if (!training?.finished || skipped.length < blocks) {
+    const trained = Object.keys(checkpoint.training).join(', ') || 'none';
+    throw new UserError(
+      `The run ${run.id} has no trained scales for ${count(blocks, 'skipped block')}; it has them for ${trained}.`,
+    );
+  }
+  const settings = { ...run.settings, ...(flags.mode ? { exportMode: flags.mode } : {}) };
+  const model = await openSourceModel(settings.model, settings.modelFile);
+  const task = await prepareTask(model, settings, { cacheFolder, session: sessionOptions(settings) });
+  if (checkpoint.fingerprint !== runFingerprint(model, task, run.settings)) {
+    throw new UserError(
+      'The model or the dataset has changed since the run; its scales do not fit any more. Start a new run.',
+    );
+  }
+  const trained = { skipped, scales: restoreScales(training.best.scales) };
+  return { ...(await exportPoint(model, task, trained, report, settings, folder)), skipped };
+}

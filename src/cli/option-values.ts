@@ -1,0 +1,32 @@
+/** Values of command-line options. */
+import { InvalidArgumentError } from 'commander';
+
+export function parseNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.');
+  return value;
+}
+
+export function parseCount(text: string): number {
+  const value = parseNumber(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('It must be a whole number from 1 up.');
+  return value;
+}
+
+/** '2%' or '0.02'. */
+export function parseDrop(text: string): number {
+  const isPercent = text.trim().endsWith('%');
+  const value = parseNumber(text.replace('%', '')) / (isPercent ? 100 : 1);
+  if (value < 0 || value >= 1) throw new InvalidArgumentError("It must be a share such as '2%' or '0.02'.");
+  return value;
+}
+
+/** '0..255'. */
+export function parseRange(text: string): { first: number; last: number } {
+  const match = /^(\d+)\.\.(\d+)$/.exec(text.trim());
+  if (!match || Number(match[1]) > Number(match[2])) {
+    throw new InvalidArgumentError("It must be two row numbers such as '0..255'.");
+  }
+  return { first: Number(match[1]), last: Number(match[2]) };
+}

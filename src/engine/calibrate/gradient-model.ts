@@ -1,0 +1,101 @@
+/** A decoder with gates in onnxruntime: the loss of a batch, and its gradients by every scale. */
+import { differentiate } from '../autodiff/differentiate.js';
+import { blockName, type BlockName, type Decoder } from '../decoder/decoder.js';
+import { DataType } from '../onnx/data-types.js';
+import { makeValueInfo } from '../onnx/value-info.js';
+import { emptyCache, tokenFeeds } from '../runtime/decoder-feeds.js';
+import { probeTypes } from '../runtime/probe-types.js';
+import { openSession, type Feeds, type Session } from '../runtime/session.js';
+import { float32Tensor, float32Values, int64Tensor } from '../runtime/tensors.js';
+import { gatedDecoder, type LossModelOptions } from './forward-model.js';
+import { gateFeeds, gateSize, type KeyedGate } from './gated-decoder.js';
+import type { LossBatch } from './loss-batch.js';
+import { LOSS_INPUTS, LOSS_OUTPUTS, attachLoss } from './loss-head.js';
+import type { ScaleKey, Scales } from './scales.js';
+
+/** Gradients of the loss by the scales, and the loss. Made by `openGradientModel`. */
+export class GradientModel {
+  readonly #session: Session;
+  readonly #gates: readonly KeyedGate[];
+  readonly #gradients: ReadonlyMap<string, string>;
+  readonly #shared: ReadonlySet<BlockName>;
+
+  /** @param shared blocks whose residual addition holds another block too (parallel residuals) */
+  constructor(
+    session: Session,
+    gates: readonly KeyedGate[],
+    gradients: ReadonlyMap<string, string>,
+    shared: ReadonlySet<BlockName>,
+  ) {
+    this.#session = session;
+    this.#gates = gates;
+    this.#gradients = gradients;
+    this.#shared = shared;
+  }
+
+  /** Whether another block is added to the stream in the same step (parallel residuals). */
+  sharesResidual(block: BlockName): boolean {
+    return this.#shared.has(block);
+  }
+
+  /** Keys of all scales that have a gradient, and their sizes. */
+  get scaleSizes(): ReadonlyMap<ScaleKey, number> {
+    return new Map(this.#gates.map((gate) => [gate.key, gateSize(gate)]));
+  }
+
+  async run(
+    batch: LossBatch,
+    scales: Scales,
+  ): Promise<{ loss: number; gradients: Map<ScaleKey, Float32Array> }> {
+    const results = await this.#session.run({ ...batch.feeds, ...gateFeeds(this.#gates, scales) });
+    const gradients = new Map(
+      this.#gates.map((gate) => [gate.key, float32Values(results[this.#gradients.get(gate.name)!]!)]),
+    );
+    return { loss: float32Values(results[LOSS_OUTPUTS.loss]!)[0]!, gradients };
+  }
+
+  async release(): Promise<void> {
+    await this.#session.release();
+  }
+}
+
+/** @throws UserError if an operator has no gradient rule or onnxruntime cannot load the graph */
+export async function openGradientModel(decoder: Decoder, options: LossModelOptions): Promise<GradientModel> {
+  const { gated, gates } = gatedDecoder(decoder, options);
+  attachLoss(gated, ['loss']);
+  const types = await probeTypes(gated.model, [
+    probeFeeds(gated, gates, 2, 3),
+    probeFeeds(gated, gates, 3, 5),
+  ]);
+  const leaves = gates.map((gate) => gate.name);
+  const gradients = differentiate(gated.graph, { loss: LOSS_OUTPUTS.loss, leaves, types });
+  for (const gate of gates) {
+    gated.graph.proto.output.push(makeValueInfo(gradients.get(gate.name)!, DataType.FLOAT, gate.shape));
+  }
+  gated.graph.removeUnused();
+  const shared = decoder.steps
+    .filter((step) => step.branches.length > 1)
+    .flatMap((step) => step.branches.map(blockName));
+  return new GradientModel(
+    await openSession(gated.model, options.session),
+    gates,
+    gradients,
+    new Set(shared),
+  );
+}
+
+function probeFeeds(decoder: Decoder, gates: readonly KeyedGate[], rows: number, positions: number): Feeds {
+  const tokens = Array.from({ length: rows * positions }, (_, index) => index % decoder.vocabularySize);
+  const lossTokens = rows * positions - 1;
+  return {
+    ...tokenFeeds(decoder, { rows, positions, ids: tokens }),
+    ...emptyCache(decoder, rows),
+    ...gateFeeds(gates, new Map()),
+    [LOSS_INPUTS.positions]: int64Tensor(
+      tokens.slice(0, lossTokens).map((_, index) => index),
+      [lossTokens],
+    ),
+    [LOSS_INPUTS.labels]: int64Tensor(tokens.slice(0, lossTokens), [lossTokens]),
+    [LOSS_INPUTS.weights]: float32Tensor(new Float32Array(lossTokens), [lossTokens]),
+  };
+}

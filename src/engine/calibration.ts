@@ -1,0 +1,214 @@
+/** Selection and training together: finds the blocks, trains the scales of the curve's points, measures each point. */
+import { openForwardModel } from './calibrate/forward-model.js';
+import type { Checkpoint } from './calibrate/checkpoint.js';
+import type { CalibrationListener } from './calibrate/events.js';
+import type { LossBatch } from './calibrate/loss-batch.js';
+import {
+  candidateBlocks,
+  largestBudget,
+  selectBlocks,
+  selectionStrategy,
+} from './calibrate/select-blocks.js';
+import { trainScales, type TrainedScales } from './calibrate/train-scales.js';
+import type { BlockName, Decoder } from './decoder/decoder.js';
+import { UserError } from './errors.js';
+import { heldoutQuality, type HeldoutQuality } from './evaluate/heldout-quality.js';
+import { qualityShare, type CurvePoint, type QualityMeasure } from './report.js';
+import type { SessionOptions } from './runtime/session.js';
+import { branchKinds, trainingSettings, type SlimSettings } from './settings.js';
+
+export interface CalibrationTask {
+  decoder: Decoder;
+  calibration: readonly LossBatch[];
+  heldout: readonly LossBatch[];
+  settings: SlimSettings;
+  session: SessionOptions;
+  qualityMeasure: QualityMeasure;
+  checkpoint: Checkpoint;
+  signal: AbortSignal | undefined;
+  onEvent: CalibrationListener;
+  /** Called whenever a point of the curve has been measured. */
+  onPoint(point: CurvePoint): void;
+}
+
+export interface CalibrationResult {
+  original: HeldoutQuality;
+  points: CurvePoint[];
+  /** The last point within the budget. */
+  chosen: TrainedScales;
+}
+
+/** @throws CancelledError if stopped; all finished candidates and epochs are in the checkpoint */
+export async function calibrate(task: CalibrationTask): Promise<CalibrationResult> {
+  const steps = new StepCounter(task);
+  const original = await measureOriginal(task);
+  const points = new Map<number, { point: CurvePoint; trained: TrainedScales | undefined }>();
+  const measure = async (skipped: readonly BlockName[], train: boolean) => {
+    if (points.has(skipped.length)) return points.get(skipped.length)!;
+    const measured = await measurePoint(task, skipped, train, steps);
+    points.set(skipped.length, measured);
+    task.onPoint(measured.point);
+    return measured;
+  };
+
+  const { budget } = task.settings;
+  const isGoodEnough = (point: CurvePoint, largestDrop: number) => {
+    const share = qualityShare(point.withScales ?? point.withoutScales, task.qualityMeasure);
+    return share >= qualityShare(original, task.qualityMeasure) * (1 - largestDrop);
+  };
+  const chosenBlocks = await selectBlocks(
+    {
+      decoder: task.decoder,
+      batches: task.calibration,
+      seed: task.settings.seed,
+      learningRate: task.settings.selectionLearningRate,
+      session: task.session,
+      signal: task.signal,
+      onStep: () => steps.count(),
+    },
+    {
+      strategy: selectionStrategy(task.settings.strategy),
+      kinds: branchKinds(task.settings),
+      budget: budgetInBlocks(task),
+      ...(budget.kind === 'quality'
+        ? {
+            goOn: async (skipped: readonly BlockName[]) =>
+              isGoodEnough((await measure(skipped, true)).point, budget.largestDrop),
+          }
+        : {}),
+    },
+    task.checkpoint,
+    task.onEvent,
+  );
+
+  let last = chosenBlocks.length;
+  if (budget.kind === 'quality') {
+    while (last > 0 && !isGoodEnough(points.get(last)!.point, budget.largestDrop)) last -= 1;
+    if (last === 0) {
+      throw new UserError(
+        `No block can be skipped within a loss of ${(budget.largestDrop * 100).toFixed(1)} % of the held-out quality; allow a larger loss, or ask for a number of blocks to see what it costs.`,
+      );
+    }
+  }
+  const { trained } = await measure(chosenBlocks.slice(0, last), true);
+  for (let count = 1; count < last; count += 1) {
+    await measure(chosenBlocks.slice(0, count), task.settings.trainPoints === 'all');
+  }
+  return {
+    original,
+    points: [...points.values()]
+      .map(({ point }) => point)
+      .toSorted((a, b) => a.skipped.length - b.skipped.length),
+    chosen: trained!,
+  };
+}
+
+/** @throws UserError if the model has no room for the budget */
+function budgetInBlocks(task: CalibrationTask): number {
+  const largest = largestBudget(task.decoder, branchKinds(task.settings));
+  const { budget, blocks } = task.settings;
+  if (budget.kind === 'quality') return largest;
+  if (budget.blocks <= largest) return budget.blocks;
+  const kind = blocks === 'both' ? '' : `${blocks === 'mlp' ? 'MLP' : blocks} `;
+  throw new UserError(
+    `The model has ${largest} ${kind}blocks that can be skipped; a budget of ${budget.blocks} is too much.`,
+  );
+}
+
+async function measureOriginal(task: CalibrationTask): Promise<HeldoutQuality> {
+  const model = await openForwardModel(task.decoder, {
+    skipped: [],
+    granularity: 'scalar',
+    session: task.session,
+  });
+  try {
+    return await heldoutQuality({ model, scales: new Map() }, task.heldout, signalOf(task));
+  } finally {
+    await model.release();
+  }
+}
+
+async function measurePoint(
+  task: CalibrationTask,
+  skipped: readonly BlockName[],
+  train: boolean,
+  steps: StepCounter,
+): Promise<{ point: CurvePoint; trained: TrainedScales | undefined }> {
+  const settings = trainingSettings(task.settings);
+  const trained = train
+    ? await trainScales(
+        { ...task, batches: task.calibration, onStep: () => steps.count() },
+        skipped,
+        settings,
+        task.checkpoint,
+        task.onEvent,
+      )
+    : undefined;
+  const open = (blocks: readonly BlockName[]) =>
+    openForwardModel(task.decoder, {
+      skipped: blocks,
+      granularity: settings.granularity,
+      session: task.session,
+    });
+  const original = { model: await open([]), scales: new Map() };
+  const slimmed = await open(skipped);
+  try {
+    const options = { original, ...signalOf(task) };
+    const point: CurvePoint = {
+      skipped: [...skipped],
+      withoutScales: await heldoutQuality({ model: slimmed, scales: new Map() }, task.heldout, options),
+      withScales:
+        trained && (await heldoutQuality({ model: slimmed, scales: trained.scales }, task.heldout, options)),
+      selectionLoss: task.checkpoint.state.rounds[skipped.length - 1]?.losses[skipped.at(-1)!],
+      training: trained && { epochs: [...trained.epochs], bestEpoch: trained.bestEpoch },
+    };
+    return { point, trained };
+  } finally {
+    await original.model.release();
+    await slimmed.release();
+  }
+}
+
+function signalOf(task: CalibrationTask): { signal?: AbortSignal } {
+  return task.signal ? { signal: task.signal } : {};
+}
+
+/** Counts gradient steps against the number foreseen. */
+class StepCounter {
+  readonly #task: CalibrationTask;
+  readonly #total: number;
+  #done: number;
+
+  constructor(task: CalibrationTask) {
+    this.#task = task;
+    const { total, done } = foreseenSteps(task);
+    this.#total = total;
+    this.#done = done;
+  }
+
+  count(): void {
+    this.#done += 1;
+    this.#task.onEvent({ type: 'progress', done: Math.min(this.#done, this.#total), total: this.#total });
+  }
+}
+
+/** Gradient steps of the whole calibration, and those that the checkpoint holds already. */
+function foreseenSteps(task: CalibrationTask): { total: number; done: number } {
+  const { settings, checkpoint, calibration } = task;
+  const strategy = selectionStrategy(settings.strategy);
+  const kinds = branchKinds(settings);
+  const rounds = budgetInBlocks(task);
+  const training = trainingSettings(settings).epochs * calibration.length;
+  const trainings = settings.trainPoints === 'all' || settings.budget.kind === 'quality' ? rounds : 1;
+  const candidates = candidateBlocks(task.decoder, kinds, []).length;
+  let total = trainings * training;
+  for (let round = 0; round < rounds; round += 1) {
+    total += strategy.stepsPerRound(candidates - round, calibration.length);
+  }
+  const tried = checkpoint.state.rounds.reduce((sum, round) => sum + Object.keys(round.losses).length, 0);
+  const epochs = Object.values(checkpoint.state.training).reduce(
+    (sum, state) => sum + state.epochs.length - 1,
+    0,
+  );
+  return { total, done: (tried + epochs) * calibration.length };
+}

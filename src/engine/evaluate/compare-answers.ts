@@ -1,0 +1,99 @@
+/** Answers of two models to the same held-out prompts: each against the expected ones, and against each other. */
+import { throwIfCancelled } from '../errors.js';
+import type { GenerationSettings, Generator } from '../generate/generator.js';
+import { isExactMatch, isNumericMatch } from './answers.js';
+import { shareEstimate, type Estimate } from './intervals.js';
+
+export interface AnswerPrompt {
+  line: number;
+  ids: readonly number[];
+  /** From the dataset; undefined where it brings none. */
+  expected: string | undefined;
+}
+
+export interface AnswerScores {
+  /** Share of answers that are the expected ones, word for word; undefined if the dataset brings none. */
+  exactMatch: Estimate | undefined;
+  /** Share that ends in the expected number, of the answers expected to end in '#### N'. */
+  numericMatch: Estimate | undefined;
+}
+
+export interface AnswerRow {
+  line: number;
+  expected: string | undefined;
+  original: string;
+  slimmed: string;
+}
+
+export interface AnswerComparison {
+  prompts: number;
+  original: AnswerScores;
+  slimmed: AnswerScores;
+  /** Share of prompts that both models answer in the same words. */
+  same: Estimate;
+  rows: AnswerRow[];
+}
+
+/**
+ * @param decode text of generated tokens, special tokens left out
+ * @throws CancelledError if the signal is triggered
+ */
+export async function generateAnswers(
+  generator: Generator,
+  prompts: readonly AnswerPrompt[],
+  settings: GenerationSettings,
+  decode: (tokens: readonly number[]) => string,
+): Promise<string[]> {
+  const generated = await generator.generate(
+    prompts.map((prompt) => prompt.ids),
+    settings,
+  );
+  return generated.map(({ tokens }) =>
+    decode(tokens.filter((token) => !settings.stopTokens.has(token))).trim(),
+  );
+}
+
+/** @throws CancelledError if the signal is triggered */
+export async function compareAnswers(
+  original: Generator,
+  slimmed: Generator,
+  prompts: readonly AnswerPrompt[],
+  settings: GenerationSettings,
+  decode: (tokens: readonly number[]) => string,
+): Promise<AnswerComparison> {
+  const before = await generateAnswers(original, prompts, settings, decode);
+  throwIfCancelled(settings.signal);
+  const after = await generateAnswers(slimmed, prompts, settings, decode);
+  return {
+    prompts: prompts.length,
+    original: scoreAnswers(before, prompts),
+    slimmed: scoreAnswers(after, prompts),
+    same: shareEstimate(
+      before.filter((answer, index) => isExactMatch(after[index]!, answer)).length,
+      prompts.length,
+    ),
+    rows: prompts.map(({ line, expected }, index) => ({
+      line,
+      expected,
+      original: before[index]!,
+      slimmed: after[index]!,
+    })),
+  };
+}
+
+export function scoreAnswers(answers: readonly string[], prompts: readonly AnswerPrompt[]): AnswerScores {
+  const exact: boolean[] = [];
+  const numeric: boolean[] = [];
+  answers.forEach((answer, index) => {
+    const { expected } = prompts[index]!;
+    if (expected === undefined) return;
+    exact.push(isExactMatch(answer, expected));
+    const match = isNumericMatch(answer, expected);
+    if (match !== undefined) numeric.push(match);
+  });
+  return { exactMatch: shareOf(exact), numericMatch: shareOf(numeric) };
+}
+
+function shareOf(results: readonly boolean[]): Estimate | undefined {
+  return results.length === 0 ? undefined : shareEstimate(results.filter(Boolean).length, results.length);
+}

@@ -1,0 +1,221 @@
+/** Writes the slimmed model's folder: complete and verified, or not at all. */
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { openForwardModel } from '../calibrate/forward-model.js';
+import type { LossBatch } from '../calibrate/loss-batch.js';
+import { saveScales, type Granularity, type Scales } from '../calibrate/scales.js';
+import { branchesOf, type BlockName, type Decoder } from '../decoder/decoder.js';
+import { renumberCache } from '../decoder/renumber-cache.js';
+import { UserError } from '../errors.js';
+import { externalFiles, setMetadata, writeModel } from '../onnx/model-file.js';
+import type { ModelFolder } from '../onnx/model-folder.js';
+import type { SessionOptions } from '../runtime/session.js';
+import { slimConfig, slimGenaiConfig, type CacheChange } from './configs.js';
+import { insertScales } from './explicit-scales.js';
+import { foldScales, type FoldedDecoder } from './fold-scales.js';
+import { modelCard } from './model-card.js';
+import { verifyExport, type Verification } from './verify-export.js';
+
+export type ExportMode = 'folded' | 'explicit';
+
+/** What the exported folder says about how it came to be. */
+export interface ExportRecord {
+  modelName: string;
+  taskName: string;
+  strategy: string;
+  granularity: Granularity;
+  /** Measured figures, for the record in hopscotch.json and the README: [name, original, slimmed]. */
+  figures: readonly (readonly [string, string, string])[];
+}
+
+export interface ExportRequest {
+  source: ModelFolder;
+  original: Decoder;
+  skipped: readonly BlockName[];
+  scales: Scales;
+  mode: ExportMode;
+  /** The folder to make; must not exist, or be empty. */
+  output: string;
+  /** Held-out rows that the written file is checked on. */
+  verificationBatches: readonly LossBatch[];
+  record: ExportRecord;
+  session?: SessionOptions;
+}
+
+export interface ExportResult {
+  folder: string;
+  modelPath: string;
+  /** Bytes of all files of the model (graph and weights), before and after. */
+  originalBytes: number;
+  slimmedBytes: number;
+  /** Original layer behind each KV cache of the slimmed model. */
+  keptLayers: readonly number[];
+  verification: Verification;
+}
+
+/** Files beside the model that travel along unchanged. */
+const COMPANION_FILES =
+  /^(generation_config\.json|tokenizer.*|special_tokens_map\.json|added_tokens\.json|vocab\.(json|txt)|merges\.txt|chat_template\.(json|jinja)|spiece\.model|licen[cs]e.*|notice.*|use_policy.*)$/i;
+
+/**
+ * @throws UserError if the output exists, lies in the source, cannot be written, or fails the verification; nothing
+ *   is left behind then
+ */
+export async function exportModel(request: ExportRequest): Promise<ExportResult> {
+  const output = path.resolve(request.output);
+  checkOutput(output, request.source.folder);
+  const partial = path.join(
+    path.dirname(output),
+    `.${path.basename(output)}.hopscotch-partial-${process.pid}`,
+  );
+  rmSync(partial, { recursive: true, force: true });
+  try {
+    const result = await writeFolder(request, partial);
+    rmSync(output, { recursive: true, force: true });
+    renameSync(partial, output);
+    return { ...result, folder: output, modelPath: path.join(output, request.source.modelFile) };
+  } catch (error) {
+    rmSync(partial, { recursive: true, force: true });
+    if (error instanceof Error && 'code' in error && !(error instanceof UserError)) {
+      throw new UserError(
+        `The model could not be written to ${output}: ${error.message}. Nothing was left behind.`,
+      );
+    }
+    throw error;
+  }
+}
+
+function checkOutput(output: string, source: string): void {
+  const inside = (inner: string, outer: string) => inner === outer || inner.startsWith(outer + path.sep);
+  if (inside(output, source) || inside(source, output)) {
+    throw new UserError(
+      `The output folder ${output} is the source model's own or holds it; choose another, the source is never changed.`,
+    );
+  }
+  if (!existsSync(output)) return;
+  if (!statSync(output).isDirectory() || readdirSync(output).length > 0) {
+    throw new UserError(
+      `${output} exists already and is not an empty folder; choose another name or delete it.`,
+    );
+  }
+}
+
+async function writeFolder(
+  request: ExportRequest,
+  folder: string,
+): Promise<Omit<ExportResult, 'folder' | 'modelPath'>> {
+  const { source, original, skipped, scales, record } = request;
+  const built = buildDecoder(request);
+  const { decoder: slimmed, keptLayers } = withDenseCache(built.decoder);
+  const change: CacheChange = { originalLayers: original.layerCount, keptLayers };
+  const hopscotch = {
+    version: 1,
+    original_model: record.modelName,
+    original_layers: original.layerCount,
+    skipped_blocks: skipped,
+    kv_cache_layers: keptLayers,
+    task: record.taskName,
+    strategy: record.strategy,
+    scale_granularity: record.granularity,
+    mode: request.mode,
+    scales: saveScales(scales),
+    figures: Object.fromEntries(
+      record.figures.map(([name, before, after]) => [name, { original: before, slimmed: after }]),
+    ),
+  };
+  for (const [key, value] of Object.entries(hopscotch)) {
+    setMetadata(slimmed.model, `hopscotch.${key}`, typeof value === 'string' ? value : JSON.stringify(value));
+  }
+  const modelPath = path.join(folder, source.modelFile);
+  await writeModel(slimmed.model, modelPath, { edit: (tensor) => built.weightEdits.get(tensor.name) });
+  copyCompanions(source.folder, folder, change, source.modelFile);
+  const verification = await verify(request, modelPath);
+  const originalBytes = modelBytes(source.modelPath, original);
+  const slimmedBytes = modelBytes(modelPath, slimmed);
+  writeJson(path.join(folder, 'hopscotch.json'), { ...hopscotch, verification });
+  writeFileSync(
+    path.join(folder, 'README.md'),
+    modelCard({
+      record,
+      skipped,
+      originalLayers: original.layerCount,
+      keptLayers,
+      modelFile: source.modelFile,
+      mode: request.mode,
+      originalBytes,
+      slimmedBytes,
+    }),
+  );
+  return { originalBytes, slimmedBytes, keptLayers, verification };
+}
+
+function buildDecoder(request: ExportRequest): FoldedDecoder {
+  const { original, skipped, scales, mode, record } = request;
+  if (mode === 'folded') return foldScales(original, skipped, scales);
+  return { decoder: insertScales(original, skipped, scales, record.granularity), weightEdits: new Map() };
+}
+
+function withDenseCache(decoder: Decoder): { decoder: Decoder; keptLayers: number[] } {
+  const keptLayers = branchesOf(decoder).flatMap(({ kind, layer }) => (kind === 'attention' ? [layer] : []));
+  return { decoder: renumberCache(decoder).decoder, keptLayers };
+}
+
+async function verify(request: ExportRequest, modelPath: string): Promise<Verification> {
+  const trained = await openForwardModel(request.original, {
+    skipped: request.skipped,
+    granularity: request.record.granularity,
+    ...(request.session ? { session: request.session } : {}),
+  });
+  try {
+    return await verifyExport(
+      modelPath,
+      trained,
+      request.scales,
+      request.verificationBatches,
+      request.session,
+    );
+  } finally {
+    await trained.release();
+  }
+}
+
+function copyCompanions(source: string, target: string, change: CacheChange, modelFile: string): void {
+  mkdirSync(target, { recursive: true });
+  for (const name of readdirSync(source)) {
+    const from = path.join(source, name);
+    const to = path.join(target, name);
+    if (!statSync(from).isFile()) continue;
+    if (COMPANION_FILES.test(name)) cpSync(from, to, { dereference: true });
+    else if (name === 'config.json') writeJson(to, slimConfig(readJson(from), change));
+    else if (name === 'genai_config.json') writeJson(to, slimGenaiConfig(readJson(from), change, modelFile));
+    else if (name.toLowerCase() === 'readme.md')
+      cpSync(from, path.join(target, 'README.original.md'), { dereference: true });
+  }
+}
+
+function modelBytes(modelPath: string, decoder: Decoder): number {
+  const folder = path.dirname(modelPath);
+  const files = [
+    modelPath,
+    ...externalFiles(decoder.model).map((location) => path.join(folder, path.basename(location))),
+  ];
+  return files.reduce((sum, file) => sum + statSync(file).size, 0);
+}
+
+function readJson(file: string): Record<string, unknown> {
+  return JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+}
+
+function writeJson(file: string, data: unknown): void {
+  writeFileSync(file, `${JSON.stringify(data, undefined, 2)}\n`);
+}

@@ -1,0 +1,61 @@
+/** The README.md of an exported folder. */
+import type { BlockName } from '../decoder/decoder.js';
+import type { ExportMode, ExportRecord } from './export-model.js';
+
+export interface ModelCardFacts {
+  record: ExportRecord;
+  skipped: readonly BlockName[];
+  originalLayers: number;
+  keptLayers: readonly number[];
+  modelFile: string;
+  mode: ExportMode;
+  originalBytes: number;
+  slimmedBytes: number;
+}
+
+export function modelCard(facts: ModelCardFacts): string {
+  const { record, skipped, keptLayers, originalLayers } = facts;
+  const figures = [
+    ...record.figures,
+    ['model size', megabytes(facts.originalBytes), megabytes(facts.slimmedBytes)] as const,
+    ['layers with a KV cache', String(originalLayers), String(keptLayers.length)] as const,
+  ];
+  return `# ${record.modelName}, slimmed for ${record.taskName}
+
+Made with [Hopscotch](https://arxiv.org/abs/2506.03303) from ${record.modelName}: ${blocks(skipped.length)} that the task '${record.taskName}' does not need ${skipped.length === 1 ? 'was' : 'were'} removed, and the other blocks were scaled (${record.granularity} scales, ${facts.mode === 'folded' ? 'folded into the weights' : 'kept in the graph as named initializers'}) so that they make up for it. No weight was trained.
+
+It answers this task like the original within the figures below; other tasks may have suffered.
+
+| held-out rows | original | slimmed |
+|---|---|---|
+${figures.map(([name, before, after]) => `| ${name} | ${before} | ${after} |`).join('\n')}
+
+Skipped, in the order in which they were chosen: ${skipped.length > 0 ? skipped.join(', ') : 'none'} (of ${originalLayers} layers, counted from 0; selection: ${record.strategy}). Details, the scales and the map of KV caches are in \`hopscotch.json\` and in the ONNX file's metadata.
+
+## Use
+
+transformers.js (dtype 'fp32' reads \`${facts.modelFile}\`):
+
+\`\`\`js
+import { pipeline, env } from '@huggingface/transformers';
+env.localModelPath = 'FOLDER/ABOVE/THIS/ONE';
+const generate = await pipeline('text-generation', 'NAME-OF-THIS-FOLDER', { dtype: 'fp32' });
+console.log(await generate([{ role: 'user', content: 'Your prompt' }]));
+\`\`\`
+
+onnxruntime (Python; the KV cache inputs are \`past_key_values.0\` to \`past_key_values.${Math.max(0, keptLayers.length - 1)}\`):
+
+\`\`\`python
+import onnxruntime
+session = onnxruntime.InferenceSession('${facts.modelFile}')
+\`\`\`
+`;
+}
+
+function blocks(count: number): string {
+  return count === 1 ? 'one block' : `${count} blocks`;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(bytes < 1e8 ? 2 : 0)} MB`;
+}
