@@ -1,5 +1,5 @@
 /** The contract of a gradient rule: how the gradient of one operator is made of other operators. */
-import type { NodeProto } from '../onnx/onnx_pb.js';
+import type { NodeProto, TensorProto } from '../onnx/onnx_pb.js';
 import type { GradientBuilder } from './gradient-builder.js';
 
 /** One dimension: a number where every run has the same, undefined where runs differ (rows, positions). */
@@ -25,6 +25,12 @@ export interface RuleContext {
   wants(inputIndex: number): boolean;
   /** Shape of a value of the forward graph. */
   shape(value: string): Shape;
+  /** onnxruntime's element type of a value of the forward graph. */
+  elementType(value: string): string;
+  /** The tensor behind an initializer or the output of a Constant node. */
+  constant(value: string): TensorProto | undefined;
+  /** Version of the standard operators in the model; at least 13. */
+  opset: number;
 }
 
 export interface GradientRule {

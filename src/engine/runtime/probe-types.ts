@@ -31,7 +31,10 @@ interface Question {
  *   the probes, and be above 1
  * @throws UserError with onnxruntime's reason if it cannot load or run the model
  */
-export async function probeTypes(model: OnnxModel, probes: readonly Feeds[]): Promise<Map<string, ProbedType>> {
+export async function probeTypes(
+  model: OnnxModel,
+  probes: readonly Feeds[],
+): Promise<Map<string, ProbedType>> {
   const types = new Map<string, ProbedType>();
   for (const tensor of model.graph.initializer) {
     types.set(tensor.name, { shape: tensorDims(tensor), type: elementTypeName(tensor.dataType) });
@@ -88,7 +91,12 @@ function askForTypes(
     }
     const [shape] = graph.addNode('Shape', [value], {}, { label: `probe/${value}/shape` });
     const [elements] = graph.addNode('Reshape', [value, flat], {}, { label: `probe/${value}/elements` });
-    const [sample] = graph.addNode('Gather', [elements!, nothing], { axis: 0 }, { label: `probe/${value}/sample` });
+    const [sample] = graph.addNode(
+      'Gather',
+      [elements!, nothing],
+      { axis: 0 },
+      { label: `probe/${value}/sample` },
+    );
     questions.push({ value, shape: shape!, sample: sample! });
   }
   // onnxruntime infers the types of outputs that declare none.

@@ -12,6 +12,11 @@ export function float32Tensor(
   return new ort.Tensor('float32', values instanceof Float32Array ? values : Float32Array.from(values), dims);
 }
 
+/** @param dims must multiply to the number of values */
+export function float64Tensor(values: readonly number[], dims: readonly number[]): RuntimeTensor {
+  return new ort.Tensor('float64', Float64Array.from(values), dims);
+}
+
 /** @param dims must multiply to the number of values; a scalar if empty */
 export function int64Tensor(values: readonly number[], dims: readonly number[]): RuntimeTensor {
   return new ort.Tensor('int64', BigInt64Array.from(values, BigInt), dims);

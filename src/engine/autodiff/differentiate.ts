@@ -1,0 +1,138 @@
+/** Reverse-mode differentiation of a graph: appends the nodes that compute the gradient of a loss by some leaves. */
+import { valuesRead, type Graph } from '../onnx/graph.js';
+import type { NodeProto } from '../onnx/onnx_pb.js';
+import { GradientBuilder, isDifferentiable } from './gradient-builder.js';
+import type { RuleContext, ValueTypes } from './gradient-rule.js';
+import { findRule } from './rules/index.js';
+import { unsupported } from './unsupported.js';
+
+export interface DifferentiateOptions {
+  /** A value of one element. */
+  loss: string;
+  /** Graph inputs or other values. */
+  leaves: readonly string[];
+  /** Types of all values between the leaves and the loss, and of what these nodes read beside them. */
+  types: ValueTypes;
+  /** Version of the standard operators that the model imports. Default: 13, whose forms all later versions share. */
+  opset?: number;
+}
+
+/**
+ * Appends vector-Jacobian products to the graph, in topological order if the graph is.
+ * @returns for each leaf the name of the gradient of the loss by it, of the leaf's shape; zeros if the loss does not
+ *   depend on the leaf
+ * @throws UserError if an operator between a leaf and the loss has no gradient rule
+ */
+export function differentiate(graph: Graph, options: DifferentiateOptions): Map<string, string> {
+  const { loss, leaves, types } = options;
+  const build = new GradientBuilder(graph, types);
+  const nodes = nodesBefore(graph, loss);
+  const active = activeValues(nodes, leaves, types);
+  const gradients = new Map<string, string[]>();
+
+  build.enter('gradient', elementType(types, loss));
+  if (active.has(loss)) gradients.set(loss, [seed(build, types, loss)]);
+  const gradientOf = (value: string): string | undefined => {
+    const parts = gradients.get(value);
+    if (parts && parts.length > 1) parts.splice(0, parts.length, build.sum(parts));
+    return parts?.[0];
+  };
+
+  for (const node of nodes.toReversed()) {
+    if (!node.output.some((output) => gradients.has(output))) continue;
+    if (!valuesRead(node).some((value) => active.has(value))) continue;
+    const rule = findRule(node);
+    if (!rule) throw unsupported(node, 'Hopscotch has no gradient rule for this operator');
+    build.enter(`gradient/${node.output[0]}`, elementType(types, node.output[0]!));
+    const context: RuleContext = {
+      node,
+      build,
+      outputGradient: (index) => gradientOf(node.output[index] ?? ''),
+      wants: (index) => active.has(node.input[index] ?? ''),
+      shape: (value) => typeOf(types, value).shape,
+      elementType: (value) => elementType(types, value),
+      constant: (value) => graph.constant(value),
+      opset: options.opset ?? 13,
+    };
+    rule.gradient(context).forEach((gradient, index) => {
+      const input = node.input[index]!;
+      if (gradient === undefined || !active.has(input)) return;
+      const parts = gradients.get(input);
+      if (parts) parts.push(gradient);
+      else gradients.set(input, [gradient]);
+    });
+  }
+
+  build.enter('gradient/leaves', elementType(types, loss));
+  const results = new Map(leaves.map((leaf) => [leaf, gradientOf(leaf) ?? build.zerosLike(leaf)]));
+  removeUnread(graph, build.added, new Set(results.values()));
+  return results;
+}
+
+/** The nodes that a value needs, each after those it reads from. */
+function nodesBefore(graph: Graph, value: string): NodeProto[] {
+  const sorted: NodeProto[] = [];
+  const seen = new Set<NodeProto>();
+  const stack: { node: NodeProto; reads: string[] }[] = [];
+  const enter = (name: string) => {
+    const node = graph.producer(name);
+    if (!node || seen.has(node)) return;
+    seen.add(node);
+    stack.push({ node, reads: valuesRead(node) });
+  };
+  enter(value);
+  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+    const read = top.reads.pop();
+    if (read !== undefined) {
+      enter(read);
+      continue;
+    }
+    sorted.push(top.node);
+    stack.pop();
+  }
+  return sorted;
+}
+
+/** The floating-point values that depend on a leaf. */
+function activeValues(
+  nodes: readonly NodeProto[],
+  leaves: readonly string[],
+  types: ValueTypes,
+): Set<string> {
+  const active = new Set(leaves.filter((leaf) => isDifferentiable(elementType(types, leaf))));
+  for (const node of nodes) {
+    if (!valuesRead(node).some((value) => active.has(value))) continue;
+    for (const output of node.output) {
+      if (output !== '' && isDifferentiable(elementType(types, output))) active.add(output);
+    }
+  }
+  return active;
+}
+
+/** The gradient of the loss by itself. */
+function seed(build: GradientBuilder, types: ValueTypes, loss: string): string {
+  const { shape } = typeOf(types, loss);
+  if (shape.some((dim) => dim !== 1)) throw new RangeError(`The loss '${loss}' has more than one element`);
+  return shape.length === 0 ? build.scalar(1) : build.expandLike(build.scalar(1), loss);
+}
+
+/** Removes those of the nodes that no result needs. */
+function removeUnread(graph: Graph, added: ReadonlySet<NodeProto>, results: ReadonlySet<string>): void {
+  const unread = new Set(added);
+  const queue = [...results];
+  for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
+    const node = graph.producer(value);
+    if (node && unread.delete(node)) queue.push(...node.input);
+  }
+  graph.removeNodes(unread);
+}
+
+function typeOf(types: ValueTypes, value: string) {
+  const type = types.get(value);
+  if (!type) throw new RangeError(`The type of the value '${value}' is not known`);
+  return type;
+}
+
+function elementType(types: ValueTypes, value: string): string {
+  return typeOf(types, value).type;
+}

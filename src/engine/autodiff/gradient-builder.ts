@@ -1,0 +1,384 @@
+/** Adds the nodes of a gradient to a graph: constants, arithmetic, sums that undo broadcasting. */
+import type { AttributeValue } from '../onnx/attributes.js';
+import { intsAttribute } from '../onnx/attributes.js';
+import { DataType } from '../onnx/data-types.js';
+import type { Graph } from '../onnx/graph.js';
+import type { NodeProto } from '../onnx/onnx_pb.js';
+import { floatTensor, int64Tensor } from '../onnx/tensor.js';
+import { padShape, repeatedAxes, sameShape } from './broadcasting.js';
+import type { Shape, ValueTypes } from './gradient-rule.js';
+
+const FLOAT_TYPES: Record<string, DataType> = {
+  float32: DataType.FLOAT,
+  float64: DataType.DOUBLE,
+  float16: DataType.FLOAT16,
+  bfloat16: DataType.BFLOAT16,
+};
+
+/** Whether values of onnxruntime's element type can have a gradient. */
+export function isDifferentiable(elementType: string): boolean {
+  return elementType in FLOAT_TYPES;
+}
+
+/** A gradient that is zero but for the entries `updates`, put at `indices` along `axis` as ScatterElements does. */
+export interface ScatteredGradient {
+  indices: string;
+  updates: string;
+  axis: number;
+}
+
+/** A gradient that fills `size` places of an axis of `full` places, with zeros before and after. */
+export interface PaddedSlice {
+  source: string;
+  axis: number;
+  before: number;
+  size: number;
+  full: number;
+}
+
+/**
+ * Arithmetic on gradients. Only forms of operators are added that mean the same in opsets 13 to 24.
+ *
+ * The gradient of a reduction is a small value repeated (an Expand). Where it meets a value of full size next, the
+ * small value is used and the Expand stays without readers, which saves a pass over memory; the same holds for a
+ * transposed matrix product. `differentiate` removes what is left without readers.
+ */
+export class GradientBuilder {
+  readonly #constants = new Map<string, string>();
+  readonly #scalars = new Set<string>();
+  readonly #shapes = new Map<string, string>();
+  readonly #transposed = new Map<string, string>();
+  readonly #expansions = new Map<string, { source: string; like: string }>();
+  readonly #scattered = new Map<string, ScatteredGradient>();
+  readonly #padded = new Map<string, PaddedSlice>();
+  readonly #added = new Set<NodeProto>();
+  #label = 'gradient';
+  #elementType = 'float32';
+
+  constructor(
+    readonly graph: Graph,
+    readonly types: ValueTypes,
+  ) {}
+
+  /** The nodes added so far. */
+  get added(): ReadonlySet<NodeProto> {
+    return this.#added;
+  }
+
+  /** Names of nodes added from now on begin with the label; scalars are of the element type. */
+  enter(label: string, elementType: string): void {
+    this.#label = label;
+    this.#elementType = elementType;
+  }
+
+  /** Adds a node of one output. */
+  emit(opType: string, inputs: readonly string[], attributes: Record<string, AttributeValue> = {}): string {
+    return this.emitSeveral(opType, inputs, attributes, 1)[0]!;
+  }
+
+  emitSeveral(
+    opType: string,
+    inputs: readonly string[],
+    attributes: Record<string, AttributeValue>,
+    outputs: number,
+  ): string[] {
+    const names = this.graph.addNode(opType, inputs, attributes, {
+      outputs,
+      label: `${this.#label}/${opType}`,
+    });
+    this.#added.add(this.graph.producer(names[0]!)!);
+    return names;
+  }
+
+  /** An int64 vector. */
+  integers(values: readonly number[]): string {
+    return this.#constant(`int64 [${values.join(', ')}]`, (name) =>
+      int64Tensor(name, [values.length], values),
+    );
+  }
+
+  /** An int64 scalar. */
+  integer(value: number): string {
+    return this.#constant(`int64 ${value}`, (name) => int64Tensor(name, [], [value]));
+  }
+
+  /** A floating-point vector. */
+  floats(values: readonly number[], elementType: string): string {
+    return this.#constant(`${elementType} [${values.join(', ')}]`, (name) =>
+      floatTensor(name, [values.length], values, FLOAT_TYPES[elementType]),
+    );
+  }
+
+  /** A scalar of the element type of the node that is differentiated, or of the given one. */
+  scalar(value: number, elementType = this.#elementType): string {
+    const name = this.#constant(`${elementType} ${value}`, (fresh) =>
+      floatTensor(fresh, [], [value], FLOAT_TYPES[elementType]),
+    );
+    this.#scalars.add(name);
+    return name;
+  }
+
+  #constant(key: string, make: (name: string) => ReturnType<typeof int64Tensor>): string {
+    let name = this.#constants.get(key);
+    if (name === undefined) {
+      name = this.graph.addInitializer(make(this.graph.freshName(`gradient/${key}`)));
+      this.#constants.set(key, name);
+    }
+    return name;
+  }
+
+  add(a: string, b: string): string {
+    return this.emit('Add', [a, b]);
+  }
+
+  sub(a: string, b: string): string {
+    return this.emit('Sub', [a, b]);
+  }
+
+  /** @param gradient the factor that may be a repeated small value */
+  mul(gradient: string, factor: string): string {
+    return this.#throughExpansion('Mul', gradient, factor);
+  }
+
+  /** @param gradient the dividend, which may be a repeated small value */
+  div(gradient: string, divisor: string): string {
+    return this.#throughExpansion('Div', gradient, divisor);
+  }
+
+  neg(value: string): string {
+    const expansion = this.#expansions.get(value);
+    if (expansion) return this.expandLike(this.neg(expansion.source), expansion.like);
+    return this.emit('Neg', [value]);
+  }
+
+  /** The value times a number; nothing is added for 1. */
+  scale(value: string, factor: number): string {
+    if (factor === 1) return value;
+    return factor === -1 ? this.neg(value) : this.mul(value, this.scalar(factor));
+  }
+
+  #throughExpansion(opType: 'Mul' | 'Div', gradient: string, other: string): string {
+    const expansion = this.#expansions.get(gradient);
+    if (!expansion) return this.emit(opType, [gradient, other]);
+    const { source, like } = expansion;
+    if (this.#scalars.has(other)) return this.expandLike(this.emit(opType, [source, other]), like);
+    const shape = this.types.get(other)?.shape;
+    const small = shape !== undefined && sameShape(shape, this.types.get(like)!.shape);
+    return this.emit(opType, [small ? source : gradient, other]);
+  }
+
+  /** The sum of gradients of one value, all of its shape. */
+  sum(parts: readonly string[]): string {
+    const gradients = this.#joinSlices(parts);
+    const full = gradients.filter((gradient) => !this.#expansions.has(gradient));
+    if (full.length === 0) return gradients.reduce((sum, gradient) => this.add(sum, gradient));
+    const small = gradients.flatMap((gradient) => this.#expansions.get(gradient)?.source ?? []);
+    return [...full, ...small].reduce((sum, gradient) => this.add(sum, gradient));
+  }
+
+  /** Gradients that each fill one slice of an axis, and all of it together, are put side by side instead of added. */
+  #joinSlices(gradients: readonly string[]): readonly string[] {
+    const slices = gradients
+      .flatMap((gradient) => this.#padded.get(gradient) ?? [])
+      .toSorted((a, b) => a.before - b.before);
+    if (slices.length < 2) return gradients;
+    const adjacent = slices.every(({ axis, before, size }, index) => {
+      const next = slices[index + 1];
+      if (axis !== slices[0]!.axis || (index === 0 && before !== 0)) return false;
+      return next ? next.before === before + size : before + size === slices[0]!.full;
+    });
+    if (!adjacent) return gradients;
+    const whole = this.emit(
+      'Concat',
+      slices.map((slice) => slice.source),
+      { axis: slices[0]!.axis },
+    );
+    return [whole, ...gradients.filter((gradient) => !this.#padded.has(gradient))];
+  }
+
+  /** Puts zeros before and after a gradient along one axis. */
+  pad(slice: PaddedSlice, rank: number): string {
+    const { source, axis, before, size, full } = slice;
+    if (size === full) return source;
+    const pads = Array.from({ length: 2 * rank }, () => 0);
+    pads[axis] = before;
+    pads[axis + rank] = full - size - before;
+    const result = this.emit('Pad', [source, this.integers(pads), this.scalar(0)]);
+    this.#padded.set(result, slice);
+    return result;
+  }
+
+  matMul(a: string, b: string): string {
+    return this.emit('MatMul', [a, b]);
+  }
+
+  transpose(value: string, perm: readonly number[]): string {
+    if (perm.every((axis, index) => axis === index)) return value;
+    return swapsLastTwo(perm)
+      ? this.swapLastTwo(value, perm.length)
+      : this.emit('Transpose', [value], { perm });
+  }
+
+  /**
+   * The transposes of the matrices in the last two axes. A transpose of a transpose is left out, and (A^T B)^T becomes
+   * B^T A, because onnxruntime computes products with transposed operands without moving anything.
+   */
+  swapLastTwo(value: string, rank: number): string {
+    const known = this.#transposed.get(value) ?? this.#untransposed(value);
+    if (known !== undefined) return known;
+    const transposed =
+      this.#transposedProduct(value, rank) ?? this.emit('Transpose', [value], { perm: swapped(rank) });
+    this.#transposed.set(value, transposed);
+    return transposed;
+  }
+
+  /** What the value is the transpose of, if a node says so. */
+  #untransposed(value: string): string | undefined {
+    const producer = this.graph.producer(value);
+    if (producer?.opType !== 'Transpose') return undefined;
+    const perm = intsAttribute(producer, 'perm');
+    const rank = this.types.get(value)?.shape.length;
+    return (perm ? swapsLastTwo(perm) : rank === 2) ? producer.input[0] : undefined;
+  }
+
+  #transposedProduct(value: string, rank: number): string | undefined {
+    const producer = this.graph.producer(value);
+    if (producer?.opType !== 'MatMul' || !this.#added.has(producer)) return undefined;
+    const [a, b] = producer.input as [string, string];
+    const operand = [a, b].find((name) => this.#untransposed(name) !== undefined);
+    // Operands of unequal rank are left alone: a matrix multiplies a batch faster from the right.
+    if (operand === undefined || !this.#hasRank(a, rank) || !this.#hasRank(b, rank)) return undefined;
+    return this.matMul(this.swapLastTwo(b, rank), this.swapLastTwo(a, rank));
+  }
+
+  #hasRank(value: string, rank: number): boolean {
+    const source = this.#untransposed(value) ?? value;
+    return this.types.get(source)?.shape.length === rank || this.graph.producer(source)?.opType === 'MatMul';
+  }
+
+  /** The shape of a value at run time, int64 [rank]. */
+  shapeOf(value: string): string {
+    let shape = this.#shapes.get(value);
+    if (shape === undefined) this.#shapes.set(value, (shape = this.emit('Shape', [value])));
+    return shape;
+  }
+
+  /** One dimension of a value at run time, int64 [1]. */
+  dimOf(value: string, axis: number): string {
+    const known = this.types.get(value)?.shape[axis];
+    if (known !== undefined) return this.integers([known]);
+    return this.emit('Gather', [this.shapeOf(value), this.integers([axis])], { axis: 0 });
+  }
+
+  /** The shape of a value of the forward graph, as a constant where it is the same in every run. */
+  #shapeInput(value: string): string {
+    const { shape } = this.types.get(value)!;
+    return shape.every((dim) => dim !== undefined) ? this.integers(shape) : this.shapeOf(value);
+  }
+
+  /** The number of elements of a value at run time, as a floating-point scalar. */
+  countOf(value: string): string {
+    return this.castTo(this.emit('Size', [value]), this.#elementType);
+  }
+
+  /** @param elementType onnxruntime's name of a floating-point type */
+  castTo(value: string, elementType: string): string {
+    return this.emit('Cast', [value], { to: FLOAT_TYPES[elementType]! });
+  }
+
+  reshape(value: string, dims: readonly number[]): string {
+    return this.emit('Reshape', [value, this.integers(dims)]);
+  }
+
+  /** The elements in the shape of a value of the forward graph. */
+  reshapeLike(value: string, like: string): string {
+    const { shape } = this.types.get(like)!;
+    if (shape.filter((dim) => dim === undefined).length === 1 && !shape.includes(0)) {
+      return this.reshape(
+        value,
+        shape.map((dim) => dim ?? -1),
+      );
+    }
+    return this.emit('Reshape', [value, this.#shapeInput(like)]);
+  }
+
+  unsqueeze(value: string, axes: readonly number[]): string {
+    return axes.length === 0 ? value : this.emit('Unsqueeze', [value, this.integers(axes)]);
+  }
+
+  squeeze(value: string, axes: readonly number[]): string {
+    return axes.length === 0 ? value : this.emit('Squeeze', [value, this.integers(axes)]);
+  }
+
+  /** Repeats a small value up to the shape of a value of the forward graph. */
+  expandLike(value: string, like: string): string {
+    const expanded = this.emit('Expand', [value, this.#shapeInput(like)]);
+    this.#expansions.set(expanded, { source: value, like });
+    return expanded;
+  }
+
+  zerosLike(value: string): string {
+    return this.expandLike(this.scalar(0, this.types.get(value)!.type), value);
+  }
+
+  reduceSum(value: string, axes: readonly number[], keepDims: boolean): string {
+    return this.emit('ReduceSum', [value, this.integers(axes)], { keepdims: keepDims ? 1 : 0 });
+  }
+
+  /** Sums over the axes along which a value of shape `to` was repeated to become one of shape `from`. */
+  sumTo(gradient: string, from: Shape, to: Shape): string {
+    const { leading, inner } = repeatedAxes(from, to);
+    if (inner.length === 0 && leading.every((axis) => from[axis] === 1))
+      return this.squeeze(gradient, leading);
+    const summed = this.reduceSum(gradient, [...leading, ...inner], inner.length > 0);
+    return inner.length > 0 ? this.squeeze(summed, leading) : summed;
+  }
+
+  /**
+   * sumTo(a * b): the gradient by a factor that was repeated. Where everything is summed, or everything within a row,
+   * it is a dot product, which a matrix product computes in one pass.
+   * @param from the shape of both a and b
+   */
+  sumProductTo(a: string, b: string, from: Shape, to: Shape): string {
+    const target = padShape(to, from.length);
+    const kept = target.findLastIndex((dim) => dim !== 1) + 1;
+    if (kept === 0 && from.length > 0) {
+      const dot = this.matMul(this.reshape(a, [1, -1]), this.reshape(b, [-1, 1]));
+      return this.reshape(
+        dot,
+        to.map(() => 1),
+      );
+    }
+    if (kept === 1 && from.length > 1) {
+      const dots = this.matMul(this.reshape(a, [0, 1, -1]), this.reshape(b, [0, -1, 1]));
+      return from.length === 3
+        ? dots
+        : this.reshape(
+            dots,
+            target.map((_, axis) => (axis === 0 ? 0 : 1)),
+          );
+    }
+    return this.sumTo(this.mul(a, b), from, to);
+  }
+
+  /** Puts entries into zeros of the shape of `like`; no two may have the same place. */
+  scatter(entries: ScatteredGradient, like: string): string {
+    const { indices, updates, axis } = entries;
+    const result = this.emit('ScatterElements', [this.zerosLike(like), indices, updates], { axis });
+    this.#scattered.set(result, entries);
+    return result;
+  }
+
+  /** How a gradient was put together by `scatter`, if it was. */
+  scattered(gradient: string): ScatteredGradient | undefined {
+    return this.#scattered.get(gradient);
+  }
+}
+
+function swapped(rank: number): number[] {
+  return [...Array.from({ length: rank - 2 }, (_, axis) => axis), rank - 1, rank - 2];
+}
+
+function swapsLastTwo(perm: readonly number[]): boolean {
+  return perm.length >= 2 && swapped(perm.length).every((axis, index) => axis === perm[index]);
+}

@@ -1,0 +1,22 @@
+/** HardSigmoid: y = min(max(alpha * x + beta, 0), 1), dx = alpha * dy where 0 < y < 1, else 0; dx has x's shape (ONNX operator specification, HardSigmoid). */
+import type { GradientRule } from '../gradient-rule.js';
+import { floatAttribute } from '../../onnx/attributes.js';
+
+export const hardSigmoid: GradientRule = {
+  operator: 'HardSigmoid',
+  gradient({ node, build, outputGradient }) {
+    const y = node.output[0]!;
+    const zero = build.scalar(0);
+    const inside = build.emit('And', [
+      build.emit('Greater', [y, zero]),
+      build.emit('Less', [y, build.scalar(1)]),
+    ]);
+    return [
+      build.emit('Where', [
+        inside,
+        build.scale(outputGradient(0)!, floatAttribute(node, 'alpha', 0.2)),
+        zero,
+      ]),
+    ];
+  },
+};

@@ -1,0 +1,12 @@
+/** LeakyRelu: y = x where x >= 0, else alpha * x; dx = dy, or alpha * dy; dx has x's shape (ONNX operator specification, LeakyRelu). */
+import type { GradientRule } from '../gradient-rule.js';
+import { floatAttribute } from '../../onnx/attributes.js';
+
+export const leakyRelu: GradientRule = {
+  operator: 'LeakyRelu',
+  gradient({ node, build, outputGradient }) {
+    const dy = outputGradient(0)!;
+    const below = build.emit('Less', [node.input[0]!, build.scalar(0)]);
+    return [build.emit('Where', [below, build.scale(dy, floatAttribute(node, 'alpha', 0.01)), dy])];
+  },
+};
