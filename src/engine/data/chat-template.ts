@@ -29,6 +29,8 @@ export interface ChatTemplateSettings {
   unkToken?: string;
   /** The moment that templates see as now; one moment for a whole job, so that its rows are repeatable. */
   now?: Date;
+  /** Milliseconds that one rendering may take. Default: 5,000. */
+  timeLimit?: number;
 }
 
 /** A template's own complaint about one conversation, such as 'System role not supported'. */
@@ -36,13 +38,13 @@ export class ConversationRefusedError extends Error {
   override readonly name = 'ConversationRefusedError';
 }
 
-const timeLimit = 5_000;
+const defaultTimeLimit = 5_000;
 /** A template that counts further than this is not writing a conversation. */
 const rangeLimit = 100_000;
 
 /** Reads a template; it is parsed at the first use, so a broken one harms only those who need it. */
 export function createChatTemplate(source: string, settings: ChatTemplateSettings): ChatTemplate {
-  const now = settings.now ?? new Date();
+  const { now = new Date(), timeLimit = defaultTimeLimit } = settings;
   let program: ReturnType<typeof parse> | undefined;
   const render = (messages: readonly Message[], addGenerationPrompt: boolean): string => {
     program ??= parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));

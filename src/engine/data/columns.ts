@@ -20,7 +20,7 @@ export type ColumnMapping =
       /** The second part of an instruction, put after the first and a blank line. */
       input?: string;
       /** Columns of a multiple-choice question's answers, or one column that holds a list of them. */
-      choices?: string[];
+      choices?: readonly string[];
       /** Absent: the model's own answers will be the responses. */
       response?: string;
       system?: string;
@@ -164,7 +164,7 @@ function promptMapping(
   prompt: string,
   rest: {
     input?: string | undefined;
-    choices?: string[] | undefined;
+    choices?: readonly string[] | undefined;
     response?: string | undefined;
     system?: string | undefined;
   },

@@ -4,7 +4,7 @@ import { ConversationRefusedError } from './chat-template.js';
 import { conversationText, type PlainTextOptions } from './conversation-text.js';
 import { isTextExample, type Example } from './examples.js';
 import { requireRows, type RowProblem } from './row-problems.js';
-import type { ModelTokenizer } from './tokenizer.js';
+import { UnencodableTextError, type ModelTokenizer } from './tokenizer.js';
 
 export interface EncodedRow {
   line: number;
@@ -172,6 +172,8 @@ function refusalAsProblem<Encoded>(example: Example, encode: () => Encoded): Enc
   try {
     return encode();
   } catch (error) {
+    if (error instanceof UnencodableTextError)
+      return { line: example.line, kind: 'malformed', message: error.message };
     if (!(error instanceof ConversationRefusedError)) throw error;
     return {
       line: example.line,

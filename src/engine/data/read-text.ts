@@ -7,7 +7,7 @@ import { readWholeText } from './text-file.js';
 /** What one row of a text file is; 'auto' takes the first of separator, paragraph and line that the file shows. */
 export type TextUnit = 'auto' | 'separator' | 'paragraph' | 'line' | 'file';
 
-export const documentSeparator = '<|endoftext|>';
+const documentSeparator = '<|endoftext|>';
 
 interface Piece {
   line: number;

@@ -50,7 +50,7 @@ export function countProblems(problems: readonly RowProblem[]): ProblemCount[] {
 }
 
 /** One sentence such as '3 malformed (line 2, 5, 9: not valid JSON), 1 empty (line 4: a blank line)'. */
-export function describeProblems(problems: readonly RowProblem[]): string {
+function describeProblems(problems: readonly RowProblem[]): string {
   return countProblems(problems)
     .map(({ kind, count, lines, example }) => {
       const more = count > lines.length ? ', ...' : '';

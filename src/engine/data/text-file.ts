@@ -108,7 +108,7 @@ export async function* readLines(path: string): AsyncGenerator<TextLine> {
 }
 
 /** Text of UTF-8 bytes. @throws TypeError if they are not UTF-8 */
-export function decodeStrictly(bytes: Uint8Array): string {
+function decodeStrictly(bytes: Uint8Array): string {
   return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
 }
 

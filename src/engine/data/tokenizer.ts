@@ -9,6 +9,7 @@ export interface ModelTokenizer {
   /**
    * Token ids of a text. Special tokens written in the text become their ids.
    * @param options.addSpecialTokens whether to add those that the tokenizer puts around a text; default: true
+   * @throws UnencodableTextError if the vocabulary cannot spell the text
    */
   encode(text: string, options?: { addSpecialTokens?: boolean }): number[];
   /**
@@ -105,12 +106,17 @@ function createTokenizer(files: TokenizerFiles, path: string): Tokenizer {
   }
 }
 
+/** Thrown where a vocabulary cannot spell a text and has no token for what it does not know. */
+export class UnencodableTextError extends UserError {}
+
 function encodeWith(tokenizer: Tokenizer, text: string, addSpecialTokens: boolean, folder: string): number[] {
   const ids: number[] = tokenizer.encode(text, { add_special_tokens: addSpecialTokens }).ids;
   // A vocabulary without an unknown token gives undefined for what it cannot spell.
   const lost = ids.findIndex((id) => !Number.isInteger(id));
   if (lost >= 0)
-    throw new UserError(`The tokenizer in ${folder} has no token for a part of '${text.slice(0, 60)}'.`);
+    throw new UnencodableTextError(
+      `The tokenizer in ${folder} has no token for a part of '${text.slice(0, 60)}'.`,
+    );
   return ids;
 }
 

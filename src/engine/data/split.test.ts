@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Example } from './examples.js';
+import { parseRowRange, splitByRanges, splitRows } from './split.js';
+
+const example = (content: string, response = 'a'): Example => ({
+  line: 1,
+  messages: [{ role: 'user', content }],
+  response,
+});
+const examples = (count: number): Example[] =>
+  Array.from({ length: count }, (_, index) => example(`question ${index}`));
+
+describe('a split', () => {
+  test('has the sizes asked for, each row at most once', () => {
+    const { calibration, heldout } = splitRows(examples(100), { seed: 1 });
+    expect([calibration.length, heldout.length]).toEqual([80, 20]);
+    expect(new Set([...calibration, ...heldout]).size).toBe(100);
+    const few = splitRows(examples(100), { seed: 1, heldoutRows: 10, calibrationRows: 32 });
+    expect([few.calibration.length, few.heldout.length]).toEqual([32, 10]);
+    expect(splitRows(10, { seed: 1, heldoutRows: 0 })).toMatchObject({ heldout: [] });
+  });
+
+  test('is the same for the same seed in any order, and another for another seed', () => {
+    const rows = examples(50);
+    const chosen = (from: Example[], seed: number): Set<Example> =>
+      new Set(splitRows(from, { seed }).heldout.map((row) => from[row]!));
+    expect(chosen(rows.toReversed(), 1)).toEqual(chosen(rows, 1));
+    expect(chosen(rows, 2)).not.toEqual(chosen(rows, 1));
+    expect(splitRows(50, { seed: 3 })).toEqual(splitRows(50, { seed: 3 }));
+  });
+
+  test('a row more moves only rows at the border', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 10, max: 80 }), fc.integer(), (count, seed) => {
+        const before = splitRows(examples(count), { seed });
+        const after = splitRows([...examples(count), example('another')], { seed });
+        const stayed = before.heldout.filter((row) => after.heldout.includes(row));
+        expect(stayed.length).toBeGreaterThanOrEqual(before.heldout.length - 1);
+      }),
+    );
+  });
+
+  test('rows with the same prompt stay together', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(8), { minLength: 4, maxLength: 40 }), fc.integer(), (prompts, seed) => {
+        fc.pre(new Set(prompts).size > 1);
+        const rows = prompts.map((prompt, index) => example(`question ${prompt}`, `answer ${index}`));
+        const { calibration, heldout } = splitRows(rows, { seed, heldoutRows: 2 });
+        const trained = new Set(calibration.map((row) => prompts[row]));
+        expect(heldout.some((row) => trained.has(prompts[row]!))).toBe(false);
+        expect(calibration.length + heldout.length).toBe(prompts.length);
+        expect(Math.min(calibration.length, heldout.length)).toBeGreaterThan(0);
+      }),
+    );
+  });
+
+  test('says why it cannot be made', () => {
+    expect(() => splitRows(1, { seed: 1 })).toThrow('none would be left to train on');
+    expect(() => splitRows([example('a'), example('a', 'b')], { seed: 1 })).toThrow(
+      'at least two rows with different prompts',
+    );
+    expect(() => splitRows(10, { seed: 1, heldoutFraction: 1.5 })).toThrow('between 0 and 1');
+    expect(() => splitRows(10, { seed: 1, heldoutRows: -1 })).toThrow('at least');
+  });
+});
+
+describe('explicit rows', () => {
+  test('are ranges with both ends', () => {
+    expect(parseRowRange('0..3')).toEqual([0, 1, 2, 3]);
+    expect(parseRowRange('7, 2 .. 3,3', 8)).toEqual([2, 3, 7]);
+    const split = splitByRanges(600, { calibration: '0..255', heldout: '400..527' });
+    expect([split.calibration.length, split.heldout.length]).toEqual([256, 128]);
+  });
+
+  test('say what is wrong', () => {
+    for (const wrong of ['', 'a', '3..1', '-1..2', '1..', '0..99999999999'])
+      expect(() => parseRowRange(wrong)).toThrow('not understood');
+    expect(() => parseRowRange('0..8', 8)).toThrow('beyond the last row, 7');
+    expect(() => splitByRanges(10, { calibration: '0..5', heldout: '5..6' })).toThrow('Row 5 is both in');
+  });
+});
