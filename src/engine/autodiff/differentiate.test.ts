@@ -4,7 +4,8 @@ import { DataType } from '../onnx/data-types.js';
 import { Graph } from '../onnx/graph.js';
 import { readModel } from '../onnx/model-file.js';
 import { makeValueInfo } from '../onnx/value-info.js';
-import { float32Tensor, int64Tensor, zerosTensor } from '../runtime/tensors.js';
+import { float64Tensor, int64Tensor } from '../runtime/tensors.js';
+import { toDoublePrecision } from './testing/double-precision.js';
 import { expectGradients, randomNumbers } from './testing/finite-differences.js';
 
 const sample = fileURLToPath(new URL('../../../assets/sample/onnx/model.onnx', import.meta.url));
@@ -12,20 +13,20 @@ const sample = fileURLToPath(new URL('../../../assets/sample/onnx/model.onnx', i
 describe('the sample model', () => {
   /** Scales on what some layers add to the residual stream and on the stream itself, and a loss. */
   async function scaledSample(granularity: 'scalar' | 'channel' | 'rows') {
-    const model = await readModel(sample);
+    const model = toDoublePrecision(await readModel(sample));
     const graph = new Graph(model.graph);
     const leaves: string[] = [];
     for (const layer of [0, 3, 11]) {
       for (const [index, operand] of ['stream', 'attention'].entries()) {
         const addition = graph.nodes.find((node) => node.name === `/model/layers.${layer}/Add`)!;
         const leaf = `scale.${layer}.${operand}`;
-        graph.addInput(makeValueInfo(leaf, DataType.FLOAT, [undefined, 1, undefined]));
+        graph.addInput(makeValueInfo(leaf, DataType.DOUBLE, [undefined, 1, undefined]));
         leaves.push(leaf);
         const [scaled] = graph.addNode('Mul', [leaf, addition.input[index]!]);
         graph.setInput(addition, index, scaled!);
       }
     }
-    graph.addInput(makeValueInfo('weights', DataType.FLOAT, [undefined, undefined, 676]));
+    graph.addInput(makeValueInfo('weights', DataType.DOUBLE, [undefined, undefined, 676]));
     const [weighted] = graph.addNode('Mul', ['logits', 'weights']);
     graph.addNode('ReduceSum', [weighted!], { keepdims: 0 }, { outputs: ['loss'] });
     graph.sortNodes();
@@ -47,13 +48,13 @@ describe('the sample model', () => {
         ...Object.fromEntries(
           graph.inputs
             .filter((input) => input.name.startsWith('past'))
-            .map((input) => [input.name, zerosTensor('float32', [rows, 2, 0, 32])]),
+            .map((input) => [input.name, float64Tensor([], [rows, 2, 0, 32])]),
         ),
-        weights: float32Tensor(randomNumbers(2, rows * positions * 676), [rows, positions, 676]),
+        weights: float64Tensor(randomNumbers(2, rows * positions * 676), [rows, positions, 676]),
         ...Object.fromEntries(
           leaves.map((leaf, index) => [
             leaf,
-            float32Tensor(
+            float64Tensor(
               randomNumbers(index, size).map((x) => 1 + x / 4),
               dims,
             ),
@@ -67,7 +68,7 @@ describe('the sample model', () => {
   it.each(['scalar', 'channel', 'rows'] as const)(
     'has the gradient of the finite differences by %s scales',
     async (granularity) => {
-      await expectGradients({ ...(await scaledSample(granularity)), step: 2e-2, tolerance: 5e-3 });
+      await expectGradients({ ...(await scaledSample(granularity)), step: 1e-5, tolerance: 1e-7 });
     },
   );
 });
