@@ -1,12 +1,13 @@
 /** A branch of the residual stream: its norm, its last projection, its cache, and what belongs to it alone. */
 import { UserError } from '../errors.js';
-import { describeNode, valuesRead } from '../onnx/graph.js';
-import type { NodeProto, TensorProto } from '../onnx/onnx_pb.js';
-import { intersection, readsShapeOnly, type DataFlow } from './data-flow.js';
+import { describeNode } from '../onnx/graph.js';
+import type { NodeProto } from '../onnx/onnx_pb.js';
+import type { DataFlow } from './data-flow.js';
 import { blockName, type Branch, type BranchKind, type Norm } from './decoder.js';
 import { findCache, pastNames } from './kv-cache.js';
 import { findLastProjection } from './last-projection.js';
 import { findNorm } from './norm.js';
+import { ownNodes, weightsOf } from './own-nodes.js';
 import type { StreamBranch, StreamStep } from './residual-stream.js';
 
 /** Operators that mix positions in other ways than attention does. */
@@ -21,6 +22,15 @@ const RECURRENT_OPERATORS = new Set([
   'RNN',
 ]);
 
+export interface BranchContext {
+  /** The model's folder, for constants in external files. */
+  folder: string | undefined;
+  /** All values of the residual stream. */
+  stream: ReadonlySet<string>;
+  /** Nodes that some graph output needs. */
+  live: ReadonlySet<NodeProto>;
+}
+
 /**
  * @param outputs graph outputs that this branch makes
  * @throws UserError if the branch is not a norm, attention or an MLP, and a projection
@@ -31,19 +41,21 @@ export function readBranch(
   stream: StreamBranch,
   layer: number,
   outputs: readonly string[],
-  folder: string | undefined,
+  context: BranchContext,
 ): Branch {
   const kind: BranchKind = stream.attention ? 'attention' : 'mlp';
   const block = blockName({ kind, layer });
   if (kind === 'mlp') refuseRecurrent(flow, step, stream, outputs);
   const cache = stream.attention && findCache(flow, stream.attention, step.input, outputs, block);
-  const nodes = nodesOfBranch(flow, step.input, stream, outputs, cache ? pastNames(cache) : []);
+  const { output, outputUse } = stream;
+  const part = { input: step.input, output, outputUse, outputs, pasts: cache ? pastNames(cache) : [] };
+  const nodes = ownNodes(flow, part, context.stream, context.live);
   return {
     kind,
     layer,
-    norm: readNorm(flow, step, stream, block, folder),
-    output: stream.output,
-    outputUse: stream.outputUse,
+    norm: readNorm(flow, step, stream, block, context.folder),
+    output,
+    outputUse,
     outputs,
     nodes,
     weights: weightsOf(flow, nodes),
@@ -89,56 +101,4 @@ function refuseRecurrent(
       `The model holds a block without attention that keeps the state '${state}'; Hopscotch does not read hybrid models.`,
     );
   }
-}
-
-/**
- * Nodes that no graph output needs once the branch's result and its own outputs are gone. Reading the shape of a
- * value made in the branch does not count as need, since other blocks have values of the same shape.
- */
-function nodesOfBranch(
-  flow: DataFlow,
-  input: string,
-  branch: StreamBranch,
-  outputs: readonly string[],
-  pasts: readonly string[],
-): Set<NodeProto> {
-  const { graph } = flow;
-  const own = new Set(outputs);
-  const sources = flow.sources([branch.output, ...outputs], new Set([input])).nodes;
-  const content = intersection(sources, flow.dependents([input, ...pasts]));
-  const made = new Set([...content].flatMap((node) => node.output));
-  const needed = new Set<NodeProto>();
-  const queue = graph.outputs.map((output) => output.name).filter((name) => !own.has(name));
-  for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
-    const node = graph.producer(value);
-    if (!node || needed.has(node)) continue;
-    needed.add(node);
-    if (node === branch.outputUse.node) queue.push(node.input[1 - branch.outputUse.index]!);
-    else if (!(readsShapeOnly(node) && made.has(node.input[0]!))) queue.push(...valuesRead(node));
-  }
-  return new Set([...allSources(flow, [branch.output, ...outputs])].filter((node) => !needed.has(node)));
-}
-
-/** Every node that the values need, for their shapes too. */
-function allSources(flow: DataFlow, values: readonly string[]): Set<NodeProto> {
-  const nodes = new Set<NodeProto>();
-  const queue = [...values];
-  for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
-    const node = flow.graph.producer(value);
-    if (!node || nodes.has(node)) continue;
-    nodes.add(node);
-    queue.push(...valuesRead(node));
-  }
-  return nodes;
-}
-
-/** Initializers, and tensors of Constant nodes, that only the given nodes read. */
-export function weightsOf(flow: DataFlow, nodes: ReadonlySet<NodeProto>): TensorProto[] {
-  const { graph } = flow;
-  const values = new Set([...nodes].flatMap(valuesRead));
-  return [...values].flatMap((value) => {
-    const tensor = graph.constant(value);
-    const isOwn = tensor !== undefined && graph.consumers(value).every((node) => nodes.has(node));
-    return isOwn && !graph.isOutput(value) ? [tensor] : [];
-  });
 }

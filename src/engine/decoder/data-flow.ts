@@ -22,7 +22,7 @@ export class DataFlow {
   /** Values that depend on a graph input, be it on its shape only. */
   readonly #dynamic = new Set<string>();
 
-  /** @param graph must not change while this is in use */
+  /** @param graph which values are constant is found once; the graph should not change while this is in use */
   constructor(readonly graph: Graph) {
     const queue = graph.inputs.map((input) => input.name);
     for (const name of queue) this.#dynamic.add(name);
@@ -92,32 +92,59 @@ export class DataFlow {
 
   /**
    * Everything that the values' content is computed from.
-   * @param stop values behind which the search does not go
+   * @param stop values behind which the search does not go; those that it came to are `reached`
    */
-  sources(
-    values: Iterable<string>,
-    stop: ReadonlySet<string>,
-  ): { nodes: Set<NodeProto>; inputs: Set<string> } {
+  sources(values: Iterable<string>, stop: ReadonlySet<string>): Sources {
     const nodes = new Set<NodeProto>();
     const inputs = new Set<string>();
+    const reached = new Set<string>();
     const queue = [...values];
     for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
-      if (stop.has(value)) continue;
+      if (stop.has(value)) {
+        reached.add(value);
+        continue;
+      }
       if (this.graph.input(value)) inputs.add(value);
       const node = this.graph.producer(value);
       if (!node || nodes.has(node)) continue;
       nodes.add(node);
       if (!readsShapeOnly(node)) queue.push(...valuesRead(node));
     }
-    return { nodes, inputs };
+    return { nodes, inputs, reached };
   }
 
-  /** Nodes on the ways from the content of one value to another. */
-  between(from: string, to: string): Set<NodeProto> {
-    return intersection(this.sources([to], new Set([from])).nodes, this.dependents([from]));
+  /** Nodes on the ways from the content of some values to others, without the search going far from these. */
+  between(from: readonly string[], to: readonly string[]): Set<NodeProto> {
+    const within = this.sources(to, new Set(from)).nodes;
+    const found = new Set<NodeProto>();
+    const queue = [...from];
+    for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
+      for (const node of this.readers(value)) {
+        if (!within.has(node) || found.has(node)) continue;
+        found.add(node);
+        queue.push(...node.output);
+      }
+    }
+    return found;
   }
 }
 
-export function intersection<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): Set<T> {
-  return new Set([...a].filter((item) => b.has(item)));
+export interface Sources {
+  nodes: Set<NodeProto>;
+  /** Graph inputs. */
+  inputs: Set<string>;
+  reached: Set<string>;
+}
+
+/** Nodes that some graph output needs, be it for the shape of a value only. */
+export function liveNodes(graph: Graph): Set<NodeProto> {
+  const nodes = new Set<NodeProto>();
+  const queue = graph.outputs.map((output) => output.name);
+  for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
+    const node = graph.producer(value);
+    if (!node || nodes.has(node)) continue;
+    nodes.add(node);
+    queue.push(...valuesRead(node));
+  }
+  return nodes;
 }

@@ -4,7 +4,7 @@ import { describeNode, valuesRead, type Graph } from '../onnx/graph.js';
 import { copyModel } from '../onnx/model-file.js';
 import type { NodeProto } from '../onnx/onnx_pb.js';
 import { matchBlocks, matchPast } from './counterpart.js';
-import { DataFlow, readsShapeOnly } from './data-flow.js';
+import { DataFlow, liveNodes, readsShapeOnly } from './data-flow.js';
 import { blockName, branchesOf, type BlockName, type Branch, type Decoder } from './decoder.js';
 import { pastNames } from './kv-cache.js';
 import { rereadDecoder } from './read-decoder.js';
@@ -87,6 +87,7 @@ function findAddition(decoder: Decoder, branch: Branch): { node: NodeProto; oper
 /** Makes nodes that stay, and read only the shape of something deleted, read it from a block that stays. */
 function rewireShapes(graph: Graph, deleted: readonly Branch[], kept: readonly Branch[]): void {
   const gone = new Set(deleted.flatMap((branch) => [...branch.nodes]));
+  const flow = new DataFlow(graph);
   for (const branch of deleted) {
     const twins = kept.filter((candidate) => candidate.kind === branch.kind);
     const made = new Set([...branch.nodes].flatMap((node) => node.output));
@@ -98,7 +99,7 @@ function rewireShapes(graph: Graph, deleted: readonly Branch[], kept: readonly B
       if (other !== undefined) graph.setInput(node, 0, other);
     }
     for (const past of branch.cache ? pastNames(branch.cache) : []) {
-      if (!leadsToShapesOnly(graph, past, live)) continue;
+      if (!leadsToShapesOnly(flow, past, live)) continue;
       const other = firstDefined(twins, (twin) =>
         branch.cache && twin.cache ? matchPast(graph, past, branch.cache, twin.cache) : undefined,
       );
@@ -108,10 +109,10 @@ function rewireShapes(graph: Graph, deleted: readonly Branch[], kept: readonly B
 }
 
 /** Whether nothing that is needed depends on the content of the value. */
-function leadsToShapesOnly(graph: Graph, value: string, live: ReadonlySet<NodeProto>): boolean {
-  const content = new DataFlow(graph).dependents([value]);
+function leadsToShapesOnly(flow: DataFlow, value: string, live: ReadonlySet<NodeProto>): boolean {
+  const content = flow.dependents([value]);
   return [...content].every(
-    (node) => !live.has(node) || !node.output.some((output) => graph.isOutput(output)),
+    (node) => !live.has(node) || !node.output.some((name) => flow.graph.isOutput(name)),
   );
 }
 
@@ -127,19 +128,6 @@ function refuseLivePasts(graph: Graph, deleted: readonly Branch[]): void {
       `${blockName(branch)} cannot be skipped: the ${describeNode(reader)} computes something that other parts of the model need too.`,
     );
   }
-}
-
-/** Nodes that some graph output needs. */
-function liveNodes(graph: Graph): Set<NodeProto> {
-  const nodes = new Set<NodeProto>();
-  const queue = graph.outputs.map((output) => output.name);
-  for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
-    const node = graph.producer(value);
-    if (!node || nodes.has(node)) continue;
-    nodes.add(node);
-    queue.push(...valuesRead(node));
-  }
-  return nodes;
 }
 
 function firstDefined<T, R>(items: readonly T[], map: (item: T) => R | undefined): R | undefined {

@@ -18,6 +18,8 @@ export interface Head {
   logits: string;
 }
 
+const MATRIX_PRODUCT = /MatMul|Gemm|Einsum/;
+
 /** Operators that soft-cap logits. */
 const CAPS = new Set(['Tanh', 'Softcap']);
 
@@ -45,13 +47,16 @@ export function readHead(flow: DataFlow, end: string, folder: string | undefined
   const logits = graph.outputs.find((output) => {
     const producer = graph.producer(output.name);
     const type = declaredType(output);
-    return producer !== undefined && after.has(producer) && (type === undefined || isFloatingPoint(type));
+    if (!producer || !after.has(producer) || !(type === undefined || isFloatingPoint(type))) return false;
+    return [...flow.between([finalNorm.output], [output.name])].some((node) =>
+      MATRIX_PRODUCT.test(node.opType),
+    );
   })?.name;
   if (logits === undefined) {
     throw new UserError(
-      'The model has no output with logits (nothing that its final norm leads to leaves the graph); export it with its language-modelling head.',
+      'The model has no output with logits: no matrix product between its final norm and an output was found; export it with its language-modelling head.',
     );
   }
   const projection = findLastProjection(flow, logits, after, 'the output head', CAPS);
-  return { finalNorm, nodes: [...flow.between(finalNorm.output, logits)], projection, logits };
+  return { finalNorm, nodes: [...flow.between([finalNorm.output], [logits])], projection, logits };
 }

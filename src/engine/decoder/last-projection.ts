@@ -58,7 +58,7 @@ export function findLastProjection(
     }
     if (passesOn) value = node.input[0]!;
     else if (side !== undefined) value = node.input[1 - side]!;
-    else throw refusal(flow, node, purpose);
+    else throw refusal(flow, node, region, purpose);
   }
 }
 
@@ -121,7 +121,17 @@ function hasElements(flow: DataFlow, value: string): boolean {
   return tensor === undefined || elementCount(tensorDims(tensor)) > 0;
 }
 
-function refusal(flow: DataFlow, node: NodeProto, purpose: string): UserError {
+function refusal(
+  flow: DataFlow,
+  node: NodeProto,
+  region: ReadonlySet<NodeProto>,
+  purpose: string,
+): UserError {
+  if (endsNorm(flow, node, region)) {
+    return new UserError(
+      `The result of ${purpose} is normalised before it is added to the residual stream (the ${describeNode(node)}), as in Gemma 2 and 3; this layout is not supported yet.`,
+    );
+  }
   const quantised = [node, ...node.input.map((name) => flow.graph.producer(flow.origin(name)))].find(
     (candidate) => candidate !== undefined && QUANTISED_OPERATORS.has(candidate.opType),
   );
@@ -131,6 +141,20 @@ function refusal(flow: DataFlow, node: NodeProto, purpose: string): UserError {
     );
   }
   return notFound(purpose, `the ${describeNode(node)}`);
+}
+
+/** A norm operator, or the product of a value and of one over a root. */
+function endsNorm(flow: DataFlow, node: NodeProto, region: ReadonlySet<NodeProto>): boolean {
+  if (node.opType.endsWith('Normalization')) return true;
+  if (node.opType !== 'Mul' && node.opType !== 'Div') return false;
+  return node.input
+    .map((name) => flow.graph.producer(flow.origin(name)))
+    .some(
+      (factor) =>
+        factor !== undefined &&
+        region.has(factor) &&
+        ['Sqrt', 'Reciprocal', 'Div', 'Pow'].includes(factor.opType),
+    );
 }
 
 function notFound(purpose: string, where: string): UserError {

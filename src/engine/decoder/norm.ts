@@ -27,7 +27,13 @@ export function findNorm(
   const found = findNormOperator(uses) ?? findSpelledOutNorm(flow, input, region, folder);
   if (!found) return undefined;
   const output = includeGainAndBias(flow, found.output);
-  return { kind: found.kind, epsilon: found.epsilon, input, output, nodes: [...flow.between(input, output)] };
+  return {
+    kind: found.kind,
+    epsilon: found.epsilon,
+    input,
+    output,
+    nodes: [...flow.between([input], [output])],
+  };
 }
 
 interface FoundNorm {

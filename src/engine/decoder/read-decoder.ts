@@ -1,9 +1,8 @@
 /** Reads a decoder-only language model's graph: from an ONNX model to its embedding, blocks, cache and head. */
 import { Graph } from '../onnx/graph.js';
 import type { OnnxModel } from '../onnx/model-file.js';
-import type { NodeProto } from '../onnx/onnx_pb.js';
-import { readBranch, weightsOf } from './branch.js';
-import { DataFlow } from './data-flow.js';
+import { readBranch, type BranchContext } from './branch.js';
+import { DataFlow, liveNodes } from './data-flow.js';
 import {
   blockName,
   branchesOf,
@@ -18,7 +17,8 @@ import { readHead } from './head.js';
 import { classifyInputs } from './inputs.js';
 import { pastNames } from './kv-cache.js';
 import { outputChannels } from './last-projection.js';
-import { followStream, type StreamStep } from './residual-stream.js';
+import { weightsOf } from './own-nodes.js';
+import { followStream, type ResidualStream } from './residual-stream.js';
 import { refuseUnsupported } from './unsupported.js';
 
 /**
@@ -33,7 +33,8 @@ export function readDecoder(model: OnnxModel): Decoder {
   const token = findTokenEmbedding(flow);
   const stream = followStream(flow, token.gather.output[0]!);
   const head = readHead(flow, stream.end, model.folder);
-  const steps = readSteps(flow, stream.steps, head.logits, model.folder);
+  const context = { folder: model.folder, stream: stream.values, live: liveNodes(graph) };
+  const steps = readSteps(flow, stream, context);
   const branches = steps.flatMap((step) => step.branches);
   const cache = branches.flatMap((branch) => (branch.cache ? pastNames(branch.cache) : []));
   const attention = new Set(
@@ -88,21 +89,23 @@ export function rereadDecoder(
   return { ...decoder, layerCount: original.layerCount, inputs: { ...decoder.inputs, others } };
 }
 
-function readSteps(
-  flow: DataFlow,
-  steps: readonly StreamStep[],
-  logits: string,
-  folder: string | undefined,
-): ResidualStep[] {
+function readSteps(flow: DataFlow, stream: ResidualStream, context: BranchContext): ResidualStep[] {
   const layers = new LayerCounter();
-  return steps.map((step) => {
-    const outputs = outputsOfStep(flow, step, logits);
+  const outputs = outputsOfSteps(flow, stream);
+  return stream.steps.map((step) => {
     const sorted = step.branches.toSorted(
       (a, b) => Number(b.attention !== undefined) - Number(a.attention !== undefined),
     );
     const branches = sorted.map((branch, index) => {
       const layer = layers.next(branch.attention ? 'attention' : 'mlp');
-      return readBranch(flow, step, branch, layer, index === 0 ? outputs : [], folder);
+      return readBranch(
+        flow,
+        step,
+        branch,
+        layer,
+        index === 0 ? (outputs.get(step.input) ?? []) : [],
+        context,
+      );
     });
     return {
       layer: branches[0]!.layer,
@@ -116,18 +119,18 @@ function readSteps(
   });
 }
 
-/** Graph outputs that are made of the step's input, but neither of its result nor on the stream itself. */
-function outputsOfStep(flow: DataFlow, step: StreamStep, logits: string): string[] {
-  const before = flow.dependents([step.input]);
-  const after = flow.dependents(step.additions.map((node) => node.output[0]!));
-  const additions = new Set<NodeProto>(step.additions);
-  return flow.graph.outputs
-    .map((output) => output.name)
-    .filter((name) => {
-      const node = flow.graph.producer(name);
-      const isOwn = node !== undefined && before.has(node) && !after.has(node) && !additions.has(node);
-      return isOwn && name !== logits;
-    });
+/** Graph outputs that are made inside a step, by the value of the stream that the step reads. */
+function outputsOfSteps(flow: DataFlow, stream: ResidualStream): Map<string, string[]> {
+  const inputs = stream.steps.map((step) => step.input);
+  const found = new Map<string, string[]>();
+  for (const { name } of flow.graph.outputs) {
+    if (stream.values.has(name)) continue;
+    const { reached } = flow.sources([name], stream.values);
+    const last = inputs.findLast((input) => reached.has(input));
+    if (last === undefined || reached.has(stream.end)) continue;
+    found.set(last, [...(found.get(last) ?? []), name]);
+  }
+  return found;
 }
 
 /** Numbers layers: attention begins one, and so does an MLP whose predecessor was an MLP (its attention is gone). */
