@@ -211,6 +211,16 @@ export class Graph {
     this.replaceUses(before, name);
   }
 
+  /** The name of a node's optional output, which is added with a fresh name if the node lacks it. */
+  requireOutput(node: NodeProto, index: number, base: string): string {
+    while (node.output.length <= index) node.output.push('');
+    if (node.output[index] === '') {
+      node.output[index] = this.freshName(base);
+      this.#producers.set(node.output[index], node);
+    }
+    return node.output[index]!;
+  }
+
   removeNodes(nodes: ReadonlySet<NodeProto>): void {
     this.proto.node = this.proto.node.filter((node) => !nodes.has(node));
     for (const node of nodes) {

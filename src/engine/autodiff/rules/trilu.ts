@@ -1,0 +1,14 @@
+/**
+ * Trilu: y = the upper or lower triangle of x from diagonal k on, zero elsewhere; dx = the same triangle of dy (ONNX
+ * operator specification, Trilu, since opset 14).
+ */
+import { intAttribute } from '../../onnx/attributes.js';
+import type { GradientRule } from '../gradient-rule.js';
+
+export const trilu: GradientRule = {
+  operator: 'Trilu',
+  gradient({ node, build, outputGradient }) {
+    const inputs = [outputGradient(0)!, ...node.input.slice(1)];
+    return [build.emit('Trilu', inputs, { upper: intAttribute(node, 'upper', 1) })];
+  },
+};
