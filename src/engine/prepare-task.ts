@@ -1,6 +1,7 @@
 /** From a dataset file to token rows: columns, split, template, answers to learn from. */
 import path from 'node:path';
 import { guessColumns, parseColumnMapping } from './data/columns.js';
+import { stopTokenIds } from './data/conversation-text.js';
 import { readDataset } from './data/dataset.js';
 import { appendResponse, encodeExamples, encodePrompts, type EncodedRow } from './data/encode-examples.js';
 import { isTextExample, toExamples, type Example } from './data/examples.js';
@@ -47,7 +48,7 @@ export async function prepareTask(
   options: PrepareOptions,
 ): Promise<PreparedTask> {
   const tokenizer = await loadTokenizer(model.source.folder);
-  const stopTokens = new Set(tokenizer.eosTokenIds);
+  const stopTokens = new Set(stopTokenIds(tokenizer));
   const dataset = await readDataset(settings.dataset);
   const columns = settings.columns
     ? { mapping: parseColumnMapping(settings.columns), reason: `columns as told: ${settings.columns}` }

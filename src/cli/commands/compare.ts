@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import { diffWordsWithSpace } from 'diff';
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import { stopTokenIds } from '../../engine/data/conversation-text.js';
 import { encodePrompts } from '../../engine/data/encode-examples.js';
 import { loadTokenizer, type ModelTokenizer } from '../../engine/data/tokenizer.js';
 import { Generator, type GenerationSettings } from '../../engine/generate/generator.js';
@@ -97,7 +98,7 @@ async function ask(
   const { prompts } = encodePrompts(tokenizer, [example], { path: 'the prompt' });
   const settings: GenerationSettings = {
     maxNewTokens: flags.maxNewTokens,
-    stopTokens: new Set(tokenizer.eosTokenIds),
+    stopTokens: new Set(stopTokenIds(tokenizer)),
     signal,
     ...(flags.temperature ? { sampling: { temperature: flags.temperature, seed: flags.seed } } : {}),
   };

@@ -31,9 +31,9 @@ export const LOSS_OUTPUTS = {
  */
 export function attachLoss(decoder: Decoder, outputs: readonly (keyof typeof LOSS_OUTPUTS)[]): void {
   const { graph } = decoder;
-  const scope = { label: 'hopscotch.loss' };
+  const scope = { label: 'hopscotch.loss_head' };
   const constant = (values: number[]) =>
-    graph.addInitializer(int64Tensor(graph.freshName('hopscotch.loss.constant'), [values.length], values));
+    graph.addInitializer(int64Tensor(graph.freshName('hopscotch.loss_head.constant'), [values.length], values));
   const positions = graph.addInput(makeValueInfo(LOSS_INPUTS.positions, DataType.INT64, ['loss_tokens']));
   const labels = graph.addInput(makeValueInfo(LOSS_INPUTS.labels, DataType.INT64, ['loss_tokens']));
   const weights = graph.addInput(makeValueInfo(LOSS_INPUTS.weights, DataType.FLOAT, ['loss_tokens']));
@@ -77,7 +77,7 @@ function castToFloat32(decoder: Decoder): string {
     'Cast',
     [decoder.logits],
     { to: DataType.FLOAT },
-    { label: 'hopscotch.loss' },
+    { label: 'hopscotch.loss_head' },
   );
   return logits!;
 }

@@ -133,9 +133,7 @@ async function writeFolder(
       record.figures.map(([name, before, after]) => [name, { original: before, slimmed: after }]),
     ),
   };
-  for (const [key, value] of Object.entries(hopscotch)) {
-    setMetadata(slimmed.model, `hopscotch.${key}`, typeof value === 'string' ? value : JSON.stringify(value));
-  }
+  writeMetadata(slimmed, hopscotch, record.granularity);
   const modelPath = path.join(folder, source.modelFile);
   await writeModel(slimmed.model, modelPath, { edit: (tensor) => built.weightEdits.get(tensor.name) });
   copyCompanions(source.folder, folder, change, source.modelFile);
@@ -157,6 +155,14 @@ async function writeFolder(
     }),
   );
   return { originalBytes, slimmedBytes, keptLayers, verification };
+}
+
+/** The record as metadata_props; vectors of scales are too long for it and stay in hopscotch.json alone. */
+function writeMetadata(decoder: Decoder, record: Record<string, unknown>, granularity: Granularity): void {
+  for (const [key, value] of Object.entries(record)) {
+    if (key === 'scales' && granularity !== 'scalar') continue;
+    setMetadata(decoder.model, `hopscotch.${key}`, typeof value === 'string' ? value : JSON.stringify(value));
+  }
 }
 
 function buildDecoder(request: ExportRequest): FoldedDecoder {

@@ -10,8 +10,11 @@ import { emptyCache } from '../runtime/decoder-feeds.js';
 import { openSession, type SessionOptions } from '../runtime/session.js';
 import { logitsValues } from '../runtime/tensors.js';
 
-/** Largest difference allowed, as a share of the largest logit's size (at least 1). */
+/** Largest difference of a logit that is allowed by the graph's float type. */
 export const LOGITS_TOLERANCE = { float32: 1e-4, float16: 2e-2 } as const;
+
+/** Logits beyond this size get a tolerance that grows with them, as floating-point errors do. */
+const USUAL_LOGIT = 32;
 
 export interface Verification {
   /** Largest difference of a logit. */
@@ -68,7 +71,8 @@ export async function verifyExport(
   } finally {
     await exported.release();
   }
-  const tolerance = LOGITS_TOLERANCE[isFloat16 ? 'float16' : 'float32'] * Math.max(1, largestLogit);
+  const tolerance =
+    LOGITS_TOLERANCE[isFloat16 ? 'float16' : 'float32'] * Math.max(1, largestLogit / USUAL_LOGIT);
   if (!(largestDifference <= tolerance)) {
     throw new UserError(
       `The exported model's logits differ from the trained model's by ${largestDifference.toPrecision(3)} (allowed: ${tolerance.toPrecision(3)}); nothing was exported. Try the explicit export mode, and please report this model.`,
