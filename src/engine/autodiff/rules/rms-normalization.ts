@@ -9,11 +9,7 @@ import { floatAttribute, intAttribute } from '../../onnx/attributes.js';
 import type { GradientRule, RuleContext } from '../gradient-rule.js';
 import { meanOver, normalizedAxes, statistic } from './normalization.js';
 
-function rootMeanSquare(
-  operator: string,
-  inverseOf: (context: RuleContext) => string,
-  domain = '',
-): GradientRule {
+function rootMeanSquare(operator: string, inverseOf: (context: RuleContext) => string): GradientRule {
   return {
     operator,
     gradient(context) {

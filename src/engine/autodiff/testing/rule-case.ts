@@ -106,7 +106,7 @@ export async function expectRuleGradients(
     leaves: Object.keys(feeds).filter((name) => name.startsWith('leaf')),
     feeds,
     forgetSizes,
-    ...(test.single ? { step: 1e-2, tolerance: 5e-3 } : { step: 1e-5, tolerance: 1e-6 }),
+    ...(test.single ? { step: 1e-2, tolerance: 1e-3 } : { step: 1e-5, tolerance: 1e-6 }),
   });
 }
 

@@ -12,6 +12,8 @@ import {
   type RuleCases,
 } from '../rule-case.js';
 
+const wide = (random: number): number => 3 * random;
+
 const unary = (
   options: Partial<RuleCase> = {},
   values?: (random: number) => number,
@@ -57,15 +59,15 @@ export const elementwise: RuleCases = {
   Cast: unary({ attributes: { to: 11 } }),
   Ceil: unary({}, (random) => 0.5 + random / 3),
   Clip: bounds,
-  Cos: unary(),
+  Cos: unary({}, wide),
   Div: binary(undefined, awayFromZero),
   Dropout: unary(),
-  Erf: unary({ single: true }),
+  Erf: unary({ single: true }, wide),
   Exp: unary(),
   Floor: unary({}, (random) => 0.5 + random / 3),
   Gelu: fc
     .constantFrom('none', 'tanh')
-    .chain((approximate) => unary({ opset: 20, single: true, attributes: { approximate } })),
+    .chain((approximate) => unary({ opset: 20, single: true, attributes: { approximate } }, wide)),
   HardSigmoid: unary({ single: true, attributes: { alpha: float(0.3) } }, (random) => random / 4),
   Identity: unary(),
   LeakyRelu: unary({ single: true, attributes: { alpha: float(0.1) } }, awayFromZero),
@@ -84,15 +86,15 @@ export const elementwise: RuleCases = {
   Reciprocal: unary({}, awayFromZero),
   Relu: unary({}, awayFromZero),
   Round: unary({}, (random) => random / 3),
-  Sigmoid: unary(),
+  Sigmoid: unary({}, wide),
   Sign: unary({}, awayFromZero),
-  Sin: unary(),
-  Softplus: unary({ single: true }),
+  Sin: unary({}, wide),
+  Softplus: unary({ single: true }, wide),
   Sqrt: unary({}, positive),
   Sub: binary(),
   Sum: variadic(),
-  Swish: unary({ opset: 24, single: true, attributes: { alpha: float(1.5) } }),
-  Tanh: unary(),
+  Swish: unary({ opset: 24, single: true, attributes: { alpha: float(1.5) } }, wide),
+  Tanh: unary({}, wide),
   Where: broadcastShapes(3).map(([condition, a, b]) => ({
     inputs: [{ kind: 'condition', dims: condition! }, leaf(a!), leaf(b!)],
   })),

@@ -74,16 +74,19 @@ const split = fc
     };
   });
 
-const bound = fc.oneof(fc.integer({ min: -6, max: 6 }), fc.constantFrom(2 ** 31, -(2 ** 31)));
+const bound = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: -6, max: 6 }) },
+  fc.constantFrom(2 ** 31, -(2 ** 31)),
+);
 const cut = fc.record({ start: bound, end: bound, step: fc.constantFrom(1, 1, 1, 2, -1, -2) });
 
 const sliced = fc
-  .tuple(shape(1, 3), fc.array(cut, { minLength: 1, maxLength: 2 }), fc.boolean(), fc.boolean())
-  .map(([dims, cuts, fed, negative]): RuleCase => {
+  .tuple(shape(1, 3), fc.array(cut, { minLength: 1, maxLength: 2 }), fc.nat(3), fc.boolean())
+  .map(([dims, cuts, chance, negative]): RuleCase => {
     const sizes = dims.map((dim) => dim + 2);
     const used = cuts.slice(0, dims.length);
     const axes = used.map((_, index) => (negative ? index - dims.length : index));
-    const kind = fed ? ('fed integers' as const) : ('integers' as const);
+    const kind = chance === 0 ? ('fed integers' as const) : ('integers' as const);
     const vector = (values: number[]) => ({ kind, dims: [values.length], values });
     return {
       inputs: [
