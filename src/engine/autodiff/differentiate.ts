@@ -34,8 +34,10 @@ export function differentiate(graph: Graph, options: DifferentiateOptions): Map<
   if (active.has(loss)) gradients.set(loss, [seed(build, types, loss)]);
   const gradientOf = (value: string): string | undefined => {
     const parts = gradients.get(value);
-    if (parts && parts.length > 1) parts.splice(0, parts.length, build.sum(parts));
-    return parts?.[0];
+    if (!parts) return undefined;
+    if (parts.length > 1) parts.splice(0, parts.length, build.sum(parts));
+    build.declareShape(parts[0]!, typeOf(types, value).shape);
+    return parts[0];
   };
 
   for (const node of nodes.toReversed()) {

@@ -46,7 +46,8 @@ export interface PaddedSlice {
 export class GradientBuilder {
   readonly #constants = new Map<string, string>();
   readonly #scalars = new Set<string>();
-  readonly #shapes = new Map<string, string>();
+  readonly #shapeNodes = new Map<string, string>();
+  readonly #gradientShapes = new Map<string, Shape>();
   readonly #transposed = new Map<string, string>();
   readonly #expansions = new Map<string, { source: string; like: string }>();
   readonly #scattered = new Map<string, ScatteredGradient>();
@@ -69,6 +70,16 @@ export class GradientBuilder {
   enter(label: string, elementType: string): void {
     this.#label = label;
     this.#elementType = elementType;
+  }
+
+  /** Notes the shape of a finished gradient. */
+  declareShape(gradient: string, shape: Shape): void {
+    this.#gradientShapes.set(gradient, shape);
+  }
+
+  /** The shape of a value of the forward graph or of a finished gradient. */
+  #knownShape(value: string): Shape | undefined {
+    return this.types.get(value)?.shape ?? this.#gradientShapes.get(value);
   }
 
   /** Adds a node of one output. */
@@ -162,7 +173,7 @@ export class GradientBuilder {
     if (!expansion) return this.emit(opType, [gradient, other]);
     const { source, like } = expansion;
     if (this.#scalars.has(other)) return this.expandLike(this.emit(opType, [source, other]), like);
-    const shape = this.types.get(other)?.shape;
+    const shape = this.#knownShape(other);
     const small = shape !== undefined && sameShape(shape, this.types.get(like)!.shape);
     return this.emit(opType, [small ? source : gradient, other]);
   }
@@ -247,19 +258,15 @@ export class GradientBuilder {
     const [a, b] = producer.input as [string, string];
     const operand = [a, b].find((name) => this.#untransposed(name) !== undefined);
     // Operands of unequal rank are left alone: a matrix multiplies a batch faster from the right.
-    if (operand === undefined || !this.#hasRank(a, rank) || !this.#hasRank(b, rank)) return undefined;
+    const ranks = [a, b].map((name) => this.#knownShape(this.#untransposed(name) ?? name)?.length);
+    if (operand === undefined || ranks.some((other) => other !== rank)) return undefined;
     return this.matMul(this.swapLastTwo(b, rank), this.swapLastTwo(a, rank));
-  }
-
-  #hasRank(value: string, rank: number): boolean {
-    const source = this.#untransposed(value) ?? value;
-    return this.types.get(source)?.shape.length === rank || this.graph.producer(source)?.opType === 'MatMul';
   }
 
   /** The shape of a value at run time, int64 [rank]. */
   shapeOf(value: string): string {
-    let shape = this.#shapes.get(value);
-    if (shape === undefined) this.#shapes.set(value, (shape = this.emit('Shape', [value])));
+    let shape = this.#shapeNodes.get(value);
+    if (shape === undefined) this.#shapeNodes.set(value, (shape = this.emit('Shape', [value])));
     return shape;
   }
 

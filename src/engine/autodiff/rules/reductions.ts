@@ -22,11 +22,15 @@ export function reducedAxes(context: RuleContext): number[] {
   return axes.map((axis) => absoluteAxis(axis, rank)).toSorted((a, b) => a - b);
 }
 
-/** A value of the node's output shape (the output or its gradient) with the reduced axes kept as ones. */
+/**
+ * A value of the node's output shape (the output or its gradient) with the reduced axes kept as ones. Ones before all
+ * other axes are left to broadcasting.
+ */
 export function withReducedAxes(
   { node, build }: RuleContext,
   value: string,
   axes: readonly number[],
 ): string {
-  return intAttribute(node, 'keepdims', 1) === 1 ? value : build.unsqueeze(value, axes);
+  const leading = axes.every((axis, index) => axis === index);
+  return leading || intAttribute(node, 'keepdims', 1) === 1 ? value : build.unsqueeze(value, axes);
 }
