@@ -46,13 +46,18 @@ function embeddingsOf(flow: DataFlow, tokens: string): TokenEmbedding[] {
 }
 
 function noEmbedding(flow: DataFlow, integers: readonly string[]): UserError {
-  const inputs = flow.graph.inputs.map((input) => `'${input.name}'`).slice(0, 3);
-  const readers = integers.flatMap((input) => flow.readers(input));
-  const found = readers[0]
-    ? `the ${describeNode(readers[0])}`
-    : `only the inputs ${inputs.join(', ') || '(none)'}`;
+  const embeddings = flow.graph.inputs.find(
+    (input) => !isInteger(declaredType(input)) && declaredDims(input)?.length === 3,
+  );
+  if (embeddings) {
+    return new UserError(
+      `The model takes embeddings ('${embeddings.name}') in place of token ids; Hopscotch needs a text model with its embedding inside, so ${EXPORT_ADVICE}.`,
+    );
+  }
+  const reader = integers.flatMap((input) => flow.readers(input))[0];
+  const found = reader ? `the ${describeNode(reader)} was found` : 'the model has no integer input';
   return new UserError(
-    `The model should begin with an embedding, a Gather that takes rows of a 2-D weight by the token ids, but ${found} was found; ${EXPORT_ADVICE}.`,
+    `The model should begin with an embedding, a Gather that takes rows of a 2-D weight by the token ids, but ${found}; ${EXPORT_ADVICE}.`,
   );
 }
 

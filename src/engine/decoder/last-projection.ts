@@ -49,32 +49,39 @@ export function findLastProjection(
     const node = flow.graph.producer(value);
     if (!node) throw notFound(purpose, `the value '${value}'`);
     const projection = asProjection(flow, node);
-    if (projection)
+    if (projection && !(biasUse && projection.bias !== undefined)) {
       return biasUse ? { ...projection, bias: biasUse.node.input[biasUse.index]!, biasUse } : projection;
-    const passesOn = isRenaming(node) || MOVING_OPERATORS.has(node.opType) || tolerated.has(node.opType);
-    const side = passesOn ? undefined : independentOperand(flow, node, region);
-    if (side !== undefined && node.opType === 'Add' && !biasUse && flow.isConstant(node.input[side]!)) {
-      biasUse = { node, index: side };
     }
+    const passesOn = isRenaming(node) || MOVING_OPERATORS.has(node.opType) || tolerated.has(node.opType);
+    const side = passesOn ? undefined : independentOperand(flow, node, region, biasUse !== undefined);
+    if (side !== undefined && node.opType === 'Add') biasUse = { node, index: side };
     if (passesOn) value = node.input[0]!;
     else if (side !== undefined) value = node.input[1 - side]!;
     else throw refusal(flow, node, region, purpose);
   }
 }
 
-/** Which operand of an Add, Mul, Sub or Div is a summand or factor that does not depend on the region. */
+/**
+ * Which operand of an Add is a constant bias (one at most), or of a Mul or Div a factor that does not depend on the
+ * region. What else is added would not be scaled with the projection.
+ */
 function independentOperand(
   flow: DataFlow,
   node: NodeProto,
   region: ReadonlySet<NodeProto>,
+  hasBias: boolean,
 ): number | undefined {
-  if (!['Add', 'Mul', 'Sub', 'Div'].includes(node.opType)) return undefined;
-  const free = node.input.map((name) => {
+  if (node.opType === 'Add') {
+    const index = node.input.findIndex((name) => flow.isConstant(name));
+    return index < 0 || hasBias ? undefined : index;
+  }
+  if (node.opType !== 'Mul' && node.opType !== 'Div') return undefined;
+  const [first, second] = node.input.map((name) => {
     const producer = flow.graph.producer(name);
     return !producer || !region.has(producer);
   });
-  if (free[1] && !free[0]) return 1;
-  return free[0] && !free[1] && (node.opType === 'Add' || node.opType === 'Mul') ? 0 : undefined;
+  if (second && !first) return 1;
+  return first && !second && node.opType === 'Mul' ? 0 : undefined;
 }
 
 /** Number of output channels. */
