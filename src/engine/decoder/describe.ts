@@ -4,6 +4,7 @@ import { initializersOf, opsetVersion } from '../onnx/model-file.js';
 import type { TensorProto } from '../onnx/onnx_pb.js';
 import { elementCount, tensorByteLength, tensorDims } from '../onnx/tensor.js';
 import { declaredDims, declaredType } from '../onnx/value-info.js';
+import { DataFlow } from './data-flow.js';
 import {
   blockName,
   branchesOf,
