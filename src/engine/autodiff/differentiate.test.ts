@@ -75,6 +75,16 @@ describe('differentiate', () => {
     expect(test.graph.producer(zeros.input[1]!)!.opType).toBe('Shape');
   });
 
+  it('names the gradients of two leaves differently even if they are equal', () => {
+    const test = new TypedGraph();
+    test.input('x', []);
+    test.input('y', []);
+    test.op('loss', 'Add', ['x', 'y'], []);
+    const { gradients, added } = test.differentiate('loss', ['x', 'y']);
+    expect(new Set(gradients.values()).size).toBe(2);
+    expect(added).toEqual(['Identity', 'Identity']);
+  });
+
   it('leaves alone what is not between a leaf and the loss, and integers', () => {
     const test = new TypedGraph();
     test.input('x', [3]);
@@ -147,7 +157,7 @@ describe('differentiate', () => {
     test.input('x', [undefined, 8]);
     let last = 'x';
     for (let index = 0; index < 2500; index += 1) {
-      test.op(`a${index}`, 'Sigmoid', [last], [undefined, 8]);
+      test.op(`a${index}`, 'Tanh', [last], [undefined, 8]);
       test.op(`b${index}`, 'Mul', [last, `a${index}`], [undefined, 8]);
       last = `b${index}`;
     }
