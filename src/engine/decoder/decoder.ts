@@ -3,6 +3,7 @@ import type { DataType } from '../onnx/data-types.js';
 import type { Graph } from '../onnx/graph.js';
 import type { OnnxModel } from '../onnx/model-file.js';
 import type { NodeProto, TensorProto } from '../onnx/onnx_pb.js';
+import type { FusedNorm } from './split-norms.js';
 
 export type BranchKind = 'attention' | 'mlp';
 
@@ -103,7 +104,10 @@ export interface DecoderInputs {
 }
 
 export interface Decoder {
+  /** The model that was read, or a copy of it in which fused norms are split. */
   model: OnnxModel;
+  /** The fused norms that were split; joinNorms makes them again. */
+  fusedNorms: ReadonlySet<FusedNorm>;
   graph: Graph;
   inputs: DecoderInputs;
   /** The embedding's result, where the residual stream begins. */

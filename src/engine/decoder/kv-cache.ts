@@ -24,10 +24,11 @@ export function findCache(
 ): CacheEntry | undefined {
   const pastsOf = (values: readonly string[]) =>
     [...flow.sources(values, stream).inputs].filter((name) => isFloatInput(flow, name));
-  const valuesOperand = attention.context.input[attention.valuesIndex]!;
-  refuseShared(flow, [...attention.scores.input, valuesOperand], input, stream, block);
-  const keys = pastsOf(attention.scores.input);
-  const values = pastsOf([valuesOperand]);
+  refuseShared(flow, [...attention.keys, ...attention.values], input, stream, block);
+  const own = cacheOfOperator(flow, attention, outputs);
+  if (own) return own;
+  const keys = pastsOf(attention.keys);
+  const values = pastsOf(attention.values);
   const all = [...new Set([...keys, ...values])];
   if (all.length === 0) return undefined;
   const presentOf = (past: string) => outputs.filter((output) => pastsOf([output]).includes(past));
@@ -53,6 +54,26 @@ export function findCache(
     presentKey: present(key),
     presentValue: present(value),
   };
+}
+
+/** The cache that an attention operator reads and writes itself, if it does. */
+function cacheOfOperator(
+  flow: DataFlow,
+  { fused }: Attention,
+  outputs: readonly string[],
+): CacheEntry | undefined {
+  if (!fused) return undefined;
+  const { node, operator } = fused;
+  const pasts = operator.past.map((index) => flow.origin(node.input[index] ?? ''));
+  const presents = operator.present.map((index) =>
+    outputs.find((output) => flow.origin(output) === node.output[index]),
+  );
+  if (pasts.some((name) => !flow.graph.input(name)) || presents.includes(undefined)) return undefined;
+  const [pastKey, pastValue] = pasts as [string, string | undefined];
+  const [presentKey, presentValue] = presents as [string, string | undefined];
+  return pastValue === undefined || presentValue === undefined
+    ? { layout: 'packed', past: pastKey, present: presentKey }
+    : { layout: 'separate', pastKey, pastValue, presentKey, presentValue };
 }
 
 /** Refuses keys and values that are made of another value of the stream than the block's own. */

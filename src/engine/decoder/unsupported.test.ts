@@ -188,13 +188,14 @@ describe('a decoder that is changed so that it', () => {
     );
   });
 
-  it('has an attention operator of the standard', async () => {
+  it('has an attention operator of another kind', async () => {
     const message = await refusalAfter((graph, [, mlp]) => {
-      graph.addNode('Attention', [mlp!.norm.output], {}, { outputs: ['attended'], label: 'attend' });
+      const options = { outputs: ['attended'], label: 'attend', domain: 'com.microsoft' };
+      graph.addNode('SparseAttention', [mlp!.norm.output], {}, options);
       graph.proto.output.push(makeValueInfo('attended', DataType.FLOAT, []));
     });
     expect(message).toMatchInlineSnapshot(
-      `"The model's layout with the operator Attention is not supported yet (found the Attention node "attend/node"); export it with an operator set of 22 or lower."`,
+      `"The model's kind of attention is not supported (found the com.microsoft.SparseAttention node "attend/node"); export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'."`,
     );
   });
 });
@@ -208,10 +209,8 @@ describe.skipIf(!hasShared)(`files that cannot be read${sharedReason}`, () => {
       'models/fixtures/ort-testdata/gpt2_past.onnx',
       'models/fixtures/ort-testdata/gpt2_one_layer.onnx',
       'models/fixtures/ort-testdata/gpt2_attention_opt_skiplayernorm.onnx',
-      'models/fixtures/ort-genai/tiny-random-gpt2-fp32/past.onnx',
       'models/fixtures/sdpython/llama_export_static.onnx',
       'models/fixtures/sdpython/microsoft_Phi-4-mini-reasoning-custom-default-f32-cpu.onnx',
-      'sample/onnx/genai-fp32.onnx',
       'sample/onnx/genai-q4.onnx',
       'sample/onnx/optimum-q4.onnx',
       'sample/onnx/optimum-int8.onnx',
@@ -223,8 +222,7 @@ describe.skipIf(!hasShared)(`files that cannot be read${sharedReason}`, () => {
     }
     expect(messages).toMatchInlineSnapshot(`
       {
-        "models/fixtures/ort-genai/tiny-random-gpt2-fp32/past.onnx": "The model's layout with fused operators is not supported yet (found the com.microsoft.EmbedLayerNormalization node "EmbedLayerNormalization_0"); export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'.",
-        "models/fixtures/ort-testdata/gpt2_attention_opt_skiplayernorm.onnx": "The model's layout with fused operators is not supported yet (found the com.microsoft.SkipLayerNormalization node "SkipLayerNorm_0"); export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'.",
+        "models/fixtures/ort-testdata/gpt2_attention_opt_skiplayernorm.onnx": "The model takes embeddings ('input_1') in place of token ids; Hopscotch needs a text model with its embedding inside, so export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'.",
         "models/fixtures/ort-testdata/gpt2_one_layer.onnx": "After the last block a final layer norm or RMS norm was expected, but the end of the graph ('471') was found; export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'.",
         "models/fixtures/ort-testdata/gpt2_past.onnx": "The model has no output with logits: no matrix product between its final norm and an output was found; export it with its language-modelling head.",
         "models/fixtures/refuse/3layer_bloom_optimized_training.onnx": "The model is a training graph (it holds the com.microsoft.SoftmaxCrossEntropyLossInternal node "/_original_module/_original_model/SoftmaxCrossEntropyLossInternal"); Hopscotch needs the graph for inference, so export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'.",
@@ -233,8 +231,7 @@ describe.skipIf(!hasShared)(`files that cannot be read${sharedReason}`, () => {
         "models/fixtures/refuse/tiny_gpt2_beamsearch.onnx": "The model holds a whole text search around its decoder (the com.microsoft.BeamSearch node "BeamSearch_gpt2"); Hopscotch needs the decoder alone, so export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'.",
         "models/fixtures/sdpython/llama_export_static.onnx": "The model has no output with logits: no matrix product between its final norm and an output was found; export it with its language-modelling head.",
         "models/fixtures/sdpython/microsoft_Phi-4-mini-reasoning-custom-default-f32-cpu.onnx": "The model keeps a part of its graph in a function, called by the aten.aten_scaled_dot_product_attention_default node "aten_scaled_dot_product_attention.default"; inline the functions (onnx.inliner does) or export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'.",
-        "sample/onnx/genai-fp32.onnx": "The model's layout with fused operators is not supported yet (found the com.microsoft.GroupQueryAttention node "/model/layers.0/attn/GroupQueryAttention"); export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'.",
-        "sample/onnx/genai-q4.onnx": "The model's layout with fused operators is not supported yet (found the com.microsoft.GroupQueryAttention node "/model/layers.0/attn/GroupQueryAttention"); export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'.",
+        "sample/onnx/genai-q4.onnx": "The weights of attention 0 are quantised in a way that is not supported yet (found the com.microsoft.MatMulNBits node "/model/layers.0/attn/o_proj/MatMulNBits"); use the model's float32 or float16 file.",
         "sample/onnx/optimum-int8.onnx": "The weights of attention 0 are quantised in a way that is not supported yet (found the MatMulInteger node "/model/layers.0/self_attn/o_proj/MatMulInteger"); use the model's float32 or float16 file.",
         "sample/onnx/optimum-q4.onnx": "The weights of attention 0 are quantised in a way that is not supported yet (found the com.microsoft.MatMulNBits node "/model/layers.0/self_attn/o_proj/MatMulNBits"); use the model's float32 or float16 file.",
       }
