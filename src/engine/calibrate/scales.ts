@@ -43,7 +43,3 @@ export function saveScales(scales: Scales): SavedScales {
 export function restoreScales(saved: SavedScales): Map<ScaleKey, Float32Array> {
   return new Map(Object.entries(saved).map(([key, values]) => [key as ScaleKey, Float32Array.from(values)]));
 }
-
-export function copyScales(scales: Scales): Map<ScaleKey, Float32Array> {
-  return new Map([...scales].map(([key, values]) => [key, values.slice()]));
-}

@@ -28,14 +28,6 @@ export function scaleWeight(factors: Float64Array, outputChannelFirst: boolean):
   };
 }
 
-/** Adds a vector to a bias. */
-export function shiftBias(offset: Float64Array): WeightEdit {
-  return (tensor, folder) => {
-    const values = tensorToFloat32(tensor, folder).map((value, channel) => value + offset[channel]!);
-    return floatTensor(tensor.name, tensorDims(tensor), values, tensor.dataType);
-  };
-}
-
 /** @throws UserError if scales cannot be folded into this projection's weight */
 export function requireFoldable(projection: LastProjection, weight: TensorProto | undefined): TensorProto {
   if (!weight || !isFloatingPoint(weight.dataType)) {
