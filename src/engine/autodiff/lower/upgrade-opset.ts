@@ -47,7 +47,7 @@ export function upgradeOpset(original: OnnxModel): OnnxModel {
 
 function upgradeGraph(proto: GraphProto, version: number, floatType: DataType): void {
   const graph = new Graph(proto);
-  for (const node of [...graph.nodes]) {
+  for (const node of graph.nodes.slice()) {
     for (const inner of subgraphs(node)) upgradeGraph(inner, version, floatType);
     for (const change of OPSET_CHANGES) {
       if (version < change.since && isStandard(node.domain) && node.opType === change.operator) {
