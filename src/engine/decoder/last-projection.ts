@@ -1,33 +1,23 @@
 /** The matrix multiplication by a weight that a value comes from: a branch's last one, or the output head's. */
 import { UserError } from '../errors.js';
-import { intAttribute, intsAttribute } from '../onnx/attributes.js';
 import { describeNode } from '../onnx/graph.js';
 import type { NodeProto } from '../onnx/onnx_pb.js';
-import { elementCount, tensorDims } from '../onnx/tensor.js';
 import { isRenaming, type DataFlow } from './data-flow.js';
 import type { LastProjection, Use } from './decoder.js';
+import { asProjection } from './projection-operators.js';
 import { EXPORT_ADVICE } from './unsupported.js';
 
 /** Operators behind which the projection may stand: they move elements, but mix none. */
 const MOVING_OPERATORS = new Set(['Reshape', 'Squeeze', 'Unsqueeze', 'Slice', 'Gather', 'Flatten']);
 
-/** Matrix products with quantised weights: known, but not readable yet. */
+/** Other ways to store a quantised weight, or a result. */
 const QUANTISED_OPERATORS = new Set([
   'MatMulNBits',
   'MatMulBnb4',
   'MatMulInteger',
-  'MatMulIntegerToFloat',
-  'DynamicQuantizeMatMul',
   'QLinearMatMul',
   'DequantizeLinear',
 ]);
-
-/** Matrix products: which attribute says that the weight is [out, in]. */
-const PRODUCTS: Readonly<Record<string, { transpose?: string; bias?: number }>> = {
-  MatMul: {},
-  Gemm: { transpose: 'transB', bias: 2 },
-  FusedMatMul: { transpose: 'transB' },
-};
 
 /**
  * Walks back from a value through biases, factors and rearrangements to the product with a weight.
@@ -84,50 +74,6 @@ function independentOperand(
   return first && !second && node.opType === 'Mul' ? 0 : undefined;
 }
 
-/** Number of output channels. */
-export function outputChannels(flow: DataFlow, projection: LastProjection): number {
-  const dims = tensorDims(flow.graph.constant(projection.weight)!);
-  return projection.outputChannelFirst ? dims[0]! : dims.at(-1)!;
-}
-
-function asProjection(flow: DataFlow, node: NodeProto): LastProjection | undefined {
-  const product = PRODUCTS[node.opType];
-  if (!product || !flow.isConstant(node.input[1]!)) return undefined;
-  const { weight, transposed } = weightBehind(flow, node.input[1]!);
-  const tensor = weight === undefined ? undefined : flow.graph.constant(weight);
-  if (weight === undefined || tensor?.dims.length !== 2) return undefined;
-  const says = product.transpose !== undefined && intAttribute(node, product.transpose, 0) !== 0;
-  const biasIndex = product.bias;
-  const bias = biasIndex === undefined ? undefined : node.input[biasIndex] || undefined;
-  return {
-    node,
-    weight,
-    outputChannelFirst: says !== transposed,
-    bias: bias !== undefined && hasElements(flow, bias) ? bias : undefined,
-    biasUse: bias !== undefined && biasIndex !== undefined ? { node, index: biasIndex } : undefined,
-  };
-}
-
-/** An initializer or Constant, through a Transpose, Cast or Identity. */
-function weightBehind(flow: DataFlow, value: string): { weight: string | undefined; transposed: boolean } {
-  let name = value;
-  let transposed = false;
-  for (;;) {
-    if (flow.graph.constant(name)) return { weight: name, transposed };
-    const node = flow.graph.producer(name);
-    const isTranspose =
-      node?.opType === 'Transpose' && (intsAttribute(node, 'perm') ?? [1, 0]).join() === '1,0';
-    if (!node || !(isTranspose || isRenaming(node))) return { weight: undefined, transposed };
-    if (isTranspose) transposed = !transposed;
-    name = node.input[0]!;
-  }
-}
-
-function hasElements(flow: DataFlow, value: string): boolean {
-  const tensor = flow.constantBehind(value);
-  return tensor === undefined || elementCount(tensorDims(tensor)) > 0;
-}
-
 function refusal(
   flow: DataFlow,
   node: NodeProto,
@@ -136,7 +82,7 @@ function refusal(
 ): UserError {
   if (endsNorm(flow, node, region)) {
     return new UserError(
-      `The result of ${purpose} is normalised before it is added to the residual stream (the ${describeNode(node)}), as in Gemma 2 and 3; this layout is not supported yet.`,
+      `The result of ${purpose} is normalised before it is added to the residual stream (the ${describeNode(node)}), without a gain that the scales could go into; such a model is not supported.`,
     );
   }
   const quantised = [node, ...node.input.map((name) => flow.graph.producer(flow.origin(name)))].find(

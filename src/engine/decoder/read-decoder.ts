@@ -16,7 +16,6 @@ import { findTokenEmbedding } from './find-embedding.js';
 import { readHead } from './head.js';
 import { classifyInputs } from './inputs.js';
 import { pastNames } from './kv-cache.js';
-import { outputChannels } from './last-projection.js';
 import { weightsOf } from './own-nodes.js';
 import { followStream, type ResidualStream } from './residual-stream.js';
 import { isFusedNorm, splitNorms } from './split-norms.js';
@@ -34,7 +33,7 @@ export function readDecoder(source: OnnxModel): Decoder {
   const fusedNorms = splitNorms(graph);
   const flow = new DataFlow(graph);
   const token = findTokenEmbedding(flow);
-  const stream = followStream(flow, token.gather.output[0]!);
+  const stream = followStream(flow, token.output);
   const head = readHead(flow, stream.end, model.folder);
   const context = { folder: model.folder, stream: stream.values, live: liveNodes(graph) };
   const steps = readSteps(flow, stream, context);
@@ -53,9 +52,9 @@ export function readDecoder(source: OnnxModel): Decoder {
     inputs: classifyInputs(flow, token.tokens, cache, attention),
     embedding: stream.beginning,
     embeddingWeights: weightsOf(flow, beginning),
-    hiddenSize: outputChannels(flow, branches[0]!.lastProjection),
+    hiddenSize: branches[0]!.lastProjection.channels,
     streamType: elementType(graph, stream.beginning),
-    vocabularySize: outputChannels(flow, head.projection),
+    vocabularySize: head.projection.channels,
     steps,
     layerCount: Math.max(...branches.map((branch) => branch.layer)) + 1,
     finalNorm: head.finalNorm,
