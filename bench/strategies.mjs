@@ -1,6 +1,6 @@
 /**
  * Quality of ways to choose blocks and to scale the rest, on the sample's tasks: `npm run bench:strategies`.
- * options: --tasks arithmetic,records,tracking  --budget 3  --strategies exhaustive,random,last
+ * options: --tasks arithmetic,records,tracking  --budget 3  --strategies exhaustive,fast,random,last
  * Rows as in the published figures: 0..255 in file order for calibration, 400..527 held out, answers to 400..499.
  */
 import path from 'node:path';
@@ -22,7 +22,7 @@ const { values: flags } = parseArgs({
   options: {
     tasks: { type: 'string', default: 'arithmetic,records,tracking' },
     budget: { type: 'string', default: '3' },
-    strategies: { type: 'string', default: 'exhaustive,random,last' },
+    strategies: { type: 'string', default: 'exhaustive,fast,random,last' },
     seed: { type: 'string', default: '0' },
   },
 });
@@ -40,11 +40,14 @@ for (const name of flags.tasks.split(',')) {
     calibrationRange: { first: 0, last: 255 },
     heldoutRange: { first: 400, last: 527 },
   });
-  const task = await prepareTask(model, settings, { cacheFolder: path.join(root, '.cache', 'bench'), session: {} });
-  const { calibration, heldout } = taskBatches(model, task, settings);
+  const task = await prepareTask(model, settings, {
+    cacheFolder: path.join(root, '.cache', 'bench'),
+    session: {},
+  });
+  const { calibration, smallBatches, heldout } = taskBatches(model, task, settings);
   const context = { decoder: model.decoder, session: {}, signal: undefined };
   console.log(`\n${name}: 256 calibration rows, 128 held-out rows, 100 answers; seed ${seed}`);
-  console.log('strategy    scales          blocks               held-out loss  exact match  steps  seconds');
+  console.log('strategy    scales          blocks               held-out loss  exact match  passes  seconds');
 
   const exactMatches = async (decoder) => {
     const generator = await Generator.open(decoder);
@@ -58,7 +61,7 @@ for (const name of flags.tasks.split(',')) {
     await generator.release();
     return Math.round(scoreAnswers(answers, prompts).exactMatch.value * prompts.length);
   };
-  const row = (strategy, scales, blocks, loss, matches, steps, seconds) =>
+  const row = (strategy, scales, blocks, loss, matches, passes, seconds) =>
     console.log(
       [
         strategy.padEnd(11),
@@ -66,31 +69,48 @@ for (const name of flags.tasks.split(',')) {
         blocks.padEnd(20),
         (loss?.toFixed(4) ?? '').padStart(13),
         `${matches}`.padStart(12),
-        `${steps}`.padStart(6),
+        `${passes}`.padStart(7),
         seconds.toFixed(0).padStart(8),
       ].join(' '),
     );
   row('original', '', '', undefined, await exactMatches(model.decoder), 0, 0);
 
   for (const strategyName of flags.strategies.split(',')) {
-    let steps = 0;
-    const onStep = () => (steps += 1);
+    let passes = 0;
+    const onWork = (forwardPasses) => (passes += forwardPasses);
     let started = performance.now();
     const elapsed = () => (performance.now() - started) / 1000;
     const skipped = await selectBlocks(
-      { ...context, batches: calibration, heldout, seed, learningRate: settings.selectionLearningRate, onStep },
+      {
+        ...context,
+        batches: calibration,
+        smallBatches,
+        seed,
+        learningRate: settings.selectionLearningRate,
+        onWork,
+      },
       { strategy: selectionStrategy(strategyName), kinds: ['attention'], budget: Number(flags.budget) },
       Checkpoint.inMemory(),
       () => {},
     );
     const blocks = skipped.map((block) => block.replace('attention ', '')).join(', ');
-    row(strategyName, 'none', blocks, undefined, await exactMatches(applyWeightEdits(foldScales(model.decoder, skipped, new Map()))), steps, elapsed());
-    const granularities = ['random', 'last'].includes(strategyName) ? ['scalar'] : ['scalar', 'channel', 'channel+offset'];
+    row(
+      strategyName,
+      'none',
+      blocks,
+      undefined,
+      await exactMatches(applyWeightEdits(foldScales(model.decoder, skipped, new Map()))),
+      passes,
+      elapsed(),
+    );
+    const granularities = ['random', 'last'].includes(strategyName)
+      ? ['scalar']
+      : ['scalar', 'channel', 'channel+offset'];
     for (const granularity of granularities) {
-      steps = 0;
+      passes = 0;
       started = performance.now();
       const trained = await trainScales(
-        { ...context, batches: calibration, heldout, onStep },
+        { ...context, batches: calibration, heldout, onWork },
         skipped,
         defaultTraining(granularity),
         Checkpoint.inMemory(),
@@ -98,8 +118,11 @@ for (const name of flags.tasks.split(',')) {
       );
       const seconds = elapsed();
       const folded = applyWeightEdits(foldScales(model.decoder, skipped, trained.scales));
-      row('', granularity, '', trained.heldoutLoss, await exactMatches(folded), steps, seconds);
-      if (granularity === 'scalar') console.log(`            (held-out loss without scales: ${trained.epochs[0].heldoutLoss.toFixed(4)})`);
+      row('', granularity, '', trained.heldoutLoss, await exactMatches(folded), passes, seconds);
+      if (granularity === 'scalar')
+        console.log(
+          `            (held-out loss without scales: ${trained.epochs[0].heldoutLoss.toFixed(4)})`,
+        );
     }
   }
 }

@@ -33,6 +33,11 @@ export function initialValue(key: ScaleKey): number {
   return key.startsWith('offset') ? 0 : 1;
 }
 
+/** Scales of the given sizes, where training starts. */
+export function initialScales(sizes: ReadonlyMap<ScaleKey, number>): Map<ScaleKey, Float32Array> {
+  return new Map([...sizes].map(([key, size]) => [key, new Float32Array(size).fill(initialValue(key))]));
+}
+
 /** Scales as plain data; float32 values survive the way through JSON unchanged. */
 export type SavedScales = Record<string, number[]>;
 
@@ -42,4 +47,8 @@ export function saveScales(scales: Scales): SavedScales {
 
 export function restoreScales(saved: SavedScales): Map<ScaleKey, Float32Array> {
   return new Map(Object.entries(saved).map(([key, values]) => [key as ScaleKey, Float32Array.from(values)]));
+}
+
+export function copyScales(scales: Scales): Map<ScaleKey, Float32Array> {
+  return new Map([...scales].map(([key, values]) => [key, values.slice()]));
 }
