@@ -7,6 +7,9 @@ import type { CurvePoint, SlimReport } from './report.js';
 /** [what, original, slimmed]. */
 export type FigureRow = readonly [string, string, string];
 
+/** [what, original, slimmed without scales, slimmed]. */
+export type PointRow = readonly [string, string, string, string];
+
 export function formatShare({ value, low, high }: Estimate): string {
   const percent = (share: number) => (share * 100).toFixed(1);
   return `${percent(value)} % (${percent(low)} to ${percent(high)})`;
@@ -22,6 +25,16 @@ export function reportFigures(report: SlimReport, point: CurvePoint): FigureRow[
   if (report.answers && point.skipped.length === report.chosenPoint)
     rows.push(...answerFigures(report.answers));
   return rows;
+}
+
+/** The same with the figures without scales between; answers and resources were not measured for these. */
+export function pointFigures(report: SlimReport, point: CurvePoint): PointRow[] {
+  const without = new Map(
+    qualityFigures(report.original, point.withoutScales).map(([name, , figure]) => [name, figure]),
+  );
+  const rows = [...reportFigures(report, point)];
+  if (point.skipped.length === report.chosenPoint) rows.push(...resourceFigures(report));
+  return rows.map(([name, original, slimmed]) => [name, original, without.get(name) ?? '', slimmed]);
 }
 
 export function qualityFigures(original: HeldoutQuality, slimmed: HeldoutQuality): FigureRow[] {
