@@ -25,8 +25,17 @@ interface SlimFlags {
   [name: string]: unknown;
 }
 
+/** Says in the help of each option what holds without it. */
+function describeDefaults(command: Command): void {
+  const defaults: Record<string, unknown> = v.getDefaults(slimSettingsSchema);
+  for (const option of command.options) {
+    const value = defaults[option.attributeName()];
+    if (typeof value === 'string' || typeof value === 'number') option.description += ` (default: ${value})`;
+  }
+}
+
 export function addSlimCommand(program: Command): void {
-  program
+  const command = program
     .command('slim')
     .description('find the blocks that a task does not need, train the scales, export the slimmed model')
     .argument('[model]', 'model folder or ONNX file')
@@ -115,6 +124,7 @@ Examples:
       const run = flags.resume === undefined ? newRun(model, dataset, flags) : resumedRun(flags);
       await runJob(run, flags.json === true);
     });
+  describeDefaults(command);
 }
 
 function newRun(model: string | undefined, dataset: string | undefined, flags: SlimFlags): Run {
