@@ -12,11 +12,17 @@ export type PointRow = readonly [string, string, string, string];
 
 export function formatShare({ value, low, high }: Estimate): string {
   const percent = (share: number) => (share * 100).toFixed(1);
-  return `${percent(value)} % (${percent(low)} to ${percent(high)})`;
+  return `${percent(value)} %${interval(low, high, percent)}`;
 }
 
 export function formatNumber({ value, low, high }: Estimate, digits = 4): string {
-  return `${value.toFixed(digits)} (${Math.max(0, low).toFixed(digits)} to ${high.toFixed(digits)})`;
+  const rounded = (number: number) => number.toFixed(digits);
+  return `${rounded(value)}${interval(Math.max(0, low), high, rounded)}`;
+}
+
+/** Nothing where the interval has no end: a single row says nothing about others. (JSON makes null of infinity.) */
+function interval(low: number, high: number, format: (end: number) => string): string {
+  return Number.isFinite(high) ? ` (${format(low)} to ${format(high)})` : '';
 }
 
 /** Figures of one point of the curve beside the original's; answers only for the point they belong to. */
