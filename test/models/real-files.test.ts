@@ -5,13 +5,14 @@
 import { appendFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDecoder } from '../../src/engine/decoder/read-decoder.js';
-import { readModel } from '../../src/engine/onnx/model-file.js';
+import type { ExportMode } from '../../src/engine/export/export-model.js';
+import { readModel, type OnnxModel } from '../../src/engine/onnx/model-file.js';
 import { UserError } from '../../src/engine/errors.js';
 import { openModelFolder } from '../../src/engine/onnx/model-folder.js';
 import { hasShared, sharedPath, sharedReason } from '../support/shared-folder.js';
 import { continueText, largestDifference, ModelUnderTest, promptsOf } from './chain.js';
 import { checkWithPython, hasChecker, runInTransformersJs } from './elsewhere.js';
-import { MODEL_FILES, REFUSED_FILES } from './model-files.js';
+import { MODEL_FILES, pathOf, REFUSED_FILES } from './model-files.js';
 
 type Cell = string | number | boolean;
 
@@ -35,7 +36,8 @@ describe.skipIf(!hasShared).each(MODEL_FILES)(`$file${sharedReason}`, (model) =>
 
   beforeAll(async () => {
     test = await ModelUnderTest.open(model);
-    note({ layers: test.layers });
+    const { family, layout, precision } = model;
+    note({ family, layout, precision, layers: test.layers });
   });
   afterAll(() => test.close());
 
@@ -60,6 +62,7 @@ describe.skipIf(!hasShared).each(MODEL_FILES)(`$file${sharedReason}`, (model) =>
 
   it.each(['folded', 'explicit'] as const)('is exported with %s scales, and runs', async (mode) => {
     const { modelPath, verification } = await test.export(mode);
+    expectSameOperators(await readModel(pathOf(model)), await readModel(modelPath), mode);
     const { regret } = await continueText(modelPath);
     note({ [`${mode}Error`]: verification.largestDifference, [`${mode}Regret`]: regret });
     expect(regret).toBeLessThan(tolerance);
@@ -93,6 +96,13 @@ describe.skipIf(!hasShared).each(MODEL_FILES)(`$file${sharedReason}`, (model) =>
     if (original === undefined) expect(slimmed).toBeUndefined();
   });
 });
+
+/** The same kind of file: no operators but the ones it had, and those that scales and offsets may need. */
+function expectSameOperators(before: OnnxModel, after: OnnxModel, mode: ExportMode): void {
+  const operators = (model: OnnxModel) => new Set(model.graph.node.map((node) => node.opType));
+  const known = new Set([...operators(before), 'Add', ...(mode === 'explicit' ? ['Mul', 'Cast'] : [])]);
+  expect([...operators(after)].filter((operator) => !known.has(operator))).toEqual([]);
+}
 
 async function firstContinuation(file: string): Promise<{ tokens: number[]; logits: number[] }> {
   const { tokens, logits } = await continueText(file);
