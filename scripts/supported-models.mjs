@@ -35,7 +35,7 @@ function footnote(text) {
 
 function number(value) {
   if (value === undefined) return '';
-  return value === 0 ? '0' : value.toExponential(0).replace('e-', 'e-').replace('e+0', '');
+  return value === 0 ? '0' : value.toExponential(0).replace('e+0', '');
 }
 
 function verdict(value) {
