@@ -115,4 +115,5 @@ ${table(
 )}
 `,
 );
+spawnSync('npx', ['prettier', '--write', 'docs/supported-models.md'], { cwd: root, stdio: 'inherit' });
 process.exitCode = tests.status ?? 1;
