@@ -1,11 +1,10 @@
 /** Selection and training together on a small decoder: budgets, and stopping at any moment. */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../test/graphs/build-decoder.js';
 import { lossBatchOf } from '../../test/support/random-scales.js';
+import { temporaryFolder } from '../../test/support/temporary-folder.js';
 import { calibrate, type CalibrationResult } from './calibration.js';
 import { Checkpoint } from './calibrate/checkpoint.js';
 import type { CalibrationEvent } from './calibrate/events.js';
@@ -44,7 +43,7 @@ describe('a calibration that is stopped', () => {
         index === events.findIndex(({ type }) => type === event.type) || index % 40 === 30 ? [index] : [],
       );
       expect(moments.length).toBeGreaterThan(5);
-      const file = path.join(mkdtempSync(path.join(tmpdir(), 'hopscotch-stopped-')), 'checkpoint.json');
+      const file = path.join(temporaryFolder(), 'checkpoint.json');
       for (const moment of moments) {
         const controller = new AbortController();
         let seen = 0;
@@ -64,7 +63,7 @@ describe('a calibration that is stopped', () => {
   );
 
   it('does not try again what its checkpoint holds', async () => {
-    const file = path.join(mkdtempSync(path.join(tmpdir(), 'hopscotch-finished-')), 'checkpoint.json');
+    const file = path.join(temporaryFolder(), 'checkpoint.json');
     await run({ ...settings, file });
     const events: CalibrationEvent[] = [];
     await run({ ...settings, file, onEvent: (event) => events.push(event) });
