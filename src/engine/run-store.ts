@@ -16,6 +16,8 @@ const runSchema = v.object({
   modelName: v.string(),
   datasetName: v.string(),
   settings: slimSettingsSchema,
+  /** Given by the user. */
+  title: v.optional(v.string()),
   /** Where the export went, once there is one. */
   exportedTo: v.optional(v.string()),
   /** Why it failed. */

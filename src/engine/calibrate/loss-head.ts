@@ -33,7 +33,9 @@ export function attachLoss(decoder: Decoder, outputs: readonly (keyof typeof LOS
   const { graph } = decoder;
   const scope = { label: 'hopscotch.loss_head' };
   const constant = (values: number[]) =>
-    graph.addInitializer(int64Tensor(graph.freshName('hopscotch.loss_head.constant'), [values.length], values));
+    graph.addInitializer(
+      int64Tensor(graph.freshName('hopscotch.loss_head.constant'), [values.length], values),
+    );
   const positions = graph.addInput(makeValueInfo(LOSS_INPUTS.positions, DataType.INT64, ['loss_tokens']));
   const labels = graph.addInput(makeValueInfo(LOSS_INPUTS.labels, DataType.INT64, ['loss_tokens']));
   const weights = graph.addInput(makeValueInfo(LOSS_INPUTS.weights, DataType.FLOAT, ['loss_tokens']));

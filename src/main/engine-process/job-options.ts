@@ -1,0 +1,83 @@
+/** What step 3 offers, and a job's settings as the engine takes them. */
+import * as v from 'valibot';
+import { GRANULARITIES } from '../../engine/calibrate/scales.js';
+import { SELECTION_STRATEGIES } from '../../engine/calibrate/select-blocks.js';
+import { defaultTraining } from '../../engine/calibrate/train-scales.js';
+import { UserError } from '../../engine/errors.js';
+import { bundledProviders, tryProvider } from '../../engine/runtime/providers.js';
+import { slimSettingsSchema, type SlimSettings } from '../../engine/settings.js';
+import type { JobOptions, JobSettings, Provider, ProviderDescription } from '../../shared/job-settings.js';
+
+/** The settings of a job that is told nothing but its model and its dataset. */
+export function defaultSettings(): SlimSettings {
+  return v.parse(slimSettingsSchema, { model: '', dataset: '' });
+}
+
+export function jobOptions(): JobOptions {
+  const { model: _m, dataset: _d, exportMode: _e, speedRounds: _s, ...defaults } = defaultSettings();
+  const training = Object.fromEntries(
+    GRANULARITIES.map((scales) => {
+      const { granularity: _, ...settings } = defaultTraining(scales);
+      return [scales, settings];
+    }),
+  ) as JobOptions['training'];
+  return {
+    defaults: { ...defaults, provider: 'auto' },
+    training,
+    strategies: SELECTION_STRATEGIES.map(({ name, description }) => ({ name, description })),
+    presets: [
+      {
+        name: 'quick',
+        choices: { calibrationRows: 64, heldoutRows: 64, training: { epochs: 6 }, answerRows: 32 },
+      },
+      { name: 'balanced', choices: {} },
+      {
+        name: 'thorough',
+        choices: { calibrationRows: 1024, heldoutRows: 256, training: { epochs: 24 }, answerRows: 200 },
+      },
+    ],
+  };
+}
+
+/** @throws UserError if a setting is out of its range */
+export function slimSettings(settings: JobSettings): SlimSettings {
+  const provider = settings.provider === 'auto' ? undefined : settings.provider;
+  const training = Object.fromEntries(
+    Object.entries(settings.training ?? {}).filter(([, value]) => value !== undefined),
+  );
+  const given = { ...settings, provider, training };
+  const result = v.safeParse(
+    slimSettingsSchema,
+    Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  );
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  throw new UserError(`The setting ${v.getDotPath(issue) ?? ''} is not valid: ${issue.message}.`);
+}
+
+const LABELS: Record<Provider, string> = {
+  cpu: 'Processor',
+  webgpu: 'Graphics card (WebGPU)',
+  cuda: 'NVIDIA graphics card (CUDA)',
+  dml: 'Graphics card (DirectML)',
+  coreml: 'Apple Neural Engine and graphics (CoreML)',
+};
+
+let tried: Promise<ProviderDescription[]> | undefined;
+
+/** Those of this machine, tried once; the processor comes first, since every model runs on it. */
+export function listProviders(processorName: string | undefined): Promise<ProviderDescription[]> {
+  tried ??= Promise.all(
+    bundledProviders().map(async (name) => {
+      const message = await tryProvider(name);
+      return {
+        name,
+        label: LABELS[name],
+        works: message === undefined,
+        ...(name === 'cpu' && processorName ? { device: processorName } : {}),
+        ...(message === undefined ? {} : { message }),
+      };
+    }),
+  );
+  return tried;
+}
