@@ -1,10 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
+/** A file for the results as JSON, beside what the terminal shows; .ci/run counts from it. */
+const report = process.env.HOPSCOTCH_TEST_REPORT;
+
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     pool: 'forks',
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
+    reporters: report ? ['default', 'json'] : ['default'],
+    ...(report ? { outputFile: { json: report } } : {}),
   },
 });

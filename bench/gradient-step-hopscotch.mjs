@@ -25,5 +25,9 @@ for (let step = 0; step < 8; step += 1) {
 }
 const sorted = seconds.toSorted((a, b) => a - b);
 console.log(
-  JSON.stringify({ seconds: sorted[sorted.length >> 1], loss, peakBytes: process.resourceUsage().maxRSS * 1024 }),
+  JSON.stringify({
+    seconds: sorted[sorted.length >> 1],
+    loss,
+    peakBytes: process.resourceUsage().maxRSS * 1024,
+  }),
 );

@@ -36,7 +36,10 @@ for (const threads of [1, 2]) {
   const torch = [];
   for (let round = 0; round < rounds; round += 1) {
     ours.push(measure(process.execPath, [path.join(here, 'gradient-step-hopscotch.mjs'), `${threads}`]));
-    if (hasTorch) torch.push(measure(python, [path.join(here, 'gradient-step-torch.py'), reference, torchModel, `${threads}`]));
+    if (hasTorch)
+      torch.push(
+        measure(python, [path.join(here, 'gradient-step-torch.py'), reference, torchModel, `${threads}`]),
+      );
   }
   const seconds = ours.map((run) => run.seconds);
   const peak = (runs) => `${(median(runs.map((run) => run.peakBytes)) / 1e6).toFixed(0)} MB`;
@@ -44,6 +47,10 @@ for (const threads of [1, 2]) {
   console.log(`  Hopscotch  ${(median(seconds) * 1000).toFixed(0)} ms a step, peak memory ${peak(ours)}`);
   if (!hasTorch) continue;
   const ratios = ours.map((run, round) => run.seconds / torch[round].seconds);
-  console.log(`  PyTorch    ${(median(torch.map((run) => run.seconds)) * 1000).toFixed(0)} ms a step, peak memory ${peak(torch)}`);
-  console.log(`  ratio      ${median(ratios).toFixed(2)} (${range(ratios)}); losses ${ours[0].loss.toFixed(5)} and ${torch[0].loss.toFixed(5)}`);
+  console.log(
+    `  PyTorch    ${(median(torch.map((run) => run.seconds)) * 1000).toFixed(0)} ms a step, peak memory ${peak(torch)}`,
+  );
+  console.log(
+    `  ratio      ${median(ratios).toFixed(2)} (${range(ratios)}); losses ${ours[0].loss.toFixed(5)} and ${torch[0].loss.toFixed(5)}`,
+  );
 }

@@ -31,7 +31,7 @@ export class JobProgress {
         this.#advance('answers', event.done, event.total);
         break;
       case 'progress':
-        this.#advance('gradient steps', event.done, event.total);
+        this.#advance('forward passes', Math.round(event.done), Math.round(event.total));
         break;
       case 'block-chosen':
         this.#say(

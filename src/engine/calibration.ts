@@ -9,6 +9,7 @@ import {
   selectBlocks,
   selectionStrategy,
 } from './calibrate/select-blocks.js';
+import { GRADIENT_STEP_COST } from './calibrate/selection-strategy.js';
 import { trainScales, type TrainedScales } from './calibrate/train-scales.js';
 import type { BlockName, Decoder } from './decoder/decoder.js';
 import { UserError } from './errors.js';
@@ -20,6 +21,8 @@ import { branchKinds, trainingSettings, type SlimSettings } from './settings.js'
 export interface CalibrationTask {
   decoder: Decoder;
   calibration: readonly LossBatch[];
+  /** The calibration rows in small batches. */
+  smallBatches: readonly LossBatch[];
   heldout: readonly LossBatch[];
   settings: SlimSettings;
   session: SessionOptions;
@@ -42,13 +45,13 @@ export interface CalibrationResult {
 
 /** @throws CancelledError if stopped; all finished candidates and epochs are in the checkpoint */
 export async function calibrate(task: CalibrationTask): Promise<CalibrationResult> {
-  const steps = new StepCounter(task);
+  const work = new WorkCounter(task);
   const original = await measureOriginal(task);
   task.onOriginal?.(original);
   const points = new Map<number, { point: CurvePoint; trained: TrainedScales | undefined }>();
   const measure = async (skipped: readonly BlockName[], train: boolean) => {
     if (points.has(skipped.length)) return points.get(skipped.length)!;
-    const measured = await measurePoint(task, skipped, train, steps);
+    const measured = await measurePoint(task, skipped, train, work);
     points.set(skipped.length, measured);
     task.onPoint(measured.point);
     return measured;
@@ -63,11 +66,12 @@ export async function calibrate(task: CalibrationTask): Promise<CalibrationResul
     {
       decoder: task.decoder,
       batches: task.calibration,
+      smallBatches: task.smallBatches,
       seed: task.settings.seed,
       learningRate: task.settings.selectionLearningRate,
       session: task.session,
       signal: task.signal,
-      onStep: () => steps.count(),
+      onWork: (forwardPasses) => work.count(forwardPasses),
     },
     {
       strategy: selectionStrategy(task.settings.strategy),
@@ -135,12 +139,12 @@ async function measurePoint(
   task: CalibrationTask,
   skipped: readonly BlockName[],
   train: boolean,
-  steps: StepCounter,
+  work: WorkCounter,
 ): Promise<{ point: CurvePoint; trained: TrainedScales | undefined }> {
   const settings = trainingSettings(task.settings);
   const trained = train
     ? await trainScales(
-        { ...task, batches: task.calibration, onStep: () => steps.count() },
+        { ...task, batches: task.calibration, onWork: (forwardPasses) => work.count(forwardPasses) },
         skipped,
         settings,
         task.checkpoint,
@@ -176,42 +180,42 @@ function signalOf(task: CalibrationTask): { signal?: AbortSignal } {
   return task.signal ? { signal: task.signal } : {};
 }
 
-/** Counts gradient steps against the number foreseen. */
-class StepCounter {
+/** Counts work, in forward passes of one batch, against what is foreseen. */
+class WorkCounter {
   readonly #task: CalibrationTask;
   readonly #total: number;
   #done: number;
 
   constructor(task: CalibrationTask) {
     this.#task = task;
-    const { total, done } = foreseenSteps(task);
+    const { total, done } = foreseenWork(task);
     this.#total = total;
     this.#done = done;
   }
 
-  count(): void {
-    this.#done += 1;
+  count(forwardPasses: number): void {
+    this.#done += forwardPasses;
     this.#task.onEvent({ type: 'progress', done: Math.min(this.#done, this.#total), total: this.#total });
   }
 }
 
-/** Gradient steps of the whole calibration, and those that the checkpoint holds already. */
-function foreseenSteps(task: CalibrationTask): { total: number; done: number } {
+/** Work of the whole calibration, and what the checkpoint holds already. */
+function foreseenWork(task: CalibrationTask): { total: number; done: number } {
   const { settings, checkpoint, calibration } = task;
   const strategy = selectionStrategy(settings.strategy);
-  const kinds = branchKinds(settings);
   const rounds = budgetInBlocks(task);
-  const training = trainingSettings(settings).epochs * calibration.length;
+  const epoch = calibration.length * GRADIENT_STEP_COST;
   const trainings = settings.trainPoints === 'all' || settings.budget.kind === 'quality' ? rounds : 1;
-  const candidates = candidateBlocks(task.decoder, kinds, []).length;
-  let total = trainings * training;
-  for (let round = 0; round < rounds; round += 1) {
-    total += strategy.stepsPerRound(candidates - round, calibration.length);
+  const candidates = candidateBlocks(task.decoder, branchKinds(settings), []).length;
+  let total = trainings * trainingSettings(settings).epochs * epoch;
+  let done = 0;
+  for (let number = 0; number < rounds; number += 1) {
+    const cost = strategy.costOfRound(candidates - number, calibration.length);
+    const round = checkpoint.state.rounds[number];
+    const tried = Object.keys(round?.losses ?? {}).length / (candidates - number);
+    total += cost;
+    done += cost * (round?.chosen ? 1 : tried);
   }
-  const tried = checkpoint.state.rounds.reduce((sum, round) => sum + Object.keys(round.losses).length, 0);
-  const epochs = Object.values(checkpoint.state.training).reduce(
-    (sum, state) => sum + state.epochs.length - 1,
-    0,
-  );
-  return { total, done: (tried + epochs) * calibration.length };
+  for (const { epochs } of Object.values(checkpoint.state.training)) done += (epochs.length - 1) * epoch;
+  return { total, done };
 }

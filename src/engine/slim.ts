@@ -244,14 +244,18 @@ export function taskBatches(
   model: SourceModel,
   task: PreparedTask,
   settings: SlimSettings,
-): { calibration: LossBatch[]; heldout: LossBatch[] } {
-  const { batchRows, order, seed } = settings;
+): { calibration: LossBatch[]; smallBatches: LossBatch[]; heldout: LossBatch[] } {
+  const { order, seed } = settings;
   const padId = task.tokenizer.padTokenId;
-  const toBatches = (rows: EncodedRow[], rowOrder: SlimSettings['order']) =>
+  const toBatches = (rows: EncodedRow[], rowOrder: SlimSettings['order'], batchRows: number) =>
     makeBatches(rows, { batchRows, order: rowOrder, seed }).map((batch) =>
       makeLossBatch(model.decoder, batch, padId),
     );
-  return { calibration: toBatches(task.calibration, order), heldout: toBatches(task.heldout, 'file') };
+  return {
+    calibration: toBatches(task.calibration, order, settings.batchRows),
+    smallBatches: toBatches(task.calibration, 'file', Math.max(1, settings.batchRows >> 1)),
+    heldout: toBatches(task.heldout, 'file', settings.batchRows),
+  };
 }
 
 function qualityMeasureFor(rows: readonly EncodedRow[]): QualityMeasure {

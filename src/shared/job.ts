@@ -40,8 +40,13 @@ export const jobEvent = v.variant('type', [
     result: trainingEpoch,
   }),
   v.object({ type: v.literal('point'), point: curvePoint }),
-  /** Gradient steps done of those foreseen, and the time they will take. */
-  v.object({ type: v.literal('progress'), done: count, total: count, secondsLeft: v.optional(v.number()) }),
+  /** Work done of what is foreseen, in forward passes of a batch, and the time the rest will take. */
+  v.object({
+    type: v.literal('progress'),
+    done: v.number(),
+    total: v.number(),
+    secondsLeft: v.optional(v.number()),
+  }),
 ]);
 export type JobEvent = v.InferOutput<typeof jobEvent>;
 
@@ -83,7 +88,9 @@ export const jobState = v.object({
   /** Epochs of the final training that runs now. */
   epochs: v.optional(v.object({ blocks: count, done: count, total: count })),
   points: v.array(curvePoint),
-  progress: v.optional(v.object({ done: count, total: count, secondsLeft: v.optional(v.number()) })),
+  progress: v.optional(
+    v.object({ done: v.number(), total: v.number(), secondsLeft: v.optional(v.number()) }),
+  ),
 });
 export type JobState = v.InferOutput<typeof jobState>;
 

@@ -3,7 +3,7 @@ import { float } from '../../src/engine/onnx/attributes.js';
 import type { DecoderStyle } from './decoder-style.js';
 import type { GraphWriter } from './graph-writer.js';
 
-export const EPSILON = 1e-5;
+const EPSILON = 1e-5;
 
 /** x [rows, positions, from] times a weight; `bias` says whether one is added. */
 export function linear(

@@ -3,35 +3,56 @@ import { branchesOf, type Decoder } from '../../src/engine/decoder/decoder.js';
 import type { Gate } from '../../src/engine/decoder/gates.js';
 import { pastNames, presentNames } from '../../src/engine/decoder/kv-cache.js';
 import { emptyCache, tokenFeeds } from '../../src/engine/runtime/decoder-feeds.js';
-import { openSession, type Feeds } from '../../src/engine/runtime/session.js';
+import { openSession, type Feeds, type Session } from '../../src/engine/runtime/session.js';
 import { float32Tensor, type RuntimeTensor } from '../../src/engine/runtime/tensors.js';
 
 export interface RunOptions {
   rows?: number;
   /** Positions of the first and of the second run; for a model without a cache only the first counts. */
   positions?: readonly [number, number];
+  /** The token at a position, in every row. Default: some tokens, other ones in each row. */
+  tokens?: (position: number) => number;
   /** Values of all elements of a gate by its name; the others are open: scales 1, offsets 0. */
   gates?: { all: readonly Gate[]; values: Readonly<Record<string, number>> };
-  /** Feeds that the decoder's description does not cover. */
-  extra?: (past: number, positions: number) => Feeds;
-  optimisation?: 'disabled' | 'all';
 }
 
 /** Output tensors of each run. */
 export type RunResults = Record<string, RuntimeTensor>[];
 
+/** Runs a decoder once. */
 export async function runDecoder(decoder: Decoder, options: RunOptions = {}): Promise<RunResults> {
-  const { rows = 2, positions = [5, 3] } = options;
-  const session = await openSession(decoder.model, {
-    threads: 1,
-    optimisation: options.optimisation ?? 'disabled',
-  });
+  const runner = await DecoderRunner.open(decoder);
   try {
-    const feed = (past: number, count: number): Feeds => ({
-      ...tokenFeeds(decoder, { rows, positions: count, ids: someTokens(decoder, rows * count, past) }, past),
-      ...gateFeeds(options.gates),
-      ...options.extra?.(past, count),
-    });
+    return await runner.run(options);
+  } finally {
+    await runner.release();
+  }
+}
+
+/** Runs a decoder several times, with different gates for instance. */
+export class DecoderRunner {
+  private constructor(
+    readonly decoder: Decoder,
+    readonly session: Session,
+  ) {}
+
+  /** Without onnxruntime's fusions, so that results can be compared to the bit. */
+  static async open(decoder: Decoder): Promise<DecoderRunner> {
+    return new DecoderRunner(
+      decoder,
+      await openSession(decoder.model, { threads: 1, optimisation: 'disabled' }),
+    );
+  }
+
+  async run(options: RunOptions = {}): Promise<RunResults> {
+    const { decoder, session } = this;
+    const { rows = 2, positions = [5, 3] } = options;
+    const feed = (past: number, count: number): Feeds => {
+      const ids = options.tokens
+        ? repeat(options.tokens, rows, past, count)
+        : someTokens(decoder, rows * count, past);
+      return { ...tokenFeeds(decoder, { rows, positions: count, ids }, past), ...gateFeeds(options.gates) };
+    };
     const first = await session.run({ ...feed(0, positions[0]), ...emptyCache(decoder, rows) });
     if (decoder.inputs.cache.length === 0) return [first];
     const second = await session.run({
@@ -39,9 +60,16 @@ export async function runDecoder(decoder: Decoder, options: RunOptions = {}): Pr
       ...presentAsPast(decoder, first),
     });
     return [first, second];
-  } finally {
-    await session.release();
   }
+
+  async release(): Promise<void> {
+    await this.session.release();
+  }
+}
+
+function repeat(tokens: (position: number) => number, rows: number, past: number, count: number): number[] {
+  const row = Array.from({ length: count }, (_, index) => tokens(past + index));
+  return Array.from({ length: rows }, () => row).flat();
 }
 
 function someTokens(decoder: Decoder, count: number, seed: number): number[] {
@@ -70,10 +98,10 @@ function gateFeeds(gates: RunOptions['gates']): Feeds {
   );
 }
 
-/** The largest difference of any element of the outputs that both runs have. */
+/** The largest difference of any element of the outputs that both runs have; not a number if one is none. */
 export function largestDifference(a: RunResults, b: RunResults): number {
   let largest = 0;
-  a.forEach((results, run) => {
+  for (const [run, results] of a.entries()) {
     for (const [name, tensor] of Object.entries(results)) {
       const other = b[run]![name];
       if (!other) continue;
@@ -82,10 +110,11 @@ export function largestDifference(a: RunResults, b: RunResults): number {
         throw new RangeError(`${name} has ${one.length} and ${two.length} elements`);
       for (let index = 0; index < one.length; index += 1) {
         const difference = Math.abs(one[index]! - two[index]!);
-        if (!(difference <= largest)) largest = difference;
+        if (Number.isNaN(difference)) return Number.NaN;
+        largest = Math.max(largest, difference);
       }
     }
-  });
+  }
   return largest;
 }
 

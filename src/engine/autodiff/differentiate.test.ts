@@ -5,11 +5,13 @@ import type { AttributeValue } from '../onnx/attributes.js';
 import { DataType } from '../onnx/data-types.js';
 import { Graph } from '../onnx/graph.js';
 import { readModel } from '../onnx/model-file.js';
-import { GraphProtoSchema } from '../onnx/onnx_pb.js';
+import { GraphProtoSchema, ModelProtoSchema } from '../onnx/onnx_pb.js';
 import { int64Tensor as integerTensor } from '../onnx/tensor.js';
 import { makeValueInfo } from '../onnx/value-info.js';
 import { float64Tensor, int64Tensor } from '../runtime/tensors.js';
+import { hasShared, sharedPath, sharedReason } from '../../../test/support/shared-folder.js';
 import { differentiate } from './differentiate.js';
+import { upgradeOpset } from './lower/upgrade-opset.js';
 import type { Dim, ValueType } from './gradient-rule.js';
 import { toDoublePrecision } from './testing/double-precision.js';
 import { expectGradients, randomNumbers } from './testing/finite-differences.js';
@@ -73,6 +75,16 @@ describe('differentiate', () => {
     const zeros = test.graph.producer(gradients.get('unused')!)!;
     expect(zeros.opType).toBe('Expand');
     expect(test.graph.producer(zeros.input[1]!)!.opType).toBe('Shape');
+  });
+
+  it('names the gradients of two leaves differently even if they are equal', () => {
+    const test = new TypedGraph();
+    test.input('x', []);
+    test.input('y', []);
+    test.op('loss', 'Add', ['x', 'y'], []);
+    const { gradients, added } = test.differentiate('loss', ['x', 'y']);
+    expect(new Set(gradients.values()).size).toBe(2);
+    expect(added).toEqual(['Identity', 'Identity']);
   });
 
   it('leaves alone what is not between a leaf and the loss, and integers', () => {
@@ -142,12 +154,42 @@ describe('differentiate', () => {
     expect(added).not.toContain('ReduceSum');
   });
 
+  it('computes the gradient of a cross-entropy', async () => {
+    const proto = create(ModelProtoSchema, {
+      irVersion: 8n,
+      opsetImport: [{ domain: '', version: 14n }],
+      graph: create(GraphProtoSchema, { name: 'test' }),
+    });
+    const graph = new Graph(proto.graph!);
+    graph.addInput(makeValueInfo('logits', DataType.DOUBLE, [1, 4, 9]));
+    graph.addInput(makeValueInfo('weights', DataType.DOUBLE, [1, 4, 1]));
+    graph.addInitializer(integerTensor('labels', [1, 4, 1], [3, 0, 8, 3]));
+    const [log] = graph.addNode('LogSoftmax', ['logits'], { axis: -1 });
+    const [picked] = graph.addNode('GatherElements', [log!, 'labels'], { axis: -1 });
+    const [weighted] = graph.addNode('Mul', [picked!, 'weights']);
+    graph.addNode('ReduceSum', [weighted!], { keepdims: 0 }, { outputs: ['loss'] });
+    await expectGradients({
+      model: { proto, graph: proto.graph!, folder: undefined },
+      loss: 'loss',
+      leaves: ['logits', 'weights'],
+      feeds: {
+        logits: float64Tensor(
+          randomNumbers(1, 36).map((x) => 3 * x),
+          [1, 4, 9],
+        ),
+        weights: float64Tensor(randomNumbers(2, 4), [1, 4, 1]),
+      },
+      step: 1e-5,
+      tolerance: 1e-8,
+    });
+  });
+
   it('takes time in proportion to the nodes', () => {
     const test = new TypedGraph();
     test.input('x', [undefined, 8]);
     let last = 'x';
     for (let index = 0; index < 2500; index += 1) {
-      test.op(`a${index}`, 'Sigmoid', [last], [undefined, 8]);
+      test.op(`a${index}`, 'Tanh', [last], [undefined, 8]);
       test.op(`b${index}`, 'Mul', [last, `a${index}`], [undefined, 8]);
       last = `b${index}`;
     }
@@ -220,4 +262,46 @@ describe('the sample model', () => {
       await expectGradients({ ...(await scaledSample(granularity)), step: 1e-5, tolerance: 1e-7 });
     },
   );
+});
+
+describe('GPT-2 as PyTorch exported it in opset 11', () => {
+  it.skipIf(!hasShared)(`has the gradient of the finite differences${sharedReason}`, async () => {
+    const file = sharedPath('models', 'fixtures', 'ort-testdata', 'gpt2_past.onnx');
+    const model = toDoublePrecision(upgradeOpset(await readModel(file)));
+    const graph = new Graph(model.graph);
+    const leaves: string[] = [];
+    const norms = graph.nodes.filter((node) => node.opType === 'ReduceMean');
+    for (const place of [0, 6, 40]) {
+      const value = norms[place]!.input[0]!;
+      const leaf = graph.addInput(makeValueInfo(`scale.${place}`, DataType.DOUBLE, [1, 1, 1]));
+      const [scaled] = graph.addNode('Mul', [value, leaf]);
+      graph.replaceUses(value, scaled!, (node) => node.output[0] === scaled);
+      leaves.push(leaf);
+    }
+    const [square] = graph.addNode('Mul', [graph.outputs[0]!.name, graph.outputs[0]!.name]);
+    graph.addNode('ReduceSum', [square!], { keepdims: 0 }, { outputs: ['loss'] });
+    graph.sortNodes();
+
+    const feeds = (rows: number, past: number) => ({
+      ...Object.fromEntries(leaves.map((leaf) => [leaf, float64Tensor([1.1], [1, 1, 1])])),
+      ...Object.fromEntries(
+        graph.inputs
+          .filter((input) => input.name.startsWith('past'))
+          .map((input, index) => [
+            input.name,
+            float64Tensor(randomNumbers(index, 8 * rows * past), [2, rows, 2, past, 2]),
+          ]),
+      ),
+      input_ids: int64Tensor(Array<number>(rows).fill(1), [rows, 1]),
+    });
+    await expectGradients({
+      model,
+      loss: 'loss',
+      leaves,
+      feeds: feeds(2, 3),
+      otherProbes: [feeds(3, 5)],
+      step: 1e-5,
+      tolerance: 1e-7,
+    });
+  });
 });

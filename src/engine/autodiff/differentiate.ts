@@ -1,7 +1,8 @@
 /** Reverse-mode differentiation of a graph: appends the nodes that compute the gradient of a loss by some leaves. */
 import { valuesRead, type Graph } from '../onnx/graph.js';
 import type { NodeProto } from '../onnx/onnx_pb.js';
-import { GradientBuilder, isDifferentiable } from './gradient-builder.js';
+import { isDifferentiable } from './float-types.js';
+import { GradientBuilder } from './gradient-builder.js';
 import type { RuleContext, ValueTypes } from './gradient-rule.js';
 import { findRule } from './rules/index.js';
 import { unsupported } from './unsupported.js';
@@ -66,7 +67,15 @@ export function differentiate(graph: Graph, options: DifferentiateOptions): Map<
   }
 
   build.enter('gradient/leaves', elementType(types, loss));
-  const results = new Map(leaves.map((leaf) => [leaf, gradientOf(leaf) ?? build.zerosLike(leaf)]));
+  const results = new Map<string, string>();
+  const taken = new Set<string>();
+  for (const leaf of leaves) {
+    const gradient = gradientOf(leaf) ?? build.zerosLike(leaf);
+    // Graph outputs need names of their own, and a node that makes them.
+    const shared = taken.has(gradient) || !build.added.has(graph.producer(gradient)!);
+    results.set(leaf, shared ? build.emit('Identity', [gradient]) : gradient);
+    taken.add(gradient);
+  }
   removeUnread(graph, build.added, new Set(results.values()));
   return results;
 }

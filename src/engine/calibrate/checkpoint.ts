@@ -34,6 +34,8 @@ const roundSchema = v.object({
   /** Mean training loss by candidate, in the order tried. */
   losses: v.record(v.string(), v.number()),
   chosen: v.optional(blockNameSchema),
+  /** Scales that the next round starts from, where the strategy carries them over. */
+  scales: v.optional(numbersByKey),
 });
 
 const checkpointSchema = v.object({

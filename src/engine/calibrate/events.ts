@@ -14,7 +14,7 @@ export type CalibrationEvent =
     }
   | { type: 'block-chosen'; round: number; block: BlockName; loss: number | undefined }
   | { type: 'epoch-finished'; skipped: readonly BlockName[]; epochs: number; result: TrainingEpoch }
-  /** Gradient steps done of those foreseen, over the whole calibration. */
+  /** Work done of what is foreseen, over the whole calibration, in forward passes of one batch. */
   | { type: 'progress'; done: number; total: number };
 
 export type CalibrationListener = (event: CalibrationEvent) => void;

@@ -3,60 +3,81 @@ import type { BlockName } from '../decoder/decoder.js';
 import { throwIfCancelled } from '../errors.js';
 import { Adam } from './adam.js';
 import { openGradientModel, type GradientModel } from './gradient-model.js';
-import { initialValue, type ScaleKey } from './scales.js';
-import type { SelectionContext, SelectionStrategy } from './selection-strategy.js';
+import { initialScales, type ScaleKey } from './scales.js';
+import {
+  GRADIENT_STEP_COST,
+  type BlockSelector,
+  type RoundContext,
+  type SelectionContext,
+  type SelectionStrategy,
+} from './selection-strategy.js';
 
 export const exhaustiveSelection: SelectionStrategy = {
   name: 'exhaustive',
   description: 'the published search: tries every block in every round, one epoch of training each',
-  stepsPerRound: (candidates, batches) => candidates * batches,
+  costOfRound: (candidates, batches) => candidates * batches * GRADIENT_STEP_COST,
+  open: async (context) => new ExhaustiveSelector(context),
+};
 
-  async chooseBlock(context, skipped, candidates, round) {
+class ExhaustiveSelector implements BlockSelector {
+  readonly #context: SelectionContext;
+
+  constructor(context: SelectionContext) {
+    this.#context = context;
+  }
+
+  async chooseBlock({
+    skipped,
+    candidates,
+    round,
+    onCandidate,
+    recordLoss,
+  }: RoundContext): Promise<BlockName> {
     const open = candidates.filter((block) => round.losses[block] === undefined);
     if (open.length > 0) {
-      const model = await openGradientModel(context.decoder, {
+      const { decoder, session } = this.#context;
+      const model = await openGradientModel(decoder, {
         skipped,
         granularity: 'scalar',
-        ...(context.session ? { session: context.session } : {}),
+        ...(session ? { session } : {}),
       });
       try {
         for (const block of open) {
-          context.onCandidate(block);
-          context.recordLoss(block, await oneEpochWithout(model, block, context));
+          onCandidate(block);
+          recordLoss(block, await this.#oneEpochWithout(model, block));
         }
       } finally {
         await model.release();
       }
     }
     return candidates.reduce((best, block) => (round.losses[block]! < round.losses[best]! ? block : best));
-  },
-};
-
-/**
- * Mean training loss of one epoch of Adam from ones, with the block gated off. A skipped block passes its residual
- * through: its residual scale is frozen at 1, unless another block shares the residual addition.
- */
-async function oneEpochWithout(
-  model: GradientModel,
-  block: BlockName,
-  context: SelectionContext,
-): Promise<number> {
-  const off: ScaleKey = `branch ${block}`;
-  const passed: ScaleKey = `residual ${block}`;
-  const scales = new Map(
-    [...model.scaleSizes].map(([key, size]) => [key, new Float32Array(size).fill(initialValue(key))]),
-  );
-  scales.get(off)!.fill(0);
-  const adam = new Adam();
-  let total = 0;
-  for (const batch of context.batches) {
-    throwIfCancelled(context.signal);
-    const { loss, gradients } = await model.run(batch, scales);
-    total += loss;
-    gradients.delete(off);
-    if (!model.sharesResidual(block)) gradients.delete(passed);
-    adam.update(scales, gradients, context.learningRate);
-    context.onStep();
   }
-  return total / context.batches.length;
+
+  async release(): Promise<void> {
+    // Each round opens and releases its own model.
+  }
+
+  /**
+   * Mean training loss of one epoch of Adam from ones, with the block gated off. A skipped block passes its residual
+   * through: its residual scale is frozen at 1, unless another block shares the residual addition.
+   */
+  async #oneEpochWithout(model: GradientModel, block: BlockName): Promise<number> {
+    const { batches, learningRate, signal, onWork } = this.#context;
+    const off: ScaleKey = `branch ${block}`;
+    const passed: ScaleKey = `residual ${block}`;
+    const scales = initialScales(model.scaleSizes);
+    scales.get(off)!.fill(0);
+    const adam = new Adam();
+    let total = 0;
+    for (const batch of batches) {
+      throwIfCancelled(signal);
+      const { loss, gradients } = await model.run(batch, scales);
+      total += loss;
+      gradients.delete(off);
+      if (!model.sharesResidual(block)) gradients.delete(passed);
+      adam.update(scales, gradients, learningRate);
+      onWork(GRADIENT_STEP_COST);
+    }
+    return total / batches.length;
+  }
 }

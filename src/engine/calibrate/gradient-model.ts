@@ -1,6 +1,9 @@
 /** A decoder with gates in onnxruntime: the loss of a batch, and its gradients by every scale. */
 import { differentiate } from '../autodiff/differentiate.js';
 import { blockName, type BlockName, type Decoder } from '../decoder/decoder.js';
+import { upgradeOpset } from '../autodiff/lower/upgrade-opset.js';
+import { rereadDecoder } from '../decoder/read-decoder.js';
+import { opsetVersion } from '../onnx/model-file.js';
 import { DataType } from '../onnx/data-types.js';
 import { makeValueInfo } from '../onnx/value-info.js';
 import { emptyCache, tokenFeeds } from '../runtime/decoder-feeds.js';
@@ -61,14 +64,20 @@ export class GradientModel {
 
 /** @throws UserError if an operator has no gradient rule or onnxruntime cannot load the graph */
 export async function openGradientModel(decoder: Decoder, options: LossModelOptions): Promise<GradientModel> {
-  const { gated, gates } = gatedDecoder(decoder, options);
+  const upgraded = rereadDecoder(upgradeOpset(decoder.model), decoder);
+  const { gated, gates } = gatedDecoder(upgraded, options);
   attachLoss(gated, ['loss']);
   const types = await probeTypes(gated.model, [
     probeFeeds(gated, gates, 2, 3),
     probeFeeds(gated, gates, 3, 5),
   ]);
   const leaves = gates.map((gate) => gate.name);
-  const gradients = differentiate(gated.graph, { loss: LOSS_OUTPUTS.loss, leaves, types });
+  const gradients = differentiate(gated.graph, {
+    loss: LOSS_OUTPUTS.loss,
+    leaves,
+    types,
+    opset: opsetVersion(gated.model)!,
+  });
   for (const gate of gates) {
     gated.graph.proto.output.push(makeValueInfo(gradients.get(gate.name)!, DataType.FLOAT, gate.shape));
   }

@@ -5,9 +5,16 @@ import { lastSelection, randomSelection } from './baseline-selection.js';
 import { chosenBlocks, type Checkpoint, type SelectionRound } from './checkpoint.js';
 import type { CalibrationListener } from './events.js';
 import { exhaustiveSelection } from './exhaustive-selection.js';
-import type { SelectionContext, SelectionStrategy } from './selection-strategy.js';
+import { fastSelection } from './fast-selection.js';
+import type {
+  BlockSelector,
+  RoundContext,
+  SelectionContext,
+  SelectionStrategy,
+} from './selection-strategy.js';
 
 export const SELECTION_STRATEGIES: readonly SelectionStrategy[] = [
+  fastSelection,
   exhaustiveSelection,
   randomSelection,
   lastSelection,
@@ -56,49 +63,50 @@ export interface SelectionOptions {
  * @throws CancelledError if stopped: the checkpoint then holds all candidates that were finished
  */
 export async function selectBlocks(
-  context: Omit<SelectionContext, 'onCandidate' | 'recordLoss'>,
+  context: SelectionContext,
   options: SelectionOptions,
   checkpoint: Checkpoint,
   onEvent: CalibrationListener,
 ): Promise<BlockName[]> {
-  const { state } = checkpoint;
-  for (let number = 0; number < options.budget; number += 1) {
-    throwIfCancelled(context.signal);
-    const skipped = chosenBlocks(state).slice(0, number);
-    const candidates = candidateBlocks(context.decoder, options.kinds, skipped);
-    if (candidates.length === 0) break;
-    const round: SelectionRound = (state.rounds[number] ??= { losses: {} });
-    if (!round.chosen) {
-      round.chosen = await options.strategy.chooseBlock(
-        roundContext(context, number, candidates, round, checkpoint, onEvent),
-        skipped,
-        candidates,
-        round,
-      );
-      checkpoint.save();
+  const { rounds } = checkpoint.state;
+  let selector: BlockSelector | undefined;
+  try {
+    for (let number = 0; number < options.budget; number += 1) {
+      throwIfCancelled(context.signal);
+      const skipped = chosenBlocks(checkpoint.state).slice(0, number);
+      const candidates = candidateBlocks(context.decoder, options.kinds, skipped);
+      if (candidates.length === 0) break;
+      const round: SelectionRound = (rounds[number] ??= { losses: {} });
+      if (!round.chosen) {
+        selector ??= await options.strategy.open(context);
+        round.chosen = await selector.chooseBlock(
+          roundContext({ skipped, candidates, round, before: rounds[number - 1] }, checkpoint, onEvent),
+        );
+        checkpoint.save();
+      }
+      onEvent({ type: 'block-chosen', round: number, block: round.chosen, loss: round.losses[round.chosen] });
+      if (options.goOn && !(await options.goOn([...skipped, round.chosen]))) break;
     }
-    onEvent({ type: 'block-chosen', round: number, block: round.chosen, loss: round.losses[round.chosen] });
-    if (options.goOn && !(await options.goOn([...skipped, round.chosen]))) break;
+  } finally {
+    await selector?.release();
   }
-  return chosenBlocks(state);
+  return chosenBlocks(checkpoint.state);
 }
 
 function roundContext(
-  context: Omit<SelectionContext, 'onCandidate' | 'recordLoss'>,
-  number: number,
-  candidates: readonly BlockName[],
-  round: SelectionRound,
+  facts: Pick<RoundContext, 'skipped' | 'candidates' | 'round' | 'before'>,
   checkpoint: Checkpoint,
   onEvent: CalibrationListener,
-): SelectionContext {
+): RoundContext {
+  const { skipped, candidates, round } = facts;
   const place = (block: BlockName) => ({
-    round: number,
+    round: skipped.length,
     block,
     index: candidates.indexOf(block),
     candidates: candidates.length,
   });
   return {
-    ...context,
+    ...facts,
     onCandidate: (block) => onEvent({ type: 'candidate-started', ...place(block) }),
     recordLoss: (block, loss) => {
       round.losses[block] = loss;

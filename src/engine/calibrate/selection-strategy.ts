@@ -8,37 +8,52 @@ export interface SelectionContext {
   decoder: Decoder;
   /** Calibration rows, in the order in which they are trained on. */
   batches: readonly LossBatch[];
+  /** The same rows in small batches, for strategies that look at a few rows at a time. */
+  smallBatches: readonly LossBatch[];
   /** For strategies that draw lots. */
   seed: number;
   /** Learning rate of Adam for the scales of a candidate. */
   learningRate: number;
   session: SessionOptions | undefined;
   signal: AbortSignal | undefined;
-  /** Called when a candidate's training begins. */
+  /** Called after each piece of work, with its cost in forward passes of one batch of `batches`. */
+  onWork(forwardPasses: number): void;
+}
+
+/** One round: one more block is to be skipped. */
+export interface RoundContext {
+  /** Blocks skipped already, in the order in which they were chosen. */
+  skipped: readonly BlockName[];
+  /** Blocks that may be skipped, in the order of the stream. */
+  candidates: readonly BlockName[];
+  /** What the checkpoint holds of this round: losses of candidates that were tried before an interruption. */
+  round: SelectionRound;
+  /** What the checkpoint holds of the round before. */
+  before: SelectionRound | undefined;
+  /** Called when a candidate's turn comes. */
   onCandidate(block: BlockName): void;
-  /** Called after each gradient step. */
-  onStep(): void;
   /** Keeps a candidate's loss in the checkpoint. */
   recordLoss(block: BlockName, loss: number): void;
+}
+
+/** A search that goes on from round to round. */
+export interface BlockSelector {
+  /**
+   * The block to skip next.
+   * @throws CancelledError if the job is stopped
+   */
+  chooseBlock(round: RoundContext): Promise<BlockName>;
+  release(): Promise<void>;
 }
 
 export interface SelectionStrategy {
   name: string;
   /** One sentence for help texts. */
   description: string;
-  /** Gradient steps that one round takes, for estimates. */
-  stepsPerRound(candidates: number, batches: number): number;
-  /**
-   * The block to skip next.
-   * @param skipped blocks skipped already, in the order in which they were chosen
-   * @param candidates blocks that may be skipped, in the order of the stream
-   * @param round losses of candidates that were tried before an interruption
-   * @throws CancelledError if the job is stopped
-   */
-  chooseBlock(
-    context: SelectionContext,
-    skipped: readonly BlockName[],
-    candidates: readonly BlockName[],
-    round: SelectionRound,
-  ): Promise<BlockName>;
+  /** Cost of one round in forward passes of one batch, for estimates; a gradient step counts as three. */
+  costOfRound(candidates: number, batches: number): number;
+  open(context: SelectionContext): Promise<BlockSelector>;
 }
+
+/** A gradient step costs about as much as this many forward passes: weights need no gradient. */
+export const GRADIENT_STEP_COST = 3;

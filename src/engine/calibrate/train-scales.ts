@@ -9,13 +9,14 @@ import type { LossBatch } from './loss-batch.js';
 import { openForwardModel, type ForwardModel } from './forward-model.js';
 import { openGradientModel, type GradientModel } from './gradient-model.js';
 import {
-  initialValue,
+  initialScales,
   restoreScales,
   saveScales,
   type Granularity,
   type ScaleKey,
   type Scales,
 } from './scales.js';
+import { GRADIENT_STEP_COST } from './selection-strategy.js';
 
 export interface TrainingSettings {
   granularity: Granularity;
@@ -40,7 +41,8 @@ export interface TrainingContext {
   heldout: readonly LossBatch[];
   session: SessionOptions | undefined;
   signal: AbortSignal | undefined;
-  onStep(): void;
+  /** Called after each piece of work, with its cost in forward passes of one batch. */
+  onWork(forwardPasses: number): void;
 }
 
 export interface TrainedScales {
@@ -102,9 +104,7 @@ async function startingState(
   forwardModel: ForwardModel,
   heldout: readonly LossBatch[],
 ): Promise<TrainingState> {
-  const scales = new Map(
-    [...gradientModel.scaleSizes].map(([key, size]) => [key, new Float32Array(size).fill(initialValue(key))]),
-  );
+  const scales = initialScales(gradientModel.scaleSizes);
   const heldoutLoss = await meanLoss(forwardModel, heldout, scales);
   const start = saveScales(scales);
   return {
@@ -134,7 +134,7 @@ async function trainOneEpoch(
     const done = (epochsDone * context.batches.length + index) / steps;
     const learningRate = settings.learningRate * (settings.schedule === 'linear' ? 1 - done : 1);
     adam.update(scales, gradients, learningRate, settings.pull);
-    context.onStep();
+    context.onWork(GRADIENT_STEP_COST);
   }
   return total / context.batches.length;
 }

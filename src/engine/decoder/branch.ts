@@ -46,7 +46,8 @@ export function readBranch(
   const kind: BranchKind = stream.attention ? 'attention' : 'mlp';
   const block = blockName({ kind, layer });
   if (kind === 'mlp') refuseRecurrent(flow, step, stream, outputs);
-  const cache = stream.attention && findCache(flow, stream.attention, step.input, outputs, block);
+  const cache =
+    stream.attention && findCache(flow, stream.attention, step.input, context.stream, outputs, block);
   const { output, outputUse } = stream;
   const part = { input: step.input, output, outputUse, outputs, pasts: cache ? pastNames(cache) : [] };
   const nodes = ownNodes(flow, part, context.stream, context.live);

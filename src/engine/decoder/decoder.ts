@@ -3,6 +3,7 @@ import type { DataType } from '../onnx/data-types.js';
 import type { Graph } from '../onnx/graph.js';
 import type { OnnxModel } from '../onnx/model-file.js';
 import type { NodeProto, TensorProto } from '../onnx/onnx_pb.js';
+import type { FusedNorm } from './split-norms.js';
 
 export type BranchKind = 'attention' | 'mlp';
 
@@ -28,15 +29,31 @@ export type NormEpsilon =
   | { kind: 'attribute'; node: NodeProto; attribute: string; value: number }
   | { kind: 'constant'; use: Use; value: number };
 
-/** The matrix multiplication whose result (plus bias) a branch adds to the residual stream. */
+/** Where what a branch adds to the residual stream can be scaled: mostly the matrix product that it ends with. */
 export interface LastProjection {
-  /** MatMul, Gemm or com.microsoft.FusedMatMul. */
+  /**
+   * The matrix product, plain (MatMul, Gemm, com.microsoft.FusedMatMul) or with a quantised weight; or the norm or
+   * factor behind it, where a model norms or scales what a branch adds.
+   */
   node: NodeProto;
-  /** Initializer or Constant: [in, out], or [out, in] where a Gemm says transB or a Transpose stands between. */
+  /**
+   * The constant that each output channel is proportional to: the weight [in, out] or [out, in], its quantisation scales
+   * (one, one a channel, or several a channel), or a gain [out]. It may be computed from other constants.
+   */
   weight: string;
-  /** True if the output channel is the weight's first axis. */
+  weightUse: Use;
+  /** True if the output channel is the first axis of `weight`. */
   outputChannelFirst: boolean;
-  /** Bias of shape [out], added by Gemm or by an Add after it. */
+  /** Number of output channels. */
+  channels: number;
+  /** What else must change where one scale for all channels becomes one a channel. */
+  quantised?: {
+    /** The DequantizeLinear whose attribute `axis` says which axis of the weight the scales go along. */
+    channelAxis?: { node: NodeProto; axis: number };
+    /** Zero points have the shape of the scales. */
+    zeroPoint: Use | undefined;
+  };
+  /** Bias of shape [out], added by the node or by an Add after it. */
   bias: string | undefined;
   biasUse: Use | undefined;
 }
@@ -103,7 +120,10 @@ export interface DecoderInputs {
 }
 
 export interface Decoder {
+  /** The model that was read, or a copy of it in which fused norms are split. */
   model: OnnxModel;
+  /** The fused norms that were split; joinNorms makes them again. */
+  fusedNorms: ReadonlySet<FusedNorm>;
   graph: Graph;
   inputs: DecoderInputs;
   /** The embedding's result, where the residual stream begins. */

@@ -117,16 +117,23 @@ function leadsToShapesOnly(flow: DataFlow, value: string, live: ReadonlySet<Node
 }
 
 function refuseLivePasts(graph: Graph, deleted: readonly Branch[]): void {
-  const live = liveNodes(graph);
+  const live = [...liveNodes(graph)];
   for (const branch of deleted) {
-    const lost = new Set(branch.cache ? pastNames(branch.cache) : []);
-    const reader = [...live].find(
-      (node) => branch.nodes.has(node) || valuesRead(node).some((name) => lost.has(name)),
-    );
-    if (!reader) continue;
-    throw new UserError(
-      `${blockName(branch)} cannot be skipped: the ${describeNode(reader)} computes something that other parts of the model need too.`,
-    );
+    const name = blockName(branch);
+    for (const past of branch.cache ? pastNames(branch.cache) : []) {
+      const reader = live.find((node) => valuesRead(node).includes(past));
+      if (reader) {
+        throw new UserError(
+          `The block '${name}' cannot be skipped: the ${describeNode(reader)} reads its cache input '${past}'.`,
+        );
+      }
+    }
+    const kept = live.find((node) => branch.nodes.has(node));
+    if (kept) {
+      throw new UserError(
+        `The block '${name}' cannot be skipped: other parts of the model need the shape of what its ${describeNode(kept)} makes, and no other block has the same.`,
+      );
+    }
   }
 }
 

@@ -1,10 +1,10 @@
 /** A decoder's description as plain data, for people and for the app. */
-import { dataTypeName, elementBits, isFloatingPoint, type DataType } from '../onnx/data-types.js';
-import { valuesRead } from '../onnx/graph.js';
+import { DataType, dataTypeName, elementBits, isFloatingPoint } from '../onnx/data-types.js';
 import { initializersOf, opsetVersion } from '../onnx/model-file.js';
-import type { NodeProto, TensorProto } from '../onnx/onnx_pb.js';
+import type { TensorProto } from '../onnx/onnx_pb.js';
 import { elementCount, tensorByteLength, tensorDims } from '../onnx/tensor.js';
 import { declaredDims, declaredType } from '../onnx/value-info.js';
+import { DataFlow } from './data-flow.js';
 import {
   blockName,
   branchesOf,
@@ -14,6 +14,7 @@ import {
   type Decoder,
 } from './decoder.js';
 import { pastNames } from './kv-cache.js';
+import { weightsOf } from './own-nodes.js';
 
 export interface WeightTotals {
   /** Elements of weights; packed ones (several to a byte) count as stored. */
@@ -65,7 +66,10 @@ export function describeDecoder(decoder: Decoder): DecoderDescription {
   const total = totals(tensors);
   const blocks = branchesOf(decoder).map((branch) => describeBlock(decoder, branch, total.bytes));
   const embedding = totals(decoder.embeddingWeights);
-  const head = totals([...finalNormWeights(decoder), ...decoder.headWeights]);
+  const head = totals([
+    ...weightsOf(new DataFlow(decoder.graph), new Set(decoder.finalNorm.nodes)),
+    ...decoder.headWeights,
+  ]);
   const parts = [...blocks, embedding, head];
   return {
     producer: [decoder.model.proto.producerName, decoder.model.proto.producerVersion]
@@ -134,15 +138,6 @@ function cacheBytes(decoder: Decoder, branch: Branch): number | undefined {
   return branch.cache.layout === 'packed' ? 2 * bytes : bytes;
 }
 
-function finalNormWeights(decoder: Decoder): TensorProto[] {
-  const nodes = new Set<NodeProto>(decoder.finalNorm.nodes);
-  const values = new Set([...nodes].flatMap(valuesRead));
-  return [...values].flatMap((value) => {
-    const tensor = decoder.graph.constant(value);
-    return tensor && decoder.graph.consumers(value).every((node) => nodes.has(node)) ? [tensor] : [];
-  });
-}
-
 /** Initializers and tensors of Constant nodes. */
 function allTensors(decoder: Decoder): TensorProto[] {
   const { graph } = decoder;
@@ -160,8 +155,9 @@ function totals(tensors: readonly TensorProto[]): WeightTotals {
   };
 }
 
-/** Weights are vectors and matrices; scalars and integer vectors are settings of the computation. */
+/** Weights are vectors and matrices; scalars, integer vectors and boolean masks are settings of the computation. */
 function isParameter(tensor: TensorProto): boolean {
+  if (tensor.dataType === DataType.BOOL) return false;
   return tensor.dims.length >= 1 && (isFloatingPoint(tensor.dataType) || tensor.dims.length >= 2);
 }
 

@@ -9,6 +9,7 @@ import type { DataFlow } from './data-flow.js';
 import type { LastProjection, Norm } from './decoder.js';
 import { findLastProjection } from './last-projection.js';
 import { findNorm } from './norm.js';
+import { EXPORT_ADVICE } from './unsupported.js';
 
 export interface Head {
   finalNorm: Norm;
@@ -40,7 +41,7 @@ export function readHead(flow: DataFlow, end: string, folder: string | undefined
   if (!finalNorm) {
     const [reader] = flow.readers(end);
     throw new UserError(
-      `After the last block a final layer norm or RMS norm was expected, but ${reader ? `the ${describeNode(reader)}` : `the end of the graph ('${end}')`} was found.`,
+      `After the last block a final layer norm or RMS norm was expected, but ${reader ? `the ${describeNode(reader)}` : `the end of the graph ('${end}')`} was found; ${EXPORT_ADVICE}.`,
     );
   }
   const after = flow.dependents([finalNorm.output]);

@@ -3,6 +3,7 @@ import { declaredDims, type DeclaredDim } from '../onnx/value-info.js';
 import type { NodeProto } from '../onnx/onnx_pb.js';
 import type { DataFlow } from './data-flow.js';
 import type { DecoderInputs } from './decoder.js';
+import { fusedAttention } from './fused-attention.js';
 
 /** Operators that make sines and cosines of positions. */
 const ROTARY_OPERATORS = new Set(['Cos', 'Sin', 'RotaryEmbedding']);
@@ -53,8 +54,10 @@ function roleOf(
     for (const node of flow.readers(value)) {
       if (seen.has(node)) continue;
       seen.add(node);
-      if (attention.has(node)) return 'mask';
-      if (ROTARY_OPERATORS.has(node.opType) || (node.opType === 'Gather' && node.input[1] === value))
+      const operator = fusedAttention(node);
+      if (operator?.positions !== undefined && node.input[operator.positions] === value) isPosition = true;
+      else if (attention.has(node)) return 'mask';
+      else if (ROTARY_OPERATORS.has(node.opType) || (node.opType === 'Gather' && node.input[1] === value))
         isPosition = true;
       else queue.push(...node.output);
     }

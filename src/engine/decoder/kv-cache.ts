@@ -7,7 +7,8 @@ import type { DataFlow } from './data-flow.js';
 import type { CacheEntry } from './decoder.js';
 
 /**
- * @param stream the value of the residual stream that the block reads
+ * @param input the value of the residual stream that the block reads
+ * @param stream all values of the residual stream
  * @param outputs graph outputs that the block makes
  * @param block named in errors: 'attention 3'
  * @returns undefined if the block's keys and values come from the stream alone
@@ -16,14 +17,18 @@ import type { CacheEntry } from './decoder.js';
 export function findCache(
   flow: DataFlow,
   attention: Attention,
-  stream: string,
+  input: string,
+  stream: ReadonlySet<string>,
   outputs: readonly string[],
   block: string,
 ): CacheEntry | undefined {
   const pastsOf = (values: readonly string[]) =>
-    [...flow.sources(values, new Set([stream])).inputs].filter((name) => isFloatInput(flow, name));
-  const keys = pastsOf(attention.scores.input);
-  const values = pastsOf([attention.context.input[attention.valuesIndex]!]);
+    [...flow.sources(values, stream).inputs].filter((name) => isFloatInput(flow, name));
+  refuseShared(flow, [...attention.keys, ...attention.values], input, stream, block);
+  const own = cacheOfOperator(flow, attention, outputs);
+  if (own) return own;
+  const keys = pastsOf(attention.keys);
+  const values = pastsOf(attention.values);
   const all = [...new Set([...keys, ...values])];
   if (all.length === 0) return undefined;
   const presentOf = (past: string) => outputs.filter((output) => pastsOf([output]).includes(past));
@@ -49,6 +54,41 @@ export function findCache(
     presentKey: present(key),
     presentValue: present(value),
   };
+}
+
+/** The cache that an attention operator reads and writes itself, if it does. */
+function cacheOfOperator(
+  flow: DataFlow,
+  { fused }: Attention,
+  outputs: readonly string[],
+): CacheEntry | undefined {
+  if (!fused) return undefined;
+  const { node, operator } = fused;
+  const pasts = operator.past.map((index) => flow.origin(node.input[index] ?? ''));
+  const presents = operator.present.map((index) =>
+    outputs.find((output) => flow.origin(output) === node.output[index]),
+  );
+  if (pasts.some((name) => !flow.graph.input(name)) || presents.includes(undefined)) return undefined;
+  const [pastKey, pastValue] = pasts as [string, string | undefined];
+  const [presentKey, presentValue] = presents as [string, string | undefined];
+  return pastValue === undefined || presentValue === undefined
+    ? { layout: 'packed', past: pastKey, present: presentKey }
+    : { layout: 'separate', pastKey, pastValue, presentKey, presentValue };
+}
+
+/** Refuses keys and values that are made of another value of the stream than the block's own. */
+function refuseShared(
+  flow: DataFlow,
+  operands: readonly string[],
+  input: string,
+  stream: ReadonlySet<string>,
+  block: string,
+): void {
+  const { reached } = flow.sources(operands, stream);
+  if ([...reached].every((value) => value === input)) return;
+  throw new UserError(
+    `The block '${block}' uses keys or values of another layer; Hopscotch reads models in which each layer makes its own.`,
+  );
 }
 
 /** The cache's inputs, keys first. */

@@ -1,33 +1,23 @@
 /** The matrix multiplication by a weight that a value comes from: a branch's last one, or the output head's. */
 import { UserError } from '../errors.js';
-import { intAttribute, intsAttribute } from '../onnx/attributes.js';
 import { describeNode } from '../onnx/graph.js';
 import type { NodeProto } from '../onnx/onnx_pb.js';
-import { elementCount, tensorDims } from '../onnx/tensor.js';
 import { isRenaming, type DataFlow } from './data-flow.js';
 import type { LastProjection, Use } from './decoder.js';
+import { asProjection } from './projection-operators.js';
 import { EXPORT_ADVICE } from './unsupported.js';
 
 /** Operators behind which the projection may stand: they move elements, but mix none. */
 const MOVING_OPERATORS = new Set(['Reshape', 'Squeeze', 'Unsqueeze', 'Slice', 'Gather', 'Flatten']);
 
-/** Matrix products with quantised weights: known, but not readable yet. */
+/** Other ways to store a quantised weight, or a result. */
 const QUANTISED_OPERATORS = new Set([
   'MatMulNBits',
   'MatMulBnb4',
   'MatMulInteger',
-  'MatMulIntegerToFloat',
-  'DynamicQuantizeMatMul',
   'QLinearMatMul',
   'DequantizeLinear',
 ]);
-
-/** Matrix products: which attribute says that the weight is [out, in]. */
-const PRODUCTS: Readonly<Record<string, { transpose?: string; bias?: number }>> = {
-  MatMul: {},
-  Gemm: { transpose: 'transB', bias: 2 },
-  FusedMatMul: { transpose: 'transB' },
-};
 
 /**
  * Walks back from a value through biases, factors and rearrangements to the product with a weight.
@@ -49,76 +39,39 @@ export function findLastProjection(
     const node = flow.graph.producer(value);
     if (!node) throw notFound(purpose, `the value '${value}'`);
     const projection = asProjection(flow, node);
-    if (projection)
+    if (projection && !(biasUse && projection.bias !== undefined)) {
       return biasUse ? { ...projection, bias: biasUse.node.input[biasUse.index]!, biasUse } : projection;
-    const passesOn = isRenaming(node) || MOVING_OPERATORS.has(node.opType) || tolerated.has(node.opType);
-    const side = passesOn ? undefined : independentOperand(flow, node, region);
-    if (side !== undefined && node.opType === 'Add' && !biasUse && flow.isConstant(node.input[side]!)) {
-      biasUse = { node, index: side };
     }
+    const passesOn = isRenaming(node) || MOVING_OPERATORS.has(node.opType) || tolerated.has(node.opType);
+    const side = passesOn ? undefined : independentOperand(flow, node, region, biasUse !== undefined);
+    if (side !== undefined && node.opType === 'Add') biasUse = { node, index: side };
     if (passesOn) value = node.input[0]!;
     else if (side !== undefined) value = node.input[1 - side]!;
     else throw refusal(flow, node, region, purpose);
   }
 }
 
-/** Which operand of an Add, Mul, Sub or Div is a summand or factor that does not depend on the region. */
+/**
+ * Which operand of an Add is a constant bias (one at most), or of a Mul or Div a factor that does not depend on the
+ * region. What else is added would not be scaled with the projection.
+ */
 function independentOperand(
   flow: DataFlow,
   node: NodeProto,
   region: ReadonlySet<NodeProto>,
+  hasBias: boolean,
 ): number | undefined {
-  if (!['Add', 'Mul', 'Sub', 'Div'].includes(node.opType)) return undefined;
-  const free = node.input.map((name) => {
+  if (node.opType === 'Add') {
+    const index = node.input.findIndex((name) => flow.isConstant(name));
+    return index < 0 || hasBias ? undefined : index;
+  }
+  if (node.opType !== 'Mul' && node.opType !== 'Div') return undefined;
+  const [first, second] = node.input.map((name) => {
     const producer = flow.graph.producer(name);
     return !producer || !region.has(producer);
   });
-  if (free[1] && !free[0]) return 1;
-  return free[0] && !free[1] && (node.opType === 'Add' || node.opType === 'Mul') ? 0 : undefined;
-}
-
-/** Number of output channels. */
-export function outputChannels(flow: DataFlow, projection: LastProjection): number {
-  const dims = tensorDims(flow.graph.constant(projection.weight)!);
-  return projection.outputChannelFirst ? dims[0]! : dims.at(-1)!;
-}
-
-function asProjection(flow: DataFlow, node: NodeProto): LastProjection | undefined {
-  const product = PRODUCTS[node.opType];
-  if (!product || !flow.isConstant(node.input[1]!)) return undefined;
-  const { weight, transposed } = weightBehind(flow, node.input[1]!);
-  const tensor = weight === undefined ? undefined : flow.graph.constant(weight);
-  if (weight === undefined || tensor?.dims.length !== 2) return undefined;
-  const says = product.transpose !== undefined && intAttribute(node, product.transpose, 0) !== 0;
-  const biasIndex = product.bias;
-  const bias = biasIndex === undefined ? undefined : node.input[biasIndex] || undefined;
-  return {
-    node,
-    weight,
-    outputChannelFirst: says !== transposed,
-    bias: bias !== undefined && hasElements(flow, bias) ? bias : undefined,
-    biasUse: bias !== undefined && biasIndex !== undefined ? { node, index: biasIndex } : undefined,
-  };
-}
-
-/** An initializer or Constant, through a Transpose, Cast or Identity. */
-function weightBehind(flow: DataFlow, value: string): { weight: string | undefined; transposed: boolean } {
-  let name = value;
-  let transposed = false;
-  for (;;) {
-    if (flow.graph.constant(name)) return { weight: name, transposed };
-    const node = flow.graph.producer(name);
-    const isTranspose =
-      node?.opType === 'Transpose' && (intsAttribute(node, 'perm') ?? [1, 0]).join() === '1,0';
-    if (!node || !(isTranspose || isRenaming(node))) return { weight: undefined, transposed };
-    if (isTranspose) transposed = !transposed;
-    name = node.input[0]!;
-  }
-}
-
-function hasElements(flow: DataFlow, value: string): boolean {
-  const tensor = flow.constantBehind(value);
-  return tensor === undefined || elementCount(tensorDims(tensor)) > 0;
+  if (second && !first) return 1;
+  return first && !second && node.opType === 'Mul' ? 0 : undefined;
 }
 
 function refusal(
@@ -129,7 +82,7 @@ function refusal(
 ): UserError {
   if (endsNorm(flow, node, region)) {
     return new UserError(
-      `The result of ${purpose} is normalised before it is added to the residual stream (the ${describeNode(node)}), as in Gemma 2 and 3; this layout is not supported yet.`,
+      `The result of ${purpose} is normalised before it is added to the residual stream (the ${describeNode(node)}), without a gain that the scales could go into; such a model is not supported.`,
     );
   }
   const quantised = [node, ...node.input.map((name) => flow.graph.producer(flow.origin(name)))].find(

@@ -1,6 +1,6 @@
 /** Reads a decoder-only language model's graph: from an ONNX model to its embedding, blocks, cache and head. */
 import { Graph } from '../onnx/graph.js';
-import type { OnnxModel } from '../onnx/model-file.js';
+import { copyModel, type OnnxModel } from '../onnx/model-file.js';
 import { readBranch, type BranchContext } from './branch.js';
 import { DataFlow, liveNodes } from './data-flow.js';
 import {
@@ -16,22 +16,24 @@ import { findTokenEmbedding } from './find-embedding.js';
 import { readHead } from './head.js';
 import { classifyInputs } from './inputs.js';
 import { pastNames } from './kv-cache.js';
-import { outputChannels } from './last-projection.js';
 import { weightsOf } from './own-nodes.js';
 import { followStream, type ResidualStream } from './residual-stream.js';
+import { isFusedNorm, splitNorms } from './split-norms.js';
 import { refuseUnsupported } from './unsupported.js';
 
 /**
  * Finds by data flow alone, never by the names of nodes, what the parts of a decoder's graph are.
- * @param model is not changed, and must not be while the decoder is in use
+ * @param source is not changed, and must not be while the decoder is in use
  * @throws UserError with what was expected and where the graph differs, if it is not a decoder that can be read
  */
-export function readDecoder(model: OnnxModel): Decoder {
-  refuseUnsupported(model);
+export function readDecoder(source: OnnxModel): Decoder {
+  refuseUnsupported(source);
+  const model = source.graph.node.some(isFusedNorm) ? copyModel(source) : source;
   const graph = new Graph(model.graph);
+  const fusedNorms = splitNorms(graph);
   const flow = new DataFlow(graph);
   const token = findTokenEmbedding(flow);
-  const stream = followStream(flow, token.gather.output[0]!);
+  const stream = followStream(flow, token.output);
   const head = readHead(flow, stream.end, model.folder);
   const context = { folder: model.folder, stream: stream.values, live: liveNodes(graph) };
   const steps = readSteps(flow, stream, context);
@@ -45,13 +47,14 @@ export function readDecoder(model: OnnxModel): Decoder {
   const beginning = flow.sources([stream.beginning], new Set()).nodes;
   return {
     model,
+    fusedNorms,
     graph,
     inputs: classifyInputs(flow, token.tokens, cache, attention),
     embedding: stream.beginning,
     embeddingWeights: weightsOf(flow, beginning),
-    hiddenSize: outputChannels(flow, branches[0]!.lastProjection),
+    hiddenSize: branches[0]!.lastProjection.channels,
     streamType: elementType(graph, stream.beginning),
-    vocabularySize: outputChannels(flow, head.projection),
+    vocabularySize: head.projection.channels,
     steps,
     layerCount: Math.max(...branches.map((branch) => branch.layer)) + 1,
     finalNorm: head.finalNorm,
@@ -86,7 +89,8 @@ export function rereadDecoder(
   for (const step of decoder.steps) step.layer = step.branches[0]!.layer;
   const known = new Set(original.inputs.others);
   const others = decoder.inputs.others.filter((name) => known.has(name));
-  return { ...decoder, layerCount: original.layerCount, inputs: { ...decoder.inputs, others } };
+  const { layerCount, fusedNorms } = original;
+  return { ...decoder, layerCount, fusedNorms, inputs: { ...decoder.inputs, others } };
 }
 
 function readSteps(flow: DataFlow, stream: ResidualStream, context: BranchContext): ResidualStep[] {

@@ -17,10 +17,7 @@ interface Refusal {
 const STANDARD_DOMAINS = new Set(['', 'ai.onnx']);
 const TRAINING_DOMAINS = new Set(['ai.onnx.training', 'ai.onnx.preview.training']);
 const SEARCH_OPERATORS = new Set(['BeamSearch', 'GreedySearch', 'Sampling', 'WhisperBeamSearch']);
-const FUSED_OPERATORS = new Set([
-  'Attention',
-  'MultiHeadAttention',
-  'GroupQueryAttention',
+const OTHER_ATTENTION = new Set([
   'DecoderAttention',
   'DecoderMaskedSelfAttention',
   'DecoderMaskedMultiHeadAttention',
@@ -30,9 +27,6 @@ const FUSED_OPERATORS = new Set([
   'SparseAttention',
   'QAttention',
   'LongformerAttention',
-  'EmbedLayerNormalization',
-  'SkipLayerNormalization',
-  'SkipSimplifiedLayerNormalization',
 ]);
 
 /** In the order in which they are tried: the first that matches any node gives the message. */
@@ -50,14 +44,8 @@ const REFUSALS: readonly Refusal[] = [
       `The model holds a whole text search around its decoder (the ${node}); Hopscotch needs the decoder alone, so ${EXPORT_ADVICE}.`,
   },
   {
-    matches: (node) => FUSED_OPERATORS.has(node.opType) && !STANDARD_DOMAINS.has(node.domain),
-    reason: (node) =>
-      `The model's layout with fused operators is not supported yet (found the ${node}); ${EXPORT_ADVICE}.`,
-  },
-  {
-    matches: (node) => STANDARD_DOMAINS.has(node.domain) && node.opType === 'Attention',
-    reason: (node) =>
-      `The model's layout with the operator Attention is not supported yet (found the ${node}); export it with an operator set of 22 or lower.`,
+    matches: (node) => OTHER_ATTENTION.has(node.opType) && !STANDARD_DOMAINS.has(node.domain),
+    reason: (node) => `The model's kind of attention is not supported (found the ${node}); ${EXPORT_ADVICE}.`,
   },
 ];
 

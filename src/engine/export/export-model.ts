@@ -15,6 +15,7 @@ import { openForwardModel } from '../calibrate/forward-model.js';
 import type { LossBatch } from '../calibrate/loss-batch.js';
 import { saveScales, type Granularity, type Scales } from '../calibrate/scales.js';
 import { branchesOf, type BlockName, type Decoder } from '../decoder/decoder.js';
+import { joinNorms } from '../decoder/join-norms.js';
 import { renumberCache } from '../decoder/renumber-cache.js';
 import { UserError } from '../errors.js';
 import { externalFiles, setMetadata, writeModel } from '../onnx/model-file.js';
@@ -134,6 +135,7 @@ async function writeFolder(
     ),
   };
   writeMetadata(slimmed, hopscotch, record.granularity);
+  joinNorms(slimmed.graph, original.fusedNorms);
   const modelPath = path.join(folder, source.modelFile);
   await writeModel(slimmed.model, modelPath, { edit: (tensor) => built.weightEdits.get(tensor.name) });
   copyCompanions(source.folder, folder, change, source.modelFile);

@@ -1,13 +1,14 @@
 /** Folds trained scales into norms and last projections, so that they cost nothing at run time (design, section 2). */
-import { blockName, type Branch, type Decoder, type Norm } from '../decoder/decoder.js';
+import { blockName, type Branch, type Decoder, type Norm, type Use } from '../decoder/decoder.js';
 import { deleteBranches } from '../decoder/delete-branches.js';
 import { addToStream, type StreamPlace } from '../decoder/stream-offsets.js';
 import { UserError } from '../errors.js';
 import { float, setAttribute } from '../onnx/attributes.js';
-import type { TensorProto } from '../onnx/onnx_pb.js';
 import { floatTensor, tensorDims } from '../onnx/tensor.js';
 import type { BlockName } from '../decoder/decoder.js';
+import { elementType } from '../decoder/element-type.js';
 import { stepName, type ScaleKey, type Scales } from '../calibrate/scales.js';
+import { ownInitializer, spreadOverChannels } from './quantisation-scales.js';
 import { requireFoldable, scaleWeight, type WeightEdit } from './scale-weight.js';
 
 export interface FoldedDecoder {
@@ -94,37 +95,42 @@ function scaleProjection(
 ): void {
   if (factors.every((value) => value === 1)) return;
   const { lastProjection } = branch;
-  const weight = requireFoldable(lastProjection, decoder.graph.constant(lastProjection.weight));
-  const weightName = ownInitializer(decoder, weight, lastProjection.weight, {
-    node: lastProjection.node,
-    index: lastProjection.node.input.indexOf(lastProjection.weight),
-  });
-  edits.set(weightName, scaleWeight(factors, lastProjection.outputChannelFirst));
-  if (lastProjection.bias === undefined || lastProjection.biasUse === undefined) return;
-  const bias = requireFoldable(lastProjection, decoder.graph.constant(lastProjection.bias));
-  edits.set(
-    ownInitializer(decoder, bias, lastProjection.bias, lastProjection.biasUse),
-    scaleWeight(factors, false),
-  );
+  const { graph } = decoder;
+  const { outputChannelFirst, channels, biasUse } = lastProjection;
+  spreadOverChannels(decoder, lastProjection, factors);
+  for (const use of [lastProjection.weightUse, ...(biasUse ? [biasUse] : [])]) {
+    const tensor = graph.constant(use.node.input[use.index]!);
+    if (!tensor) {
+      multiplyConstant(decoder, use, factors);
+      continue;
+    }
+    requireFoldable(lastProjection, tensor);
+    const isBias = use === biasUse;
+    edits.set(
+      ownInitializer(graph, tensor, use),
+      scaleWeight(factors, { channels, outputChannelFirst: outputChannelFirst && !isBias }),
+    );
+  }
 }
 
-/** The name of an initializer that only this use reads: the given one, or a copy where others read it too. */
-function ownInitializer(
-  decoder: Decoder,
-  tensor: TensorProto,
-  value: string,
-  use: Branch['outputUse'],
-): string {
+/** Where the constant is computed from others: one more factor, which runtimes compute when they load the model. */
+function multiplyConstant(decoder: Decoder, use: Use, factors: Float64Array): void {
   const { graph } = decoder;
-  const isAlone = graph.initializer(value) !== undefined && graph.consumers(value).length === 1;
-  const readsOnce = use.node.input.filter((input) => input === value).length === 1;
-  if (isAlone && readsOnce) return value;
-  const name = graph.freshName(`${value}.scaled`);
-  graph.addInitializer(
-    Object.assign(Object.create(Object.getPrototypeOf(tensor) as object), tensor, { name }),
+  const value = use.node.input[use.index]!;
+  const tensor = floatTensor(
+    graph.freshName(`${value}.scale`),
+    [factors.length],
+    factors,
+    elementType(graph, value),
   );
-  graph.setInput(use.node, use.index, name);
-  return name;
+  const [scaled] = graph.addNode(
+    'Mul',
+    [value, graph.addInitializer(tensor)],
+    {},
+    { label: `${value}.scaled` },
+  );
+  graph.setInput(use.node, use.index, scaled!);
+  graph.sortNodes();
 }
 
 function addOffsets(

@@ -9,29 +9,26 @@ import { UserError } from '../errors.js';
 /** A change of one initializer, made when its bytes are written. */
 export type WeightEdit = (tensor: TensorProto, folder: string | undefined) => TensorProto;
 
+export interface ChannelLayout {
+  /** Number of output channels. */
+  channels: number;
+  /** Whether the output channel is the first axis of the tensor instead of its last. */
+  outputChannelFirst: boolean;
+}
+
 /**
  * @param factors one factor for all channels, or one an output channel
- * @param outputChannelFirst whether the output channel is the first axis of the weight instead of its last
- * @throws UserError if the weight is not a floating-point one
+ * @throws RangeError if the tensor is not a floating-point one
  */
-export function scaleWeight(factors: Float64Array, outputChannelFirst: boolean): WeightEdit {
+export function scaleWeight(factors: Float64Array, layout: ChannelLayout): WeightEdit {
+  const { channels, outputChannelFirst } = layout;
   return (tensor, folder) => {
     const values = tensorToFloat32(tensor, folder);
-    const dims = tensorDims(tensor);
-    const channels = outputChannelFirst ? dims[0]! : dims.at(-1)!;
     const inner = outputChannelFirst ? values.length / channels : 1;
     for (let i = 0; i < values.length; i += 1) {
       const channel = Math.floor(i / inner) % channels;
       values[i] = values[i]! * factors[factors.length === 1 ? 0 : channel]!;
     }
-    return floatTensor(tensor.name, dims, values, tensor.dataType);
-  };
-}
-
-/** Adds a vector to a bias. */
-export function shiftBias(offset: Float64Array): WeightEdit {
-  return (tensor, folder) => {
-    const values = tensorToFloat32(tensor, folder).map((value, channel) => value + offset[channel]!);
     return floatTensor(tensor.name, tensorDims(tensor), values, tensor.dataType);
   };
 }

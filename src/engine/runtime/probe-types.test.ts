@@ -61,22 +61,18 @@ describe('probeTypes', () => {
 
   it(`finds the shapes of the sample model (${path.basename(sample)})`, async () => {
     const model = await readModel(sample);
-    const types = await probeTypes(
-      model,
-      [
-        [2, 3],
-        [3, 5],
-      ].map(([rows, positions]) => ({
-        input_ids: int64Tensor(Array<number>(rows! * positions!).fill(7), [rows!, positions!]),
-        attention_mask: int64Tensor(Array<number>(rows! * positions!).fill(1), [rows!, positions!]),
-        position_ids: int64Tensor(Array<number>(rows! * positions!).fill(0), [rows!, positions!]),
-        ...Object.fromEntries(
-          model.graph.input
-            .filter((input) => input.name.startsWith('past'))
-            .map((input) => [input.name, zerosTensor('float32', [rows!, 2, 0, 32])]),
-        ),
-      })),
-    );
+    const cache = model.graph.input.filter((input) => input.name.startsWith('past'));
+    const feeds = (rows: number, positions: number) => {
+      const tokens = (value: number) =>
+        int64Tensor(Array<number>(rows * positions).fill(value), [rows, positions]);
+      return {
+        input_ids: tokens(7),
+        attention_mask: tokens(1),
+        position_ids: tokens(0),
+        ...Object.fromEntries(cache.map((input) => [input.name, zerosTensor('float32', [rows, 2, 0, 32])])),
+      };
+    };
+    const types = await probeTypes(model, [feeds(2, 3), feeds(3, 5)]);
     expect(types.get('logits')).toEqual({ shape: [undefined, undefined, 676], type: 'float32' });
     expect(types.get('present.3.key')).toEqual({ shape: [undefined, 2, undefined, 32], type: 'float32' });
     for (const node of model.graph.node) {

@@ -2,6 +2,7 @@
 import os from 'node:os';
 import { candidateBlocks, largestBudget, selectionStrategy } from '../../engine/calibrate/select-blocks.js';
 import { openGradientModel } from '../../engine/calibrate/gradient-model.js';
+import { GRADIENT_STEP_COST } from '../../engine/calibrate/selection-strategy.js';
 import { makeLossBatch } from '../../engine/calibrate/loss-batch.js';
 import { guessColumns, parseColumnMapping } from '../../engine/data/columns.js';
 import { readDataset } from '../../engine/data/dataset.js';
@@ -39,7 +40,7 @@ export async function estimateJob(
   isElectron: boolean,
 ): Promise<JobEstimate> {
   const task = await sampleOfTask(model, settings);
-  const steps = gradientSteps(model, settings, task.calibrationRows);
+  const passes = foreseenPasses(model, settings, task.calibrationRows);
   const availableBytes = os.freemem();
   const memory = memoryNeeded(model, settings, task);
   const refusal = refusalOf(memory, availableBytes, isElectron);
@@ -49,24 +50,24 @@ export async function estimateJob(
       fits: false,
       reason: refusal,
       parts,
-      steps,
-      stepSeconds: 0,
+      passes,
+      passSeconds: 0,
       memoryBytes: memory.bytes,
       availableBytes,
     };
   }
   const perRow = await secondsPerRow(model, settings, task.rows);
   const perAnswer = await secondsPerAnswer(model, settings, task.rows);
-  const stepSeconds = perRow * Math.min(settings.batchRows, task.calibrationRows);
-  parts.calibration = steps * stepSeconds;
+  const passSeconds = perRow * Math.min(settings.batchRows, task.calibrationRows);
+  parts.calibration = passes * passSeconds;
   parts.comparison = 2 * perAnswer * Math.min(settings.answerRows, task.heldoutRows);
   parts.answers = task.learnsFromFile ? 0 : perAnswer * (task.calibrationRows + task.heldoutRows);
   return {
     fits: true,
     seconds: parts.answers + parts.calibration + parts.comparison,
     parts,
-    steps,
-    stepSeconds,
+    passes,
+    passSeconds,
     memoryBytes: memory.bytes,
     availableBytes,
   };
@@ -103,7 +104,8 @@ async function sampleOfTask(model: SourceModel, settings: SlimSettings): Promise
   return { rows, calibrationRows: calibration.length, heldoutRows: heldout.length, learnsFromFile };
 }
 
-function gradientSteps(model: SourceModel, settings: SlimSettings, rows: number): number {
+/** Work of the calibration in forward passes of a batch; held-out rows are measured after each epoch. */
+function foreseenPasses(model: SourceModel, settings: SlimSettings, rows: number): number {
   const batches = Math.ceil(rows / settings.batchRows);
   const kinds = branchKinds(settings);
   const largest = largestBudget(model.decoder, kinds);
@@ -112,10 +114,10 @@ function gradientSteps(model: SourceModel, settings: SlimSettings, rows: number)
   const candidates = candidateBlocks(model.decoder, kinds, []).length;
   const strategy = selectionStrategy(settings.strategy);
   const trainings = settings.trainPoints === 'all' || settings.budget.kind === 'quality' ? rounds : 1;
-  let steps = trainings * trainingSettings(settings).epochs * batches;
-  for (let round = 0; round < rounds; round += 1)
-    steps += strategy.stepsPerRound(candidates - round, batches);
-  return steps;
+  const epoch = (GRADIENT_STEP_COST + 0.5) * batches;
+  let passes = trainings * trainingSettings(settings).epochs * epoch;
+  for (let round = 0; round < rounds; round += 1) passes += strategy.costOfRound(candidates - round, batches);
+  return passes;
 }
 
 interface MemoryNeed {
@@ -158,6 +160,7 @@ function refusalOf(
   return undefined;
 }
 
+/** Of a forward pass, from a gradient step. */
 async function secondsPerRow(
   model: SourceModel,
   settings: SlimSettings,
@@ -174,7 +177,7 @@ async function secondsPerRow(
     await gradient.run(batch, new Map());
     const started = performance.now();
     await gradient.run(batch, new Map());
-    return (performance.now() - started) / 1000 / few.length;
+    return (performance.now() - started) / 1000 / few.length / GRADIENT_STEP_COST;
   } finally {
     await gradient.release();
   }

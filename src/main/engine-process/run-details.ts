@@ -70,7 +70,9 @@ export function openRun(store: RunStore, id: string): Run {
 
 export function findingsOf(checkpoint: CheckpointState | undefined): RunFindings {
   return {
-    rounds: checkpoint?.rounds ?? [],
+    rounds: (checkpoint?.rounds ?? []).map(({ losses, chosen }) =>
+      chosen ? { losses, chosen } : { losses },
+    ),
     training: Object.fromEntries(
       Object.entries(checkpoint?.training ?? {}).map(([blocks, { epochs }]) => [blocks, epochs]),
     ),

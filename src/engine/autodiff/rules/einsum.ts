@@ -30,7 +30,7 @@ export const einsum: GradientRule = {
 /** Without '->' the output's letters are those that occur once, in alphabetical order. */
 function parseEquation(node: NodeProto): { operands: string[][]; output: string[] } {
   const [left, right] = stringAttribute(node, 'equation', '').replaceAll(' ', '').split('->');
-  const operands = left!.split(',').map((term) => [...term]);
+  const operands = left!.split(',').map((term) => Array.from(term));
   const letters = operands.flat();
   if (letters.includes('.') || operands.some((term) => new Set(term).size < term.length)) {
     throw unsupported(

@@ -43,6 +43,13 @@ export const integers = (...values: number[]): CaseInput => ({
 });
 export const missing: CaseInput = { kind: 'missing' };
 
+/** A case of leaves of the given shapes. */
+export const leavesOf = (
+  shapes: readonly (readonly number[])[],
+  options: Partial<RuleCase> = {},
+  values?: (random: number) => number,
+): RuleCase => Object.assign({ inputs: shapes.map((dims) => leaf(dims, values)) }, options);
+
 /** Elements at least 0.2 from zero, for operators with a kink or a pole there. */
 export const awayFromZero = (random: number): number => random + Math.sign(random) * 0.2;
 export const positive = (random: number): number => 1.2 + random;

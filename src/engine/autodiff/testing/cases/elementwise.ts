@@ -5,6 +5,7 @@ import {
   fc,
   float,
   leaf,
+  leavesOf,
   missing,
   positive,
   shape,
@@ -17,7 +18,7 @@ const wide = (random: number): number => 3 * random;
 const unary = (
   options: Partial<RuleCase> = {},
   values?: (random: number) => number,
-): fc.Arbitrary<RuleCase> => shape().map((dims) => ({ inputs: [leaf(dims, values)], ...options }));
+): fc.Arbitrary<RuleCase> => shape().map((dims) => leavesOf([dims], options, values));
 
 const binary = (
   left?: (random: number) => number,
@@ -29,7 +30,7 @@ const variadic = (options: Partial<RuleCase> = {}): fc.Arbitrary<RuleCase> =>
   fc
     .integer({ min: 1, max: 3 })
     .chain((count) => broadcastShapes(count))
-    .map((shapes) => ({ inputs: shapes.map((dims) => leaf(dims)), ...options }));
+    .map((shapes) => leavesOf(shapes, options));
 
 /** Exponents that have their own formula, others, and exponents that are leaves. */
 const powers = fc.oneof(

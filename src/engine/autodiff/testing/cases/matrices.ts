@@ -4,6 +4,7 @@ import {
   fc,
   float,
   leaf,
+  leavesOf,
   shape,
   shapeAndAxis,
   type RuleCase,
@@ -68,11 +69,8 @@ const normalised = (
 ): fc.Arbitrary<RuleCase> =>
   shapeAndAxis(1, 3).map(({ dims, axis }) => {
     const sizes = [...dims.slice(0, -1), dims.at(-1)! + 2];
-    return {
-      ...options,
-      attributes: { axis, epsilon: float(0.01) },
-      inputs: [leaf(sizes), ...inputs(sizes.slice(axis)).map((size) => leaf(size))],
-    };
+    const attributes = { axis, epsilon: float(0.01) };
+    return leavesOf([sizes, ...inputs(sizes.slice(axis))], Object.assign({ attributes }, options));
   });
 
 export const matrices: RuleCases = {

@@ -4,6 +4,7 @@ import {
   fc,
   integers,
   leaf,
+  leavesOf,
   shape,
   shapeAndAxis,
   type RuleCase,
@@ -15,7 +16,7 @@ const product = (dims: readonly number[]) => dims.reduce((size, dim) => size * d
 const permutations = shape(1, 4).chain((dims) =>
   fc
     .option(fc.shuffledSubarray([...dims.keys()], { minLength: dims.length }), { nil: undefined })
-    .map((perm): RuleCase => ({ inputs: [leaf(dims)], ...(perm ? { attributes: { perm } } : {}) })),
+    .map((perm) => leavesOf([dims], perm ? { attributes: { perm } } : {})),
 );
 
 const unsqueezed = shape(0, 3).chain((dims) =>

@@ -1,0 +1,31 @@
+/** Operators that are a whole attention: which inputs and outputs are what (operator specifications of each). */
+import type { NodeProto } from '../onnx/onnx_pb.js';
+
+export interface FusedAttention {
+  /** Inputs that queries, keys and values are made of, the cache left out. */
+  queries: number;
+  /** The same as `queries` where one input holds all three, or may. */
+  keys: number;
+  values: number;
+  /** Inputs and outputs of the cache: keys and values, or one for both. */
+  past: readonly number[];
+  present: readonly number[];
+  /** Input with position ids. */
+  positions?: number;
+}
+
+const MICROSOFT: Readonly<Record<string, FusedAttention>> = {
+  GroupQueryAttention: { queries: 0, keys: 1, values: 2, past: [3, 4], present: [1, 2], positions: 9 },
+  MultiHeadAttention: { queries: 0, keys: 1, values: 2, past: [6, 7], present: [1, 2] },
+  Attention: { queries: 0, keys: 0, values: 0, past: [4], present: [1] },
+};
+
+const STANDARD: Readonly<Record<string, FusedAttention>> = {
+  Attention: { queries: 0, keys: 1, values: 2, past: [4, 5], present: [1, 2] },
+};
+
+/** What is known of the node's operator, or undefined if it is no attention. */
+export function fusedAttention(node: NodeProto): FusedAttention | undefined {
+  if (node.domain === 'com.microsoft') return MICROSOFT[node.opType];
+  return node.domain === '' || node.domain === 'ai.onnx' ? STANDARD[node.opType] : undefined;
+}

@@ -1,0 +1,42 @@
+/** Made-up scales and rows for the small decoders of test/graphs: the same in every run. */
+import { makeLossBatch, type LossBatch } from '../../src/engine/calibrate/loss-batch.js';
+import { initialValue, type Granularity, type ScaleKey } from '../../src/engine/calibrate/scales.js';
+import { gateSize } from '../../src/engine/calibrate/gated-decoder.js';
+import { gatedDecoder } from '../../src/engine/calibrate/forward-model.js';
+import { hashToUnit } from '../../src/engine/data/seeded-random.js';
+import type { BlockName, Decoder } from '../../src/engine/decoder/decoder.js';
+
+/** In [-1, 1). */
+export function randomNumber(name: string, index: number): number {
+  return 2 * hashToUnit(index, name) - 1;
+}
+
+/** Of a decoder of three layers: blocks of both kinds, one of them right behind the other. */
+export const skippedOfBothKinds: readonly BlockName[] = ['mlp 1', 'attention 2'];
+
+/** All scales within a fifth of 1, offsets of up to a fifth. */
+export function randomScales(
+  decoder: Decoder,
+  skipped: readonly BlockName[],
+  granularity: Granularity,
+): Map<ScaleKey, Float32Array> {
+  const { gates } = gatedDecoder(decoder, { skipped, granularity });
+  return new Map(
+    gates.map((gate) => [
+      gate.key,
+      Float32Array.from(
+        { length: gateSize(gate) },
+        (_, i) => initialValue(gate.key) + 0.2 * randomNumber(gate.key, i),
+      ),
+    ]),
+  );
+}
+
+/** Four rows of different lengths; the last two thirds or so of each are its response. */
+export function lossBatchOf(decoder: Decoder): LossBatch {
+  const rows = [7, 5, 9, 6].map((length, row) => ({
+    ids: Array.from({ length }, (_, at) => (at * 7 + row * 11 + at * at) % decoder.vocabularySize),
+    responseStart: 2 + (row % 2),
+  }));
+  return makeLossBatch(decoder, rows, 0);
+}
