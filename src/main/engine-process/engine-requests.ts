@@ -28,7 +28,8 @@ export function engineHandlers(context: EngineContext, jobs: JobRunner): Handler
       return await previewTask(asked, source.folder);
     },
     'job.options': () => jobOptions(),
-    'providers.list': () => listProviders(os.cpus()[0]?.model.trim()),
+    'providers.list': () =>
+      listProviders(os.cpus()[0]?.model.trim(), (message) => context.log('info', message)),
     'job.estimate': async (settings) =>
       await estimateJob(
         await models.open(settings),

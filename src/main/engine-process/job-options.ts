@@ -65,17 +65,24 @@ const LABELS: Record<Provider, string> = {
 
 let tried: Promise<ProviderDescription[]> | undefined;
 
-/** Those of this machine, tried once; the processor comes first, since every model runs on it. */
-export function listProviders(processorName: string | undefined): Promise<ProviderDescription[]> {
+/**
+ * Those of this machine, tried once; the processor comes first, since every model runs on it.
+ * @param log told why one does not start
+ */
+export function listProviders(
+  processorName: string | undefined,
+  log: (message: string) => void,
+): Promise<ProviderDescription[]> {
   tried ??= Promise.all(
     bundledProviders().map(async (name) => {
-      const message = await tryProvider(name);
+      const reason = await tryProvider(name);
+      if (reason !== undefined) log(`The execution provider ${name} does not start: ${reason}`);
       return {
         name,
         label: LABELS[name],
-        works: message === undefined,
+        works: reason === undefined,
         ...(name === 'cpu' && processorName ? { device: processorName } : {}),
-        ...(message === undefined ? {} : { message }),
+        ...(reason === undefined ? {} : { message: `${LABELS[name]} could not be started on this machine.` }),
       };
     }),
   );
