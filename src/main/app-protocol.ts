@@ -2,9 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { protocol } from 'electron';
-
-const SCHEME = 'app';
-export const APP_ORIGIN = `${SCHEME}://hopscotch`;
+import { SCHEME, fileOf } from './app-address.js';
 
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -54,19 +52,4 @@ export function serveApp(folder: string): void {
       return new Response('Not found', { status: 404 });
     }
   });
-}
-
-/** The file behind an address; undefined if it is not the app's or leads out of the folder. */
-export function fileOf(folder: string, address: string): string | undefined {
-  let url: URL;
-  let pathname: string;
-  try {
-    url = new URL(address);
-    pathname = decodeURIComponent(url.pathname);
-  } catch {
-    return undefined;
-  }
-  if (url.protocol !== `${SCHEME}:` || url.host !== 'hopscotch' || pathname.includes('\0')) return undefined;
-  const file = path.resolve(folder, `.${pathname === '/' ? '/index.html' : pathname}`);
-  return file.startsWith(folder + path.sep) ? file : undefined;
 }

@@ -1,6 +1,6 @@
 /** What pages may not do, for every page that this app ever opens. */
 import { app, session, type WebContents } from 'electron';
-import { APP_ORIGIN } from './app-protocol.js';
+import { APP_ORIGIN } from './app-address.js';
 
 /** Pages may copy text when the user asks for it; everything else that needs a permission is denied. */
 const ALLOWED = 'clipboard-sanitized-write';

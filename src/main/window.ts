@@ -1,7 +1,7 @@
 /** The app's window: where it was last time, with a page that has no Node and cannot leave. */
 import path from 'node:path';
 import { BrowserWindow, nativeTheme, screen } from 'electron';
-import { APP_ORIGIN } from './app-protocol.js';
+import { APP_ORIGIN } from './app-address.js';
 import type { AppStore, WindowState } from './store.js';
 
 /** Of the page's own background, so that nothing flashes before it is drawn. */
