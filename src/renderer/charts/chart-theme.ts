@@ -1,0 +1,32 @@
+/** The design's colours for canvases, which cannot read style sheets. */
+export interface ChartTheme {
+  ink: string;
+  muted: string;
+  line: string;
+  panel: string;
+  teal: string;
+  tealWash: string;
+  accent: string;
+  font: string;
+}
+
+export function readTheme(): ChartTheme {
+  const style = getComputedStyle(document.documentElement);
+  const token = (name: string) => style.getPropertyValue(`--${name}`).trim();
+  return {
+    ink: token('ink'),
+    muted: token('muted'),
+    line: token('line'),
+    panel: token('panel'),
+    teal: token('teal'),
+    tealWash: token('teal-wash'),
+    accent: token('accent'),
+    font: `12px ${token('mono')}`,
+  };
+}
+
+export function onThemeChange(listener: () => void): () => void {
+  const query = matchMedia('(prefers-color-scheme: dark)');
+  query.addEventListener('change', listener);
+  return () => query.removeEventListener('change', listener);
+}
