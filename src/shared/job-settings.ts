@@ -97,9 +97,9 @@ export const jobEstimate = v.object({
   /** Estimated time of the whole job, in seconds; absent if it could not be measured. */
   seconds: v.optional(v.number()),
   parts: v.object({ answers: v.number(), calibration: v.number(), comparison: v.number() }),
-  /** Work of the calibration in forward passes of a batch, and seconds of one as measured just now. */
-  passes: v.number(),
-  passSeconds: v.number(),
+  /** Work of the calibration in steps (a forward pass of a batch each), and seconds of one as measured just now. */
+  steps: v.number(),
+  stepSeconds: v.number(),
   /** Estimated peak of memory, and what the machine has free. */
   memoryBytes: v.number(),
   availableBytes: v.number(),

@@ -40,7 +40,7 @@ export async function estimateJob(
   isElectron: boolean,
 ): Promise<JobEstimate> {
   const task = await sampleOfTask(model, settings);
-  const passes = foreseenPasses(model, settings, task.calibrationRows);
+  const steps = foreseenSteps(model, settings, task.calibrationRows);
   const availableBytes = os.freemem();
   const memory = memoryNeeded(model, settings, task);
   const refusal = refusalOf(memory, availableBytes, isElectron);
@@ -50,24 +50,24 @@ export async function estimateJob(
       fits: false,
       reason: refusal,
       parts,
-      passes,
-      passSeconds: 0,
+      steps,
+      stepSeconds: 0,
       memoryBytes: memory.bytes,
       availableBytes,
     };
   }
   const perRow = await secondsPerRow(model, settings, task.rows);
   const perAnswer = await secondsPerAnswer(model, settings, task.rows);
-  const passSeconds = perRow * Math.min(settings.batchRows, task.calibrationRows);
-  parts.calibration = passes * passSeconds;
+  const stepSeconds = perRow * Math.min(settings.batchRows, task.calibrationRows);
+  parts.calibration = steps * stepSeconds;
   parts.comparison = 2 * perAnswer * Math.min(settings.answerRows, task.heldoutRows);
   parts.answers = task.learnsFromFile ? 0 : perAnswer * (task.calibrationRows + task.heldoutRows);
   return {
     fits: true,
     seconds: parts.answers + parts.calibration + parts.comparison,
     parts,
-    passes,
-    passSeconds,
+    steps,
+    stepSeconds,
     memoryBytes: memory.bytes,
     availableBytes,
   };
@@ -105,7 +105,7 @@ async function sampleOfTask(model: SourceModel, settings: SlimSettings): Promise
 }
 
 /** Work of the calibration in forward passes of a batch; held-out rows are measured after each epoch. */
-function foreseenPasses(model: SourceModel, settings: SlimSettings, rows: number): number {
+function foreseenSteps(model: SourceModel, settings: SlimSettings, rows: number): number {
   const batches = Math.ceil(rows / settings.batchRows);
   const kinds = branchKinds(settings);
   const largest = largestBudget(model.decoder, kinds);
@@ -115,9 +115,9 @@ function foreseenPasses(model: SourceModel, settings: SlimSettings, rows: number
   const strategy = selectionStrategy(settings.strategy);
   const trainings = settings.trainPoints === 'all' || settings.budget.kind === 'quality' ? rounds : 1;
   const epoch = (GRADIENT_STEP_COST + 0.5) * batches;
-  let passes = trainings * trainingSettings(settings).epochs * epoch;
-  for (let round = 0; round < rounds; round += 1) passes += strategy.costOfRound(candidates - round, batches);
-  return passes;
+  let steps = trainings * trainingSettings(settings).epochs * epoch;
+  for (let round = 0; round < rounds; round += 1) steps += strategy.costOfRound(candidates - round, batches);
+  return steps;
 }
 
 interface MemoryNeed {

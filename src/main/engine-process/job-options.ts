@@ -6,6 +6,7 @@ import { defaultTraining } from '../../engine/calibrate/train-scales.js';
 import { UserError } from '../../engine/errors.js';
 import { bundledProviders, tryProvider } from '../../engine/runtime/providers.js';
 import { slimSettingsSchema, type SlimSettings } from '../../engine/settings.js';
+import { JOB_PRESETS } from '../job-presets.js';
 import type { JobOptions, JobSettings, Provider, ProviderDescription } from '../../shared/job-settings.js';
 
 /** The settings of a job that is told nothing but its model and its dataset. */
@@ -25,17 +26,7 @@ export function jobOptions(): JobOptions {
     defaults: { ...defaults, provider: 'auto' },
     training,
     strategies: SELECTION_STRATEGIES.map(({ name, description }) => ({ name, description })),
-    presets: [
-      {
-        name: 'quick',
-        choices: { calibrationRows: 64, heldoutRows: 64, training: { epochs: 6 }, answerRows: 32 },
-      },
-      { name: 'balanced', choices: {} },
-      {
-        name: 'thorough',
-        choices: { calibrationRows: 1024, heldoutRows: 256, training: { epochs: 24 }, answerRows: 200 },
-      },
-    ],
+    presets: JOB_PRESETS,
   };
 }
 
