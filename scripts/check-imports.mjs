@@ -6,9 +6,26 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Folders of the engine, lowest first: each may import from itself and from those before it. */
-const ENGINE_ORDER = ['onnx', 'decoder', 'autodiff', 'runtime', 'data', 'generate', 'calibrate', 'evaluate', 'export'];
+const ENGINE_ORDER = [
+  'onnx',
+  'decoder',
+  'autodiff',
+  'runtime',
+  'data',
+  'generate',
+  'calibrate',
+  'evaluate',
+  'export',
+];
 /** What each part outside of the engine may import. */
-const PARTS = { engine: [], cli: ['engine'], shared: [], main: ['shared', 'engine'], preload: ['shared'], renderer: ['shared'] };
+const PARTS = {
+  engine: [],
+  cli: ['engine'],
+  shared: [],
+  main: ['shared', 'engine'],
+  preload: ['shared'],
+  renderer: ['shared'],
+};
 
 const problems = [];
 for (const file of sourceFiles(path.join(root, 'src'))) {
@@ -27,13 +44,19 @@ function checkImport(file, from, specifier) {
   if (!specifier.startsWith('.')) return;
   const to = place(path.resolve(path.dirname(file), specifier));
   if (from.part !== to.part) {
-    if (PARTS[from.part] && !PARTS[from.part].includes(to.part)) problems.push(`${name}: ${from.part} must not import from ${to.part}`);
+    if (PARTS[from.part] && !PARTS[from.part].includes(to.part))
+      problems.push(`${name}: ${from.part} must not import from ${to.part}`);
     return;
   }
   if (from.part !== 'engine' || from.folder === to.folder || from.folder === '') return;
-  const allowed = to.folder === '' ? /\/errors\.js$/.test(specifier) : ENGINE_ORDER.indexOf(to.folder) < ENGINE_ORDER.indexOf(from.folder);
+  const allowed =
+    to.folder === ''
+      ? specifier.endsWith('/errors.js')
+      : ENGINE_ORDER.indexOf(to.folder) < ENGINE_ORDER.indexOf(from.folder);
   if (!allowed) {
-    problems.push(`${name}: engine/${from.folder} must not import from engine/${to.folder || path.basename(specifier)}`);
+    problems.push(
+      `${name}: engine/${from.folder} must not import from engine/${to.folder || path.basename(specifier)}`,
+    );
   }
 }
 

@@ -20,7 +20,8 @@ const result = spawnSync(
     'slim',
     path.join(root, 'assets', 'sample'),
     path.join(root, 'assets', 'sample', 'tasks', `${task}.jsonl`),
-    ...['--budget', '3', '--output', output, '--calibration-rows', '128', '--train-points', 'last'],
+    '--budget=3',
+    `--output=${output}`,
   ],
   { stdio: 'inherit', env: { ...process.env, HOPSCOTCH_HOME: path.join(root, '.cache', 'demo') } },
 );

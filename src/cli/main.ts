@@ -16,6 +16,11 @@ const { version, description } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
 ) as { version: string; description: string };
 
+// A reader that closes early, such as `head`, is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? EXIT_CODES.done : EXIT_CODES.unexpected);
+});
+
 const program = new Command('hopscotch')
   .description(description)
   .version(version)

@@ -7,13 +7,22 @@ import type { CurvePoint, SlimReport } from './report.js';
 /** [what, original, slimmed]. */
 export type FigureRow = readonly [string, string, string];
 
+/** [what, original, slimmed without scales, slimmed]. */
+export type PointRow = readonly [string, string, string, string];
+
 export function formatShare({ value, low, high }: Estimate): string {
   const percent = (share: number) => (share * 100).toFixed(1);
-  return `${percent(value)} % (${percent(low)} to ${percent(high)})`;
+  return `${percent(value)} %${interval(low, high, percent)}`;
 }
 
 export function formatNumber({ value, low, high }: Estimate, digits = 4): string {
-  return `${value.toFixed(digits)} (${Math.max(0, low).toFixed(digits)} to ${high.toFixed(digits)})`;
+  const rounded = (number: number) => number.toFixed(digits);
+  return `${rounded(value)}${interval(Math.max(0, low), high, rounded)}`;
+}
+
+/** Nothing where the interval has no end: a single row says nothing about others. (JSON makes null of infinity.) */
+function interval(low: number, high: number, format: (end: number) => string): string {
+  return Number.isFinite(high) ? ` (${format(low)} to ${format(high)})` : '';
 }
 
 /** Figures of one point of the curve beside the original's; answers only for the point they belong to. */
@@ -22,6 +31,16 @@ export function reportFigures(report: SlimReport, point: CurvePoint): FigureRow[
   if (report.answers && point.skipped.length === report.chosenPoint)
     rows.push(...answerFigures(report.answers));
   return rows;
+}
+
+/** The same with the figures without scales between; answers and resources were not measured for these. */
+export function pointFigures(report: SlimReport, point: CurvePoint): PointRow[] {
+  const without = new Map(
+    qualityFigures(report.original, point.withoutScales).map(([name, , figure]) => [name, figure]),
+  );
+  const rows = [...reportFigures(report, point)];
+  if (point.skipped.length === report.chosenPoint) rows.push(...resourceFigures(report));
+  return rows.map(([name, original, slimmed]) => [name, original, without.get(name) ?? '', slimmed]);
 }
 
 export function qualityFigures(original: HeldoutQuality, slimmed: HeldoutQuality): FigureRow[] {

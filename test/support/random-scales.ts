@@ -32,10 +32,13 @@ export function randomScales(
   );
 }
 
-/** Four rows of different lengths; the last two thirds or so of each are its response. */
-export function lossBatchOf(decoder: Decoder): LossBatch {
+/** Four rows of different lengths, other ones for another seed; the last two thirds or so are the response. */
+export function lossBatchOf(decoder: Decoder, seed = 0): LossBatch {
   const rows = [7, 5, 9, 6].map((length, row) => ({
-    ids: Array.from({ length }, (_, at) => (at * 7 + row * 11 + at * at) % decoder.vocabularySize),
+    ids: Array.from(
+      { length },
+      (_, at) => (at * 7 + row * 11 + at * at + seed * (at + 3)) % decoder.vocabularySize,
+    ),
     responseStart: 2 + (row % 2),
   }));
   return makeLossBatch(decoder, rows, 0);

@@ -1,11 +1,11 @@
 /** `hopscotch runs`: list, show and delete what was calibrated before. */
 import type { Command } from 'commander';
 import { existsSync } from 'node:fs';
-import { reportFigures, resourceFigures } from '../../engine/report-figures.js';
 import { readReport } from '../../engine/report.js';
 import type { Run } from '../../engine/run-store.js';
 import { runStore } from '../folders.js';
 import { blockList } from '../job-progress.js';
+import { chosenPoint, pointText, taskText } from '../report-text.js';
 import { formatTable } from '../table.js';
 
 interface JsonFlag {
@@ -78,7 +78,7 @@ function showText(run: Run, report: ReturnType<typeof readReport> | undefined): 
     withScales?.loss.value.toFixed(4) ?? '',
     `${((withScales ?? withoutScales).answerAccuracy.value * 100).toFixed(1)} %`,
   ]);
-  const point = report.points.find(({ skipped }) => skipped.length === report.chosenPoint);
+  const point = chosenPoint(report);
   return [
     ...lines,
     '',
@@ -97,13 +97,7 @@ function showText(run: Run, report: ReturnType<typeof readReport> | undefined): 
       { right: [0, 2, 3, 4], indent: '  ' },
     ),
     '',
-    ...(point
-      ? [
-          formatTable(
-            [['', 'original', 'slimmed'], ...reportFigures(report, point), ...resourceFigures(report)],
-            { indent: '  ' },
-          ),
-        ]
-      : []),
+    ...(point ? [pointText(report, point), ''] : []),
+    taskText(report),
   ].join('\n');
 }

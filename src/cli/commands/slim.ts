@@ -4,15 +4,14 @@ import * as v from 'valibot';
 import { SELECTION_STRATEGIES } from '../../engine/calibrate/select-blocks.js';
 import { GRANULARITIES } from '../../engine/calibrate/scales.js';
 import { CancelledError, UserError } from '../../engine/errors.js';
-import { reportFigures, resourceFigures } from '../../engine/report-figures.js';
 import type { Run } from '../../engine/run-store.js';
 import { slimSettingsSchema, type SlimSettings, type SlimSettingsInput } from '../../engine/settings.js';
 import { slim, type SlimResult } from '../../engine/slim.js';
 import { cacheFolder, runStore } from '../folders.js';
-import { JobProgress, blockList, count } from '../job-progress.js';
+import { JobProgress } from '../job-progress.js';
 import { parseCount, parseDrop, parseNumber, parseRange } from '../option-values.js';
+import { chosenPoint, pointText, taskText } from '../report-text.js';
 import { stopOnInterrupt } from '../stop-signal.js';
-import { formatTable } from '../table.js';
 
 interface SlimFlags {
   budget?: number;
@@ -26,8 +25,17 @@ interface SlimFlags {
   [name: string]: unknown;
 }
 
+/** Says in the help of each option what holds without it. */
+function describeDefaults(command: Command): void {
+  const defaults: Record<string, unknown> = v.getDefaults(slimSettingsSchema);
+  for (const option of command.options) {
+    const value = defaults[option.attributeName()];
+    if (typeof value === 'string' || typeof value === 'number') option.description += ` (default: ${value})`;
+  }
+}
+
 export function addSlimCommand(program: Command): void {
-  program
+  const command = program
     .command('slim')
     .description('find the blocks that a task does not need, train the scales, export the slimmed model')
     .argument('[model]', 'model folder or ONNX file')
@@ -116,6 +124,7 @@ Examples:
       const run = flags.resume === undefined ? newRun(model, dataset, flags) : resumedRun(flags);
       await runJob(run, flags.json === true);
     });
+  describeDefaults(command);
 }
 
 function newRun(model: string | undefined, dataset: string | undefined, flags: SlimFlags): Run {
@@ -194,16 +203,7 @@ async function runJob(run: Run, asJson: boolean): Promise<void> {
 }
 
 function resultText({ run, report }: SlimResult): string {
-  const point = report.points.find(({ skipped }) => skipped.length === report.chosenPoint)!;
-  const figures = [...reportFigures(report, point), ...resourceFigures(report)];
-  const lines = [
-    '',
-    `${count(point.skipped.length, 'block')} skipped of ${report.layers} layers: ${blockList(point.skipped)}`,
-    `Held-out figures on ${count(report.task.heldoutRows, 'row')}, with 95 % intervals:`,
-    '',
-    formatTable([['', 'original', 'slimmed'], ...figures], { indent: '  ' }),
-    '',
-  ];
+  const lines = ['', pointText(report, chosenPoint(report)!), '', taskText(report)];
   if (report.exported) lines.push(`The slimmed model is in ${report.exported.folder}`);
   lines.push(
     `The run is '${run.id}'; 'hopscotch export ${run.id} FOLDER --blocks K' writes another point of its curve.`,

@@ -31,8 +31,13 @@ export class NodeWriter {
   }
 
   /** Adds a node of one output. */
-  emit(opType: string, inputs: readonly string[], attributes: Record<string, AttributeValue> = {}): string {
-    return this.emitSeveral(opType, inputs, attributes, 1)[0]!;
+  emit(
+    opType: string,
+    inputs: readonly string[],
+    attributes: Record<string, AttributeValue> = {},
+    domain = '',
+  ): string {
+    return this.emitSeveral(opType, inputs, attributes, 1, domain)[0]!;
   }
 
   emitSeveral(
@@ -40,9 +45,11 @@ export class NodeWriter {
     inputs: readonly string[],
     attributes: Record<string, AttributeValue>,
     outputs: number,
+    domain = '',
   ): string[] {
     const names = this.graph.addNode(opType, inputs, attributes, {
       outputs,
+      domain,
       label: `${this.#label}/${opType}`,
     });
     this.#added.add(this.graph.producer(names[0]!)!);

@@ -5,7 +5,9 @@ import { Adam } from './adam.js';
 import { openGradientModel, type GradientModel } from './gradient-model.js';
 import { initialScales, type ScaleKey } from './scales.js';
 import {
+  DIVERGED,
   GRADIENT_STEP_COST,
+  requireConverged,
   type BlockSelector,
   type RoundContext,
   type SelectionContext,
@@ -50,7 +52,9 @@ class ExhaustiveSelector implements BlockSelector {
         await model.release();
       }
     }
-    return candidates.reduce((best, block) => (round.losses[block]! < round.losses[best]! ? block : best));
+    const best = candidates.reduce((a, b) => (round.losses[b]! < round.losses[a]! ? b : a));
+    requireConverged(round.losses[best]!);
+    return best;
   }
 
   async release(): Promise<void> {
@@ -69,9 +73,13 @@ class ExhaustiveSelector implements BlockSelector {
     scales.get(off)!.fill(0);
     const adam = new Adam();
     let total = 0;
-    for (const batch of batches) {
+    for (const [index, batch] of batches.entries()) {
       throwIfCancelled(signal);
       const { loss, gradients } = await model.run(batch, scales);
+      if (!Number.isFinite(loss)) {
+        onWork(GRADIENT_STEP_COST * (batches.length - index));
+        return DIVERGED;
+      }
       total += loss;
       gradients.delete(off);
       if (!model.sharesResidual(block)) gradients.delete(passed);

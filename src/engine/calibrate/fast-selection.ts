@@ -18,7 +18,9 @@ import {
   type Scales,
 } from './scales.js';
 import {
+  DIVERGED,
   GRADIENT_STEP_COST,
+  requireConverged,
   type BlockSelector,
   type RoundContext,
   type SelectionContext,
@@ -86,6 +88,7 @@ class FastSelector implements BlockSelector {
       round.recordLoss(block, tried.loss);
       if (!best || tried.loss < best.loss) best = { block, ...tried };
     }
+    requireConverged(best!.loss);
     round.round.scales = saveScales(best!.scales);
     return best!.block;
   }
@@ -128,7 +131,7 @@ class FastSelector implements BlockSelector {
       const scales = copyScales(carried);
       this.#switchOff(scales, block);
       const { loss } = await this.#forwardModel.run(batch, scales);
-      scored.push({ block, loss });
+      scored.push({ block, loss: Number.isFinite(loss) ? loss : DIVERGED });
       this.#context.onWork(SMALL_BATCH);
     }
     return scored.toSorted((a, b) => a.loss - b.loss);
@@ -156,6 +159,6 @@ class FastSelector implements BlockSelector {
     }
     const { loss } = await this.#forwardModel.run(this.#smallBatch(number * 4 + 2 + STEPS), scales);
     onWork(SMALL_BATCH);
-    return { loss, scales };
+    return { loss: Number.isFinite(loss) ? loss : DIVERGED, scales };
   }
 }

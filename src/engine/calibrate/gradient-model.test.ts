@@ -101,7 +101,7 @@ describe.each(decoderStyles)('a decoder in the style of $name', (style) => {
       ]),
     );
     const { gradients } = await model.run(batch, scales);
-    const length = Math.hypot(...[...gradients.values()].flatMap((values) => [...values]));
+    const length = Math.hypot(...[...gradients.values()].flatMap((values) => Array.from(values)));
     expect(length).toBeGreaterThan(0.01);
     for (const [key, gradient] of gradients) {
       // One direction for each key, so that every entry counts.

@@ -1,10 +1,13 @@
 /** A decoder with gates in onnxruntime: the loss of a batch, and its gradients by every scale. */
 import { differentiate } from '../autodiff/differentiate.js';
+import { findLowering, lowerOperators } from '../autodiff/lower/index.js';
+import { widenFloats } from '../autodiff/lower/widen-floats.js';
 import { blockName, type BlockName, type Decoder } from '../decoder/decoder.js';
 import { upgradeOpset } from '../autodiff/lower/upgrade-opset.js';
 import { rereadDecoder } from '../decoder/read-decoder.js';
-import { opsetVersion } from '../onnx/model-file.js';
 import { DataType } from '../onnx/data-types.js';
+import { Graph } from '../onnx/graph.js';
+import { opsetVersion, type OnnxModel } from '../onnx/model-file.js';
 import { makeValueInfo } from '../onnx/value-info.js';
 import { emptyCache, tokenFeeds } from '../runtime/decoder-feeds.js';
 import { probeTypes } from '../runtime/probe-types.js';
@@ -67,30 +70,29 @@ export async function openGradientModel(decoder: Decoder, options: LossModelOpti
   const upgraded = rereadDecoder(upgradeOpset(decoder.model), decoder);
   const { gated, gates } = gatedDecoder(upgraded, options);
   attachLoss(gated, ['loss']);
-  const types = await probeTypes(gated.model, [
-    probeFeeds(gated, gates, 2, 3),
-    probeFeeds(gated, gates, 3, 5),
-  ]);
+  const { model } = gated;
+  const graph = new Graph(model.graph);
+  const probes = [probeFeeds(gated, gates, 2, 3), probeFeeds(gated, gates, 3, 5)];
+  await lowerModel(model, graph, probes);
+  const types = await probeTypes(model, probes);
   const leaves = gates.map((gate) => gate.name);
-  const gradients = differentiate(gated.graph, {
-    loss: LOSS_OUTPUTS.loss,
-    leaves,
-    types,
-    opset: opsetVersion(gated.model)!,
-  });
+  const opset = opsetVersion(model)!;
+  const gradients = differentiate(graph, { loss: LOSS_OUTPUTS.loss, leaves, types, opset });
   for (const gate of gates) {
-    gated.graph.proto.output.push(makeValueInfo(gradients.get(gate.name)!, DataType.FLOAT, gate.shape));
+    graph.proto.output.push(makeValueInfo(gradients.get(gate.name)!, DataType.FLOAT, gate.shape));
   }
-  gated.graph.removeUnused();
+  graph.removeUnused();
   const shared = decoder.steps
     .filter((step) => step.branches.length > 1)
     .flatMap((step) => step.branches.map(blockName));
-  return new GradientModel(
-    await openSession(gated.model, options.session),
-    gates,
-    gradients,
-    new Set(shared),
-  );
+  return new GradientModel(await openSession(model, options.session), gates, gradients, new Set(shared));
+}
+
+/** Brings a model to float32 and to operators that have gradient rules. */
+async function lowerModel(model: OnnxModel, graph: Graph, probes: readonly Feeds[]): Promise<void> {
+  widenFloats(graph);
+  if (!graph.nodes.some((node) => findLowering(node))) return;
+  lowerOperators(graph, await probeTypes(model, probes));
 }
 
 function probeFeeds(decoder: Decoder, gates: readonly KeyedGate[], rows: number, positions: number): Feeds {

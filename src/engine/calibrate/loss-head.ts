@@ -1,5 +1,6 @@
 /** Turns a decoder's output head into a loss: cross-entropy of chosen positions only, which keeps large vocabularies cheap. */
 import type { Decoder } from '../decoder/decoder.js';
+import { forgetPast } from '../decoder/fused-attention.js';
 import { DataType } from '../onnx/data-types.js';
 import { int64Tensor } from '../onnx/tensor.js';
 import { makeValueInfo } from '../onnx/value-info.js';
@@ -69,6 +70,7 @@ export function attachLoss(decoder: Decoder, outputs: readonly (keyof typeof LOS
     logits: makeValueInfo(LOSS_OUTPUTS.logits, DataType.FLOAT, [1, 'loss_tokens', decoder.vocabularySize]),
   };
   graph.proto.output = outputs.map((name) => declared[name]);
+  forgetPast(graph);
   graph.removeUnused();
   graph.sortNodes();
 }

@@ -1,5 +1,6 @@
 /** How the next block to skip is found: the contract of selection strategies. */
 import type { BlockName, Decoder } from '../decoder/decoder.js';
+import { UserError } from '../errors.js';
 import type { SessionOptions } from '../runtime/session.js';
 import type { SelectionRound } from './checkpoint.js';
 import type { LossBatch } from './loss-batch.js';
@@ -57,3 +58,14 @@ export interface SelectionStrategy {
 
 /** A gradient step costs about as much as this many forward passes: weights need no gradient. */
 export const GRADIENT_STEP_COST = 3;
+
+/** The loss of a candidate that came to no number, in a form that JSON can hold: larger than any other. */
+export const DIVERGED = Number.MAX_VALUE;
+
+/** @throws UserError if even the best candidate's loss is no number */
+export function requireConverged(lowestLoss: number): void {
+  if (lowestLoss < DIVERGED) return;
+  throw new UserError(
+    'The loss is not a number whichever block is skipped; try a smaller --selection-learning-rate.',
+  );
+}

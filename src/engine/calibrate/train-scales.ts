@@ -1,6 +1,6 @@
 /** Final training of the scales for one choice of skipped blocks; the held-out rows decide which epoch is kept. */
 import type { BlockName, Decoder } from '../decoder/decoder.js';
-import { throwIfCancelled } from '../errors.js';
+import { UserError, throwIfCancelled } from '../errors.js';
 import type { SessionOptions } from '../runtime/session.js';
 import { Adam } from './adam.js';
 import type { Checkpoint, TrainingEpoch, TrainingState } from './checkpoint.js';
@@ -87,6 +87,7 @@ export async function trainScales(
     for (let epoch = state.epochs.length; epoch <= settings.epochs; epoch += 1) {
       const trainingLoss = await trainOneEpoch(context, gradientModel, scales, adam, settings, epoch - 1);
       const heldoutLoss = await meanLoss(forwardModel, context.heldout, scales);
+      requireNumbers(epoch, trainingLoss, heldoutLoss);
       keep(state, { epoch, trainingLoss, heldoutLoss }, scales, adam);
       state.finished = epoch === settings.epochs;
       checkpoint.save();
@@ -137,6 +138,14 @@ async function trainOneEpoch(
     context.onWork(GRADIENT_STEP_COST);
   }
   return total / context.batches.length;
+}
+
+/** @throws UserError if training has diverged; the checkpoint then keeps the epochs before */
+function requireNumbers(epoch: number, ...losses: number[]): void {
+  if (losses.every(Number.isFinite)) return;
+  throw new UserError(
+    `The training of the scales diverged in epoch ${epoch} (the loss is not a number); start again with a smaller --learning-rate.`,
+  );
 }
 
 function keep(state: TrainingState, epoch: TrainingEpoch, scales: Scales, adam: Adam): void {

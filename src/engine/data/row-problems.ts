@@ -50,8 +50,8 @@ export function countProblems(problems: readonly RowProblem[]): ProblemCount[] {
 }
 
 /** One sentence such as '3 malformed (line 2, 5, 9: not valid JSON), 1 empty (line 4: a blank line)'. */
-function describeProblems(problems: readonly RowProblem[]): string {
-  return countProblems(problems)
+export function describeProblems(counts: readonly ProblemCount[]): string {
+  return counts
     .map(({ kind, count, lines, example }) => {
       const more = count > lines.length ? ', ...' : '';
       return `${count} ${kind} (line ${lines.join(', ')}${more}: ${example})`;
@@ -65,6 +65,6 @@ function describeProblems(problems: readonly RowProblem[]): string {
  */
 export function requireRows(rows: readonly unknown[], path: string, problems: readonly RowProblem[]): void {
   if (rows.length > 0) return;
-  const why = problems.length > 0 ? describeProblems(problems) : 'it is empty';
+  const why = problems.length > 0 ? describeProblems(countProblems(problems)) : 'it is empty';
   throw new UserError(`No row of ${path} can be used: ${why}.`);
 }

@@ -1,4 +1,5 @@
 /** Operators that are a whole attention: which inputs and outputs are what (operator specifications of each). */
+import type { Graph } from '../onnx/graph.js';
 import type { NodeProto } from '../onnx/onnx_pb.js';
 
 export interface FusedAttention {
@@ -28,4 +29,24 @@ const STANDARD: Readonly<Record<string, FusedAttention>> = {
 export function fusedAttention(node: NodeProto): FusedAttention | undefined {
   if (node.domain === 'com.microsoft') return MICROSOFT[node.opType];
   return node.domain === '' || node.domain === 'ai.onnx' ? STANDARD[node.opType] : undefined;
+}
+
+/**
+ * Whether attention operators place keys by the number of tokens in each row, so that padding may only stand on the
+ * right.
+ */
+export function countsPositions(graph: Graph): boolean {
+  return graph.nodes.some((node) => node.opType === 'GroupQueryAttention');
+}
+
+/**
+ * Takes the past away from all attention operators, for graphs that only see whole sequences. onnxruntime may otherwise
+ * write the keys and values into the memory of the empty past, once they are no outputs of the graph.
+ */
+export function forgetPast(graph: Graph): void {
+  for (const node of graph.nodes) {
+    for (const index of fusedAttention(node)?.past ?? []) {
+      if (node.input[index]) graph.setInput(node, index, '');
+    }
+  }
 }

@@ -88,25 +88,49 @@ function skipInputs(
 ): Joined | undefined {
   const isRms = norm.opType === 'SimplifiedLayerNormalization';
   const opType = isRms ? 'SkipSimplifiedLayerNormalization' : 'SkipLayerNormalization';
-  if (!kinds.has(opType) || addition.input.some((value) => graph.constant(value) !== undefined))
-    return undefined;
-  const [first, second] = addition.input as [string, string];
-  const biased = [first, second].map((value) => biasOf(graph, value));
-  const bias = biased[1] ?? biased[0];
-  const operands = bias ? (bias === biased[1] ? [first, bias.value] : [bias.value, second]) : [first, second];
+  if (!kinds.has(opType)) return undefined;
+  const inner = innerAddition(graph, addition);
+  if (!inner && addition.input.some((value) => graph.constant(value) !== undefined)) return undefined;
+  const { first, second, bias } = inner ?? withBias(graph, addition);
   const parameters = norm.input.slice(1);
-  if (bias && !isRms && parameters.length === 1) parameters.push('');
-  return {
-    opType,
-    inputs: [...operands, ...parameters, ...(bias ? [bias.vector] : [])],
-    sumIndex: 3,
-  };
+  if (bias !== undefined && !isRms && parameters.length === 1) parameters.push('');
+  const inputs = [first, second, ...parameters, ...(bias === undefined ? [] : [bias])];
+  return { opType, inputs, sumIndex: 3 };
 }
 
-/** A value that is another one plus a constant vector, if nothing else reads it. */
-function biasOf(graph: Graph, sum: string): { value: string; vector: string } | undefined {
-  const node = graph.producer(sum);
-  if (node?.opType !== 'Add' || graph.consumers(sum).length !== 1 || graph.isOutput(sum)) return undefined;
+interface Operands {
+  first: string;
+  second: string;
+  bias: string | undefined;
+}
+
+/** Two values, of which one may have a bias of its own. */
+function withBias(graph: Graph, addition: NodeProto): Operands {
+  const [first, second] = addition.input as [string, string];
+  const [one, other] = [first, second].map((value) => biasOf(graph, value));
+  if (other) return { first, second: other.value, bias: other.vector };
+  if (one) return { first: one.value, second, bias: one.vector };
+  return { first, second, bias: undefined };
+}
+
+/** The sum of two values that a constant vector is added to: what a skipped block leaves in its place. */
+function innerAddition(graph: Graph, addition: NodeProto): Operands | undefined {
+  const biased = biasOf(graph, addition.output[0]!, addition);
+  const inner = biased && graph.producer(biased.value);
+  if (inner?.opType !== 'Add' || graph.consumers(biased!.value).length !== 1) return undefined;
+  const [first, second] = inner.input as [string, string];
+  if (inner.input.some((value) => graph.constant(value) !== undefined)) return undefined;
+  return { first, second, bias: biased!.vector };
+}
+
+/**
+ * A value that is another one plus a constant vector.
+ * @param by the Add that makes it, if others may read it too
+ */
+function biasOf(graph: Graph, sum: string, by?: NodeProto): { value: string; vector: string } | undefined {
+  const node = by ?? graph.producer(sum);
+  if (node?.opType !== 'Add') return undefined;
+  if (!by && (graph.consumers(sum).length !== 1 || graph.isOutput(sum))) return undefined;
   const index = node.input.findIndex((value) => graph.initializer(value)?.dims.length === 1);
   return index < 0 ? undefined : { value: node.input[1 - index]!, vector: node.input[index]! };
 }

@@ -9,11 +9,14 @@ function normalise(text: string): string {
   return text.trim().replaceAll(/\s+/g, ' ');
 }
 
+/** '#### 1,234', '#### -$5', '#### **.5**': sign and digits. */
+const FINAL_NUMBER = /^####\s*\**([+-]?)\p{Sc}?([+-]?(?:\d[\d,]*)?\.?\d+)/u;
+
 /** The number N of an answer that ends in '#### N' (GSM8K's form), without thousands separators; else undefined. */
 export function finalNumber(answer: string): number | undefined {
-  const match = /####\s*[^\d\s+-]?\s*([+-]?[\d,]*\.?\d+)/.exec(answer.slice(answer.lastIndexOf('####')));
+  const match = FINAL_NUMBER.exec(answer.slice(answer.lastIndexOf('####')));
   if (!match) return undefined;
-  const value = Number(match[1]!.replaceAll(',', ''));
+  const value = Number(`${match[1]}${match[2]}`.replaceAll(',', ''));
   return Number.isFinite(value) ? value : undefined;
 }
 

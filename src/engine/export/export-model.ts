@@ -79,14 +79,14 @@ export async function exportModel(request: ExportRequest): Promise<ExportResult>
     path.dirname(output),
     `.${path.basename(output)}.hopscotch-partial-${process.pid}`,
   );
-  rmSync(partial, { recursive: true, force: true });
   try {
+    rmSync(partial, { recursive: true, force: true });
     const result = await writeFolder(request, partial);
     rmSync(output, { recursive: true, force: true });
     renameSync(partial, output);
     return { ...result, folder: output, modelPath: path.join(output, request.source.modelFile) };
   } catch (error) {
-    rmSync(partial, { recursive: true, force: true });
+    if (existsSync(partial)) rmSync(partial, { recursive: true, force: true });
     if (error instanceof Error && 'code' in error && !(error instanceof UserError)) {
       throw new UserError(
         `The model could not be written to ${output}: ${error.message}. Nothing was left behind.`,

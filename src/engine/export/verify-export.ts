@@ -3,6 +3,7 @@ import type { LossBatch } from '../calibrate/loss-batch.js';
 import type { ForwardModel } from '../calibrate/forward-model.js';
 import { LOSS_INPUTS } from '../calibrate/loss-head.js';
 import type { Scales } from '../calibrate/scales.js';
+import type { Decoder } from '../decoder/decoder.js';
 import { readDecoder } from '../decoder/read-decoder.js';
 import { UserError } from '../errors.js';
 import { readModel } from '../onnx/model-file.js';
@@ -10,8 +11,17 @@ import { emptyCache } from '../runtime/decoder-feeds.js';
 import { openSession, type SessionOptions } from '../runtime/session.js';
 import { logitsValues } from '../runtime/tensors.js';
 
-/** Largest difference of a logit that is allowed by the graph's float type. */
-export const LOGITS_TOLERANCE = { float32: 1e-4, float16: 2e-2 } as const;
+/**
+ * Largest difference of a logit that is allowed, by the graph's arithmetic: float32; float32 with quantised weights;
+ * float16, three units in the last place of a usual logit; activations that are rounded to 8 bits while the model runs,
+ * where the last bit of a float decides over a whole step.
+ */
+export const LOGITS_TOLERANCE = {
+  float32: 1e-4,
+  quantisedWeights: 1e-3,
+  float16: 5e-2,
+  quantisedActivations: 5e-2,
+} as const;
 
 /** Logits beyond this size get a tolerance that grows with them, as floating-point errors do. */
 const USUAL_LOGIT = 32;
@@ -71,12 +81,19 @@ export async function verifyExport(
   } finally {
     await exported.release();
   }
-  const tolerance =
-    LOGITS_TOLERANCE[isFloat16 ? 'float16' : 'float32'] * Math.max(1, largestLogit / USUAL_LOGIT);
+  const arithmetic = isFloat16 ? 'float16' : arithmeticOf(decoder);
+  const tolerance = LOGITS_TOLERANCE[arithmetic] * Math.max(1, largestLogit / USUAL_LOGIT);
   if (!(largestDifference <= tolerance)) {
     throw new UserError(
       `The exported model's logits differ from the trained model's by ${largestDifference.toPrecision(3)} (allowed: ${tolerance.toPrecision(3)}); nothing was exported. Try the explicit export mode, and please report this model.`,
     );
   }
   return { largestDifference, largestLogit, tolerance, positions };
+}
+
+function arithmeticOf(decoder: Decoder): Exclude<keyof typeof LOGITS_TOLERANCE, 'float16'> {
+  const operators = new Set(decoder.graph.proto.node.map((node) => node.opType));
+  if (operators.has('DynamicQuantizeLinear')) return 'quantisedActivations';
+  const hasQuantisedWeights = ['MatMulNBits', 'DequantizeLinear'].some((operator) => operators.has(operator));
+  return hasQuantisedWeights ? 'quantisedWeights' : 'float32';
 }

@@ -1,5 +1,6 @@
 /** Text generation with the KV cache: batches of prompts, greedy or sampled, token by token. */
 import type { Decoder } from '../decoder/decoder.js';
+import { countsPositions } from '../decoder/fused-attention.js';
 import { throwIfCancelled } from '../errors.js';
 import { emptyCache, tokenFeeds, type TokenBlock } from '../runtime/decoder-feeds.js';
 import { openSession, type Session, type SessionOptions } from '../runtime/session.js';
@@ -78,11 +79,12 @@ export class Generator {
 
   /**
    * Prompts of similar length run together, padded on the left. A graph without mask or position inputs cannot tell
-   * padding from text: there only prompts of equal length do.
+   * padding from text, nor can one whose attention counts positions itself: there only prompts of equal length do.
    */
   #batches(prompts: readonly (readonly number[])[], batchRows: number): number[][] {
     const { attentionMask, positions } = this.#decoder.inputs;
-    const mayPad = attentionMask !== undefined && positions !== undefined;
+    const mayPad =
+      attentionMask !== undefined && positions !== undefined && !countsPositions(this.#decoder.graph);
     const order = [...prompts.keys()].toSorted((a, b) => prompts[a]!.length - prompts[b]!.length);
     const batches: number[][] = [];
     for (const prompt of order) {

@@ -16,6 +16,8 @@ const entrySchema = v.object({
 export class ResponseCache {
   readonly #file: string;
   readonly #entries = new Map<string, GeneratedText>();
+  /** Put before the next line: ends a line that a crash cut short. */
+  #separator = '';
 
   /** @param modelFingerprint changes whenever the model's bytes do */
   constructor(
@@ -27,7 +29,9 @@ export class ResponseCache {
     const name = hash(JSON.stringify([modelFingerprint, settings.maxNewTokens, stop]));
     this.#file = path.join(folder, `responses-${name.slice(0, 32)}.jsonl`);
     if (!existsSync(this.#file)) return;
-    for (const line of readFileSync(this.#file, 'utf8').split('\n')) {
+    const content = readFileSync(this.#file, 'utf8');
+    if (content !== '' && !content.endsWith('\n')) this.#separator = '\n';
+    for (const line of content.split('\n')) {
       const entry = parseEntry(line);
       if (entry) this.#entries.set(entry.prompt, { tokens: entry.tokens, finishedBy: entry.finishedBy });
     }
@@ -43,7 +47,8 @@ export class ResponseCache {
     this.#entries.set(key, response);
     try {
       mkdirSync(path.dirname(this.#file), { recursive: true });
-      appendFileSync(this.#file, `${JSON.stringify({ prompt: key, ...response })}\n`);
+      appendFileSync(this.#file, `${this.#separator}${JSON.stringify({ prompt: key, ...response })}\n`);
+      this.#separator = '';
     } catch (error) {
       throw new UserError(
         `The model's answers could not be saved to ${this.#file} (${error instanceof Error ? error.message : String(error)}); free some space or set another folder.`,

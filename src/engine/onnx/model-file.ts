@@ -110,6 +110,15 @@ export function externalFiles(model: OnnxModel): string[] {
   return [...new Set(locations)];
 }
 
+export interface WriteOptions {
+  /** Name of the data file beside the new model for each external location; default: the location's last part. */
+  renameExternal?: (location: string) => string;
+  /** Inline weights of more bytes than `above` go into this data file. */
+  moveToExternal?: { location: string; above: number };
+  /** A change of a weight that is made only while it is written, so that the model never needs to be in memory. */
+  edit?: (tensor: TensorProto) => ((tensor: TensorProto, folder: string | undefined) => TensorProto) | undefined;
+}
+
 /**
  * Writes the model to a file. External weights are copied one at a time into data files of the same names beside it
  * (`model.onnx_data` and so on); inline weights stay inline unless `moveToExternal` asks for them in a data file.
@@ -119,10 +128,7 @@ export function externalFiles(model: OnnxModel): string[] {
 export async function writeModel(
   model: OnnxModel,
   file: string,
-  options: {
-    renameExternal?: (location: string) => string;
-    moveToExternal?: { location: string; above: number };
-  } = {},
+  options: WriteOptions = {},
 ): Promise<void> {
   const folder = path.dirname(path.resolve(file));
   await mkdir(folder, { recursive: true });
@@ -132,14 +138,18 @@ export async function writeModel(
   const dataFiles = new Map<string, { descriptor: number; offset: number }>();
   try {
     for (const tensor of initializersOf(written.graph)) {
+      const edited = options.edit?.(tensor)?.(tensor, model.folder) ?? tensor;
       const location = targetLocation(tensor, rename, options.moveToExternal);
-      if (location === undefined) continue;
+      if (location === undefined) {
+        if (edited !== tensor) storeInline(tensor, edited.rawData);
+        continue;
+      }
       let target = dataFiles.get(location);
       if (!target) {
         target = { descriptor: openDataFile(folder, location, model.folder), offset: 0 };
         dataFiles.set(location, target);
       }
-      const bytes = tensorBytes(tensor, model.folder);
+      const bytes = tensorBytes(edited, model.folder);
       target.offset = Math.ceil(target.offset / PAGE) * PAGE;
       writeFully(target.descriptor, bytes, target.offset);
       makeExternal(tensor, location, target.offset, bytes.length);
@@ -182,17 +192,26 @@ function writeFully(descriptor: number, bytes: Uint8Array, offset: number): void
   }
 }
 
+function storeInline(tensor: TensorProto, bytes: Uint8Array): void {
+  clearData(tensor);
+  tensor.rawData = bytes;
+}
+
 function makeExternal(tensor: TensorProto, location: string, offset: number, length: number): void {
+  clearData(tensor);
+  tensor.dataLocation = DataLocation.EXTERNAL;
+  tensor.externalData = Object.entries({ location, offset: `${offset}`, length: `${length}` }).map(([key, value]) =>
+    create(StringStringEntryProtoSchema, { key, value }),
+  );
+}
+
+function clearData(tensor: TensorProto): void {
   tensor.rawData = new Uint8Array();
   tensor.floatData = [];
   tensor.int32Data = [];
   tensor.int64Data = [];
   tensor.doubleData = [];
   tensor.uint64Data = [];
-  tensor.dataLocation = DataLocation.EXTERNAL;
-  tensor.externalData = Object.entries({ location, offset: `${offset}`, length: `${length}` }).map(
-    ([key, value]) => create(StringStringEntryProtoSchema, { key, value }),
-  );
 }
 
 /** Version of an operator set that the model imports ('' is the default domain), or undefined. */

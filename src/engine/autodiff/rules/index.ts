@@ -25,6 +25,7 @@ import { layerNormalization } from './layer-normalization.js';
 import { leakyRelu } from './leaky-relu.js';
 import { logSoftmax } from './log-softmax.js';
 import { log } from './log.js';
+import { matMulNBits } from './mat-mul-n-bits.js';
 import { matMul } from './mat-mul.js';
 import { mean } from './mean.js';
 import { mul } from './mul.js';
@@ -82,6 +83,7 @@ export const rules: readonly GradientRule[] = [
   logSoftmax,
   log,
   matMul,
+  matMulNBits,
   mean,
   mul,
   neg,

@@ -20,6 +20,8 @@ export type CaseInput =
   /** Integers that are fed to the graph, so that no rule can see them before the run. */
   | { kind: 'fed integers'; dims: readonly number[]; values: readonly number[] }
   | { kind: 'condition'; dims: readonly number[] }
+  /** Random bytes. */
+  | { kind: 'bytes'; dims: readonly number[] }
   | { kind: 'missing' };
 
 export interface RuleCase {
@@ -138,6 +140,10 @@ function addInput(graph: Graph, feeds: Feeds, input: CaseInput, type: DataType, 
     case 'condition': {
       const bytes = Uint8Array.from(randomNumbers(seed, count), (random) => (random > 0 ? 1 : 0));
       return graph.addInitializer(tensorFromBytes(name, DataType.BOOL, dims, bytes));
+    }
+    case 'bytes': {
+      const bytes = Uint8Array.from(randomNumbers(seed, count), (random) => (random + 1) * 127.9);
+      return graph.addInitializer(tensorFromBytes(name, DataType.UINT8, dims, bytes));
     }
   }
 }

@@ -5,8 +5,10 @@ import {
   float,
   leaf,
   leavesOf,
+  missing,
   shape,
   shapeAndAxis,
+  type CaseInput,
   type RuleCase,
   type RuleCases,
 } from '../rule-case.js';
@@ -25,6 +27,26 @@ const products = fc.oneof(
     inputs: [leaf(flat === 'column' ? [...batch, m, k] : [k]), leaf(flat === 'row' ? [...batch, k, n] : [k])],
   })),
 );
+
+/** Of a weight in blocks of 16; the last block may be filled up. */
+const quantised = fc
+  .tuple(dims3, fc.constantFrom(4, 8), fc.constantFrom(16, 40), fc.boolean(), fc.boolean())
+  .map(([[rows, positions, outer], bits, inner, hasZeroPoints, hasBias]) => {
+    const blocks = Math.ceil(inner / 16);
+    const scales = Array.from({ length: outer * blocks }, (_, index) => (1 + (index % 3)) / 2 ** bits);
+    const zeroPoints: CaseInput = { kind: 'bytes', dims: [outer * Math.ceil((blocks * bits) / 8)] };
+    return {
+      inputs: [
+        leaf([rows, positions, inner]),
+        { kind: 'bytes', dims: [outer, blocks, 2 * bits] },
+        { kind: 'constant', dims: [outer * blocks], values: scales },
+        ...(hasZeroPoints ? [zeroPoints] : hasBias ? [missing] : []),
+        ...(hasBias ? [missing, leaf([outer])] : []),
+      ] satisfies CaseInput[],
+      attributes: { K: inner, N: outer, bits, block_size: 16 },
+      single: true,
+    };
+  });
 
 const gemms = fc
   .tuple(dims3, fc.boolean(), fc.boolean(), fc.constantFrom('none', 'full', 'row', 'column', 'scalar'))
@@ -75,6 +97,7 @@ const normalised = (
 
 export const matrices: RuleCases = {
   MatMul: products,
+  MatMulNBits: quantised,
   Gemm: gemms,
   Einsum: equations,
   LayerNormalization: fc.oneof(

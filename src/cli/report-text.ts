@@ -1,0 +1,29 @@
+/** A run's report in words, for the terminal. */
+import { describeProblems } from '../engine/data/row-problems.js';
+import { pointFigures } from '../engine/report-figures.js';
+import type { CurvePoint, SlimReport } from '../engine/report.js';
+import { blockList, count } from './job-progress.js';
+import { formatTable } from './table.js';
+
+/** What was skipped at a point of the curve and what it cost: original, without scales, slimmed. */
+export function pointText(report: SlimReport, point: CurvePoint): string {
+  return [
+    `${count(point.skipped.length, 'block')} skipped of ${report.layers} layers: ${blockList(point.skipped)}`,
+    `Held-out figures on ${count(report.task.heldoutRows, 'row')}, with 95 % intervals:`,
+    '',
+    formatTable([['', 'original', 'without scales', 'slimmed'], ...pointFigures(report, point)], {
+      indent: '  ',
+    }),
+  ].join('\n');
+}
+
+/** Where the rows came from, and those that could not be used. */
+export function taskText({ task }: SlimReport): string {
+  const answers = task.responses === 'own' ? "the model's own answers" : "the dataset's answers";
+  const rows = `${count(task.calibrationRows, 'row')} to calibrate on (${answers}), ${task.heldoutRows} held out`;
+  return task.problems.length === 0 ? rows : `${rows}; not used or cut: ${describeProblems(task.problems)}`;
+}
+
+export function chosenPoint(report: SlimReport): CurvePoint | undefined {
+  return report.points.find(({ skipped }) => skipped.length === report.chosenPoint);
+}

@@ -1,0 +1,320 @@
+/** Every lowering computes what onnxruntime's own operator does, on random inputs. */
+import { create } from '@bufbuild/protobuf';
+import { describe, expect, it } from 'vitest';
+import { float, type AttributeValue } from '../../onnx/attributes.js';
+import { DataType } from '../../onnx/data-types.js';
+import { Graph } from '../../onnx/graph.js';
+import { copyModel, type OnnxModel } from '../../onnx/model-file.js';
+import { GraphProtoSchema, ModelProtoSchema, ValueInfoProtoSchema } from '../../onnx/onnx_pb.js';
+import { elementCount, floatTensor, tensorFromBytes } from '../../onnx/tensor.js';
+import { makeValueInfo } from '../../onnx/value-info.js';
+import { probeTypes } from '../../runtime/probe-types.js';
+import { openSession, type Feeds } from '../../runtime/session.js';
+import { boolTensor, float32Tensor, float32Values, int32Tensor, int64Tensor } from '../../runtime/tensors.js';
+import { randomNumbers } from '../testing/finite-differences.js';
+import { lowerings, lowerOperators } from './index.js';
+
+type Input =
+  | { x: readonly number[] }
+  | { constant: readonly number[] }
+  | { bytes: readonly number[]; signed?: boolean }
+  | { int32: readonly number[]; dims: readonly number[] }
+  | { int64: readonly number[]; dims: readonly number[] }
+  | { bool: readonly number[]; dims: readonly number[] }
+  | undefined;
+
+interface Case {
+  operator: string;
+  domain?: string;
+  inputs: readonly Input[];
+  attributes?: Record<string, AttributeValue>;
+  /** Which outputs are asked for and compared; default: the first. */
+  outputs?: readonly number[];
+  /** Of the comparison; default 1e-5. */
+  tolerance?: number;
+}
+
+const [ROWS, POSITIONS, HEADS, GROUPS, SIZE] = [2, 5, 4, 2, 16];
+const flat = (heads: number) => ({ x: [ROWS, POSITIONS, heads * SIZE] });
+const split = (heads: number) => ({ x: [ROWS, heads, POSITIONS, SIZE] });
+const cache = (rotated = SIZE) => ({ constant: [16, rotated / 2] });
+const lengths = { int32: Array.from({ length: ROWS }, () => POSITIONS - 1), dims: [ROWS] };
+const total = { int32: [POSITIONS], dims: [] };
+const ids = { int64: [0, 1, 2, 3, 4, 2, 3, 4, 5, 6], dims: [ROWS, POSITIONS] };
+const padding = { int32: [0, 1, 1, 1, 1, 1, 1, 1, 1, 1], dims: [ROWS, POSITIONS] };
+
+const grouped = { num_heads: HEADS, kv_num_heads: GROUPS };
+const past = [undefined, undefined];
+
+const cases: Record<string, Case> = {
+  GroupQueryAttention: {
+    operator: 'GroupQueryAttention',
+    inputs: [flat(HEADS), flat(GROUPS), flat(GROUPS), ...past, lengths, total],
+    attributes: grouped,
+    outputs: [0, 1, 2],
+  },
+  'GroupQueryAttention with rotary positions': {
+    operator: 'GroupQueryAttention',
+    inputs: [flat(HEADS), flat(GROUPS), flat(GROUPS), ...past, lengths, total, cache(), cache()],
+    attributes: { ...grouped, do_rotary: 1, scale: float(0.3) },
+    outputs: [0, 1, 2],
+  },
+  'GroupQueryAttention packed, interleaved, capped': {
+    operator: 'GroupQueryAttention',
+    inputs: [flat(HEADS + 2 * GROUPS), undefined, undefined, ...past, lengths, total, cache(), cache()],
+    attributes: { ...grouped, do_rotary: 1, rotary_interleaved: 1, softcap: float(0.5) },
+    outputs: [0, 1, 2],
+  },
+  'GroupQueryAttention with position ids': {
+    operator: 'GroupQueryAttention',
+    inputs: [
+      flat(HEADS),
+      flat(GROUPS),
+      flat(GROUPS),
+      ...past,
+      lengths,
+      total,
+      cache(),
+      cache(),
+      { int64: [2, 3, 4, 5, 6, 2, 3, 4, 5, 6], dims: [ROWS, POSITIONS] },
+    ],
+    attributes: { ...grouped, do_rotary: 1 },
+    outputs: [0, 1, 2],
+  },
+  'GroupQueryAttention in a window': {
+    operator: 'GroupQueryAttention',
+    inputs: [flat(HEADS), flat(GROUPS), flat(GROUPS), ...past, lengths, total],
+    attributes: { ...grouped, local_window_size: 2 },
+  },
+  'GroupQueryAttention with one head of keys, sinks and a bias of the scores': {
+    operator: 'GroupQueryAttention',
+    inputs: [
+      flat(HEADS),
+      flat(1),
+      flat(1),
+      ...past,
+      lengths,
+      total,
+      undefined,
+      undefined,
+      undefined,
+      { x: [1, 1, POSITIONS, POSITIONS] },
+      { x: [HEADS] },
+    ],
+    attributes: { num_heads: HEADS, kv_num_heads: 1 },
+  },
+  'GroupQueryAttention with a smooth softmax': {
+    operator: 'GroupQueryAttention',
+    inputs: [flat(HEADS), flat(HEADS), flat(HEADS), ...past, lengths, total],
+    attributes: { num_heads: HEADS, kv_num_heads: HEADS, smooth_softmax: 1 },
+  },
+  MultiHeadAttention: {
+    operator: 'MultiHeadAttention',
+    inputs: [flat(HEADS), flat(HEADS), flat(HEADS)],
+    attributes: { num_heads: HEADS },
+  },
+  'MultiHeadAttention with biases, padding and a bias of the scores': {
+    operator: 'MultiHeadAttention',
+    inputs: [
+      flat(HEADS),
+      flat(HEADS),
+      flat(HEADS),
+      { x: [3 * HEADS * SIZE] },
+      { int32: padding.int32, dims: padding.dims },
+      { x: [1, HEADS, POSITIONS, POSITIONS] },
+    ],
+    attributes: { num_heads: HEADS, scale: float(0.2) },
+  },
+  'MultiHeadAttention, causal': {
+    operator: 'MultiHeadAttention',
+    inputs: [flat(HEADS), flat(HEADS), flat(HEADS)],
+    attributes: { num_heads: HEADS, unidirectional: 1 },
+  },
+  'MultiHeadAttention with split keys and values': {
+    operator: 'MultiHeadAttention',
+    inputs: [flat(HEADS), split(HEADS), split(HEADS)],
+    attributes: { num_heads: HEADS },
+  },
+  Attention: {
+    operator: 'Attention',
+    inputs: [{ x: [ROWS, POSITIONS, 12] }, { constant: [12, 3 * HEADS * SIZE] }, { x: [3 * HEADS * SIZE] }],
+    attributes: { num_heads: HEADS, unidirectional: 1 },
+    outputs: [0, 1],
+  },
+  'Attention with a mask': {
+    operator: 'Attention',
+    inputs: [
+      { x: [ROWS, POSITIONS, 12] },
+      { constant: [12, 3 * HEADS * SIZE] },
+      { x: [3 * HEADS * SIZE] },
+      padding,
+    ],
+    attributes: { num_heads: HEADS, unidirectional: 1 },
+  },
+  'standard Attention': {
+    operator: 'Attention',
+    domain: '',
+    inputs: [flat(HEADS), flat(GROUPS), flat(GROUPS)],
+    attributes: { q_num_heads: HEADS, kv_num_heads: GROUPS, is_causal: 1 },
+  },
+  'standard Attention of split heads with a mask and a cap': {
+    operator: 'Attention',
+    domain: '',
+    inputs: [split(HEADS), split(GROUPS), split(GROUPS), { x: [POSITIONS, POSITIONS] }],
+    attributes: { scale: float(0.4), softcap: float(0.7) },
+  },
+  'standard Attention with a mask of booleans': {
+    operator: 'Attention',
+    domain: '',
+    inputs: [
+      split(HEADS),
+      split(GROUPS),
+      split(GROUPS),
+      { bool: Array.from({ length: 25 }, (_, i) => Number(i % 5 <= i / 5)), dims: [POSITIONS, POSITIONS] },
+    ],
+  },
+  RotaryEmbedding: {
+    operator: 'RotaryEmbedding',
+    inputs: [flat(HEADS), ids, cache(), cache()],
+  },
+  'RotaryEmbedding of split heads from a first position': {
+    operator: 'RotaryEmbedding',
+    inputs: [split(HEADS), { int64: [3], dims: [1] }, cache(), cache()],
+    attributes: { interleaved: 1 },
+  },
+  'RotaryEmbedding of a part': {
+    operator: 'RotaryEmbedding',
+    inputs: [flat(HEADS), ids, cache(4), cache(4)],
+    attributes: { num_heads: HEADS, rotary_embedding_dim: 4 },
+  },
+  'standard RotaryEmbedding': {
+    operator: 'RotaryEmbedding',
+    domain: '',
+    inputs: [split(HEADS), cache(4), cache(4), ids],
+    attributes: { rotary_embedding_dim: 4 },
+  },
+  'standard RotaryEmbedding with caches by position': {
+    operator: 'RotaryEmbedding',
+    domain: '',
+    inputs: [flat(HEADS), { x: [ROWS, POSITIONS, SIZE / 2] }, { x: [ROWS, POSITIONS, SIZE / 2] }],
+    attributes: { num_heads: HEADS, interleaved: 1 },
+  },
+  Gelu: { operator: 'Gelu', inputs: [{ x: [3, 7] }] },
+  BiasGelu: { operator: 'BiasGelu', inputs: [{ x: [2, 3, 7] }, { x: [7] }] },
+  FastGelu: { operator: 'FastGelu', inputs: [{ x: [3, 7] }] },
+  'FastGelu with bias': { operator: 'FastGelu', inputs: [{ x: [3, 7] }, { x: [7] }] },
+  QuickGelu: { operator: 'QuickGelu', inputs: [{ x: [3, 7] }] },
+  'QuickGelu as SiLU': {
+    operator: 'QuickGelu',
+    inputs: [{ x: [3, 7] }],
+    attributes: { alpha: float(1) },
+  },
+  FusedMatMul: { operator: 'FusedMatMul', inputs: [{ x: [2, 3, 4] }, { x: [2, 4, 5] }] },
+  'FusedMatMul, both turned': {
+    operator: 'FusedMatMul',
+    inputs: [{ x: [2, 4, 3] }, { x: [2, 5, 4] }],
+    attributes: { transA: 1, transB: 1, alpha: float(0.5) },
+  },
+  DynamicQuantizeMatMul: {
+    operator: 'DynamicQuantizeMatMul',
+    inputs: [
+      { x: [2, 3, 16] },
+      { bytes: [16, 5], signed: true },
+      { constant: [5] },
+      { bytes: [5], signed: true },
+      { x: [5] },
+    ],
+    // onnxruntime rounds the activations.
+    tolerance: 0.02,
+  },
+};
+
+function buildModel(test: Case): { model: OnnxModel; feeds: Feeds } {
+  const proto = create(ModelProtoSchema, {
+    irVersion: 10n,
+    opsetImport: [
+      { domain: '', version: test.domain === '' ? 23n : 16n },
+      { domain: 'com.microsoft', version: 1n },
+    ],
+    graph: create(GraphProtoSchema, { name: 'test' }),
+  });
+  const graph = new Graph(proto.graph!);
+  const feeds: Feeds = {};
+  const inputs = test.inputs.map((input, index) => addInput(graph, feeds, input, index));
+  const wanted = test.outputs ?? [0];
+  const count = Math.max(...wanted) + 1;
+  // These have more outputs that must be there.
+  const least = test.operator === 'GroupQueryAttention' ? 3 : 1;
+  const outputs = Array.from({ length: Math.max(count, least) }, (_, index) => `y${index}`);
+  const domain = test.domain ?? 'com.microsoft';
+  graph.addNode(test.operator, inputs, test.attributes ?? {}, { domain, outputs, label: 'node' });
+  proto.graph!.output = wanted.map((index) => create(ValueInfoProtoSchema, { name: `y${index}` }));
+  return { model: { proto, graph: proto.graph!, folder: undefined }, feeds };
+}
+
+function addInput(graph: Graph, feeds: Feeds, input: Input, index: number): string {
+  if (input === undefined) return '';
+  const name = `input${index}`;
+  if ('constant' in input) {
+    const values = randomNumbers(index, elementCount(input.constant));
+    return graph.addInitializer(floatTensor(name, input.constant, values));
+  }
+  if ('bytes' in input) {
+    const bytes = Uint8Array.from(randomNumbers(index, elementCount(input.bytes)), (r) => (r + 1) * 127);
+    const type = input.signed ? DataType.INT8 : DataType.UINT8;
+    return graph.addInitializer(tensorFromBytes(name, type, input.bytes, bytes));
+  }
+  if ('x' in input) {
+    feeds[name] = float32Tensor(randomNumbers(index, elementCount(input.x)), input.x);
+    return graph.addInput(makeValueInfo(name, DataType.FLOAT, input.x));
+  }
+  if ('int32' in input) {
+    feeds[name] = int32Tensor(input.int32, input.dims);
+    return graph.addInput(makeValueInfo(name, DataType.INT32, input.dims));
+  }
+  if ('bool' in input) {
+    feeds[name] = boolTensor(input.bool.map(Boolean), input.dims);
+    return graph.addInput(makeValueInfo(name, DataType.BOOL, input.dims));
+  }
+  feeds[name] = int64Tensor(input.int64, input.dims);
+  return graph.addInput(makeValueInfo(name, DataType.INT64, input.dims));
+}
+
+async function outputsOf(model: OnnxModel, feeds: Feeds) {
+  const session = await openSession(model, { threads: 1 });
+  try {
+    return await session.run(feeds);
+  } finally {
+    await session.release();
+  }
+}
+
+describe('lowerings', () => {
+  it.each(Object.entries(cases))('%s', async (_, test) => {
+    const { model, feeds } = buildModel(test);
+    const lowered = copyModel(model);
+    const graph = new Graph(lowered.graph);
+    lowerOperators(graph, await probeTypes(model, [feeds]));
+    const fused = graph.nodes.filter(
+      (node) => node.domain === 'com.microsoft' || node.domain === test.domain,
+    );
+    expect(fused.filter((node) => node.opType === test.operator)).toEqual([]);
+    const [expected, actual] = [await outputsOf(model, feeds), await outputsOf(lowered, feeds)];
+    for (const [name, tensor] of Object.entries(expected)) {
+      expect(actual[name]!.dims, name).toEqual(tensor.dims);
+      const values = float32Values(actual[name]!);
+      const size = Math.max(...float32Values(tensor).map(Math.abs));
+      float32Values(tensor).forEach((value, index) =>
+        expect(Math.abs(values[index]! - value) / size, `${name}[${index}]`).toBeLessThan(
+          test.tolerance ?? 1e-5,
+        ),
+      );
+    }
+  });
+
+  it('are each checked, here or in the models of quantised products', () => {
+    const elsewhere = ['DequantizeLinear', 'DynamicQuantizeLinear', 'MatMulInteger', 'MatMulIntegerToFloat'];
+    const names = new Set([...Object.values(cases).map(({ operator }) => operator), ...elsewhere]);
+    expect(new Set(lowerings.map(({ operator }) => operator))).toEqual(names);
+  });
+});

@@ -1,0 +1,88 @@
+/**
+ * com.microsoft.MultiHeadAttention: as many heads of keys as of queries. Inputs: query [rows, positions, heads * size],
+ * or [rows, positions, heads, 3, size] with all three; key and value likewise (or key [rows, positions, heads, 2, size]
+ * with both, or [rows, heads, positions, size]); bias of the projections, key padding mask, bias of the scores, past
+ * (onnxruntime's contributed operators).
+ */
+import { floatAttribute, intAttribute } from '../../onnx/attributes.js';
+import type { Lowering, LoweringContext } from './lowering.js';
+import { paddingMask } from './padding-mask.js';
+import { causalMask, mergeHeads, scaledDotProduct, splitHeads } from './scaled-dot-product.js';
+
+export const multiHeadAttention: Lowering = {
+  operator: 'MultiHeadAttention',
+  lower(context) {
+    const { node, input, shape, fixedDim } = context;
+    const heads = intAttribute(node, 'num_heads', 1);
+    if (node.output[3]) context.refuse('it gives out its scores');
+    const isPacked = shape(input(0)!).length === 5;
+    const headSize = isPacked ? fixedDim(input(0)!, 4) : fixedDim(input(0)!, 2) / heads;
+    const { query, key, value, valueSize } = isPacked
+      ? packedParts(context, heads, headSize)
+      : separateParts(context, heads, headSize);
+    const [padding, scoreBias] = [input(4), input(5)];
+    const mixed = scaledDotProduct(context, {
+      query,
+      key,
+      value,
+      heads,
+      kvHeads: heads,
+      headSize,
+      valueSize,
+      scale: floatAttribute(node, 'scale', 0) || 1 / Math.sqrt(headSize),
+      masks: [
+        ...(intAttribute(node, 'unidirectional', 0) !== 0 ? [causalMask(context, query, key)] : []),
+        ...(padding
+          ? [paddingMask(context, padding, floatAttribute(node, 'mask_filter_value', -10000))]
+          : []),
+        ...(scoreBias ? [scoreBias] : []),
+      ],
+    });
+    return [mergeHeads(context, mixed, heads * valueSize), key, value];
+  },
+};
+
+interface Parts {
+  query: string;
+  key: string;
+  value: string;
+  valueSize: number;
+}
+
+function packedParts({ input, write }: LoweringContext, heads: number, headSize: number): Parts {
+  const bias = input(3);
+  const shaped =
+    bias === undefined
+      ? undefined
+      : write.emit('Transpose', [write.emit('Reshape', [bias, write.integers([3, heads, headSize])])], {
+          perm: [1, 0, 2],
+        });
+  const packed = shaped === undefined ? input(0)! : write.emit('Add', [input(0)!, shaped]);
+  const turned = write.emit('Transpose', [packed], { perm: [3, 0, 2, 1, 4] });
+  const [query, key, value] = write
+    .emitSeveral('Split', [turned, write.integers([1, 1, 1])], { axis: 0 }, 3)
+    .map((part) => write.emit('Squeeze', [part, write.integers([0])])) as [string, string, string];
+  return { query, key, value, valueSize: headSize };
+}
+
+function separateParts(context: LoweringContext, heads: number, headSize: number): Parts {
+  const { input, write, shape, fixedDim } = context;
+  const [key, value] = [input(1), input(2)];
+  if (key === undefined || value === undefined || shape(key).length === 5)
+    context.refuse('its keys and values are packed');
+  const isSplit = shape(value).length === 4;
+  const valueSize = isSplit ? fixedDim(value, 3) : fixedDim(value, 2) / heads;
+  const sizes = [heads * headSize, heads * headSize, heads * valueSize];
+  const biases = input(3) && write.emitSeveral('Split', [input(3)!, write.integers(sizes)], { axis: 0 }, 3);
+  const part = (name: string, index: number, size: number) => {
+    if (shape(name).length === 4) return name;
+    const biased = biases ? write.emit('Add', [name, biases[index]!]) : name;
+    return splitHeads(context, biased, heads, size);
+  };
+  return {
+    query: part(input(0)!, 0, headSize),
+    key: part(key, 1, headSize),
+    value: part(value, 2, valueSize),
+    valueSize,
+  };
+}

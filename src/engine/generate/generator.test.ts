@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildDecoder, decoderStyles } from '../../../test/graphs/build-decoder.js';
+import { readDecoder } from '../decoder/read-decoder.js';
+import { CancelledError } from '../errors.js';
+import { Generator, type GenerationSettings } from './generator.js';
+
+const none: ReadonlySet<number> = new Set();
+const prompts = [[3, 1, 4, 1, 5], [9, 2], [6], [5, 3, 5, 8, 9, 7, 9], [2, 7], [1, 8, 2, 8, 1]];
+
+describe.each(decoderStyles)('greedy generation in the style of $name', (style) => {
+  it('gives the same alone, in a padded batch, and without a KV cache', async () => {
+    const alone = await generate(true, 1);
+    expect(new Set(alone.map(String)).size).toBe(prompts.length);
+    expect(await generate(true, 4)).toEqual(alone);
+    expect(await generate(false, 4)).toEqual(alone);
+  });
+
+  async function generate(cache: boolean, batchRows: number): Promise<number[][]> {
+    const generator = await Generator.open(readDecoder(buildDecoder(style, { cache })), { threads: 1 });
+    const results = await generator.generate(prompts, { maxNewTokens: 8, stopTokens: none, batchRows });
+    await generator.release();
+    return results.map(({ tokens }) => tokens);
+  }
+});
+
+describe('generation', () => {
+  let generator: Generator;
+  let whole: number[][];
+  const settings: GenerationSettings = { maxNewTokens: 12, stopTokens: none };
+  beforeAll(async () => {
+    generator = await Generator.open(readDecoder(buildDecoder(decoderStyles[0]!)), { threads: 1 });
+    whole = (await generator.generate(prompts, settings)).map(({ tokens }) => tokens);
+  });
+  afterAll(async () => await generator.release());
+
+  it('ends a prompt at a stop token, which it keeps, and lets the others go on', async () => {
+    const stop = whole[0]![4]!;
+    const results = await generator.generate(prompts, { ...settings, stopTokens: new Set([stop]) });
+    results.forEach(({ tokens, finishedBy }, index) => {
+      const at = whole[index]!.indexOf(stop);
+      expect(tokens).toEqual(at < 0 ? whole[index] : whole[index]!.slice(0, at + 1));
+      expect(finishedBy).toBe(at < 0 ? 'length' : 'stop');
+    });
+    expect(new Set(results.map(({ finishedBy }) => finishedBy)).size).toBe(2);
+  });
+
+  it('tells each token as it comes, stop tokens excepted, and each prompt that is finished', async () => {
+    const stop = whole[0]![4]!;
+    const told: number[][] = prompts.map(() => []);
+    const finished: [number, number][] = [];
+    const results = await generator.generate(prompts, {
+      ...settings,
+      stopTokens: new Set([stop]),
+      batchRows: 4,
+      onToken: (prompt, token) => told[prompt]!.push(token),
+      onFinished: (prompt, done) => finished.push([prompt, done]),
+    });
+    expect(told).toEqual(results.map(({ tokens }) => tokens.filter((token) => token !== stop)));
+    expect(finished.map(([prompt]) => prompt).toSorted()).toEqual([...prompts.keys()]);
+    expect(finished.map(([, done]) => done)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('stops when it is told to', async () => {
+    const controller = new AbortController();
+    let tokens = 0;
+    const stopped = generator.generate(prompts, {
+      ...settings,
+      signal: controller.signal,
+      onToken: () => void ((tokens += 1) === 9 && controller.abort()),
+    });
+    await expect(stopped).rejects.toThrow(CancelledError);
+    expect(tokens).toBeLessThan(2 * prompts.length + 1);
+  });
+
+  it('draws the same tokens for the same seed, in whatever batches; other ones for another seed', async () => {
+    const draw = async (seed: number, batchRows: number) => {
+      const sampling = { temperature: 1.5, topP: 0.95, seed };
+      const results = await generator.generate(prompts, { ...settings, batchRows, sampling });
+      return results.map(({ tokens }) => tokens);
+    };
+    const first = await draw(7, 6);
+    expect(await draw(7, 1)).toEqual(first);
+    expect(await draw(8, 6)).not.toEqual(first);
+  });
+
+  it('draws the most likely token at a temperature near 0', async () => {
+    const sampling = { temperature: 1e-4, seed: 1 };
+    const results = await generator.generate(prompts, { ...settings, sampling });
+    expect(results.map(({ tokens }) => tokens)).toEqual(whole);
+  });
+});

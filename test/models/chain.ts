@@ -1,0 +1,214 @@
+/** The whole chain on one model file, measured: opened, gated, deleted, differentiated, exported, run elsewhere. */
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { makeLossBatch, type LossBatch } from '../../src/engine/calibrate/loss-batch.js';
+import { openForwardModel, type LossModelOptions } from '../../src/engine/calibrate/forward-model.js';
+import { LOSS_INPUTS } from '../../src/engine/calibrate/loss-head.js';
+import type { ScaleKey, Scales } from '../../src/engine/calibrate/scales.js';
+import { blockNames, type BlockName, type Decoder } from '../../src/engine/decoder/decoder.js';
+import { describeDecoder } from '../../src/engine/decoder/describe.js';
+import { readDecoder } from '../../src/engine/decoder/read-decoder.js';
+import { exportModel, type ExportMode, type ExportResult } from '../../src/engine/export/export-model.js';
+import { Generator } from '../../src/engine/generate/generator.js';
+import { externalFiles, readModel } from '../../src/engine/onnx/model-file.js';
+import { openModelFolder } from '../../src/engine/onnx/model-folder.js';
+import { openSession } from '../../src/engine/runtime/session.js';
+import { logitsValues } from '../../src/engine/runtime/tensors.js';
+import { randomScales } from '../support/random-scales.js';
+import { measureSlope, type Slope } from '../support/slope.js';
+import { sharedPath } from '../support/shared-folder.js';
+import { pathOf, type ModelFile } from './model-files.js';
+
+const PROMPT_LENGTHS = [7, 5, 9, 6];
+const NEW_TOKENS = 10;
+
+/** A copy of the model in a folder as people have it. */
+export class ModelUnderTest {
+  readonly #root = mkdtempSync(path.join(tmpdir(), 'hopscotch-model-'));
+
+  private constructor(
+    readonly model: ModelFile,
+    readonly folder: string,
+    readonly decoder: Decoder,
+  ) {}
+
+  static async open(model: ModelFile): Promise<ModelUnderTest> {
+    const decoder = readDecoder(await readModel(pathOf(model)));
+    const test = new ModelUnderTest(model, '', decoder);
+    const folder = path.join(test.#root, 'original');
+    const target = path.join(folder, 'onnx');
+    mkdirSync(target, { recursive: true });
+    const name = model.dtype === 'fp16' ? 'model_fp16.onnx' : 'model.onnx';
+    cpSync(pathOf(model), path.join(target, name));
+    for (const data of externalFiles(decoder.model))
+      cpSync(path.join(path.dirname(pathOf(model)), data), path.join(target, data));
+    if (model.companions) {
+      const from = sharedPath(model.companions);
+      for (const file of readdirSync(from).filter((entry) => entry.endsWith('.json')))
+        cpSync(path.join(from, file), path.join(folder, file));
+    }
+    return Object.assign(test, { folder });
+  }
+
+  close(): void {
+    rmSync(this.#root, { recursive: true, force: true });
+  }
+
+  get skipped(): BlockName[] {
+    const wanted: BlockName[] = ['attention 1', 'mlp 2'];
+    const known = new Set(blockNames(this.decoder));
+    return known.has('attention 1') ? wanted.filter((name) => known.has(name)) : ['mlp 0'];
+  }
+
+  get batch(): LossBatch {
+    return batchOf(this.decoder);
+  }
+
+  get scales(): Map<ScaleKey, Float32Array> {
+    return randomScales(this.decoder, this.skipped, 'channel+offset');
+  }
+
+  /** Largest difference of a logit between the file as it is and the gated model with its gates at one. */
+  async openGates(): Promise<number> {
+    const [own, gated] = [
+      await logitsOfFile(this.decoder, pathOf(this.model), this.batch),
+      await logitsOf(this.decoder, { skipped: [], granularity: 'channel' }, new Map(), this.batch),
+    ];
+    return largestDifference(own, gated);
+  }
+
+  /** Largest difference of a logit between deleted blocks and blocks gated with zero. */
+  async deletion(): Promise<number> {
+    const { decoder, skipped, batch } = this;
+    const closed = new Map(skipped.map((name) => [`branch ${name}` as ScaleKey, Float32Array.of(0)]));
+    const deleted = await logitsOf(decoder, { skipped, granularity: 'scalar' }, new Map(), batch);
+    const gated = await logitsOf(decoder, { skipped: [], granularity: 'scalar' }, closed, batch);
+    return largestDifference(deleted, gated);
+  }
+
+  async slope(): Promise<Slope> {
+    const { decoder, skipped, batch } = this;
+    return await measureSlope(decoder, batch, { skipped, granularity: 'channel+offset' });
+  }
+
+  async export(mode: ExportMode): Promise<ExportResult> {
+    const { decoder, skipped, scales, folder } = this;
+    const output = path.join(this.#root, mode);
+    if (existsSync(output)) rmSync(output, { recursive: true });
+    return await exportModel({
+      source: openModelFolder(folder),
+      original: decoder,
+      skipped,
+      scales,
+      mode,
+      output,
+      verificationBatches: [this.batch],
+      record: {
+        modelName: 'test',
+        taskName: 'test',
+        strategy: 'test',
+        granularity: 'channel+offset',
+        figures: [],
+      },
+      session: { threads: 1 },
+    });
+  }
+
+  get layers(): number {
+    return describeDecoder(this.decoder).layers;
+  }
+}
+
+export function batchOf(decoder: Decoder): LossBatch {
+  return makeLossBatch(
+    decoder,
+    promptsOf(decoder).map((ids) => ({ ids, responseStart: 2 })),
+    0,
+  );
+}
+
+export function promptsOf(decoder: Decoder): number[][] {
+  return PROMPT_LENGTHS.map((length, row) =>
+    Array.from({ length }, (_, at) => (at * 7 + row * 11 + at * at) % decoder.vocabularySize),
+  );
+}
+
+async function logitsOf(
+  decoder: Decoder,
+  options: LossModelOptions,
+  scales: Scales,
+  batch: LossBatch,
+): Promise<Float32Array> {
+  const model = await openForwardModel(decoder, { ...options, session: { threads: 1 } });
+  try {
+    return await model.logits(batch, scales);
+  } finally {
+    await model.release();
+  }
+}
+
+/** Of the positions that carry loss, by the file itself. */
+async function logitsOfFile(decoder: Decoder, file: string, batch: LossBatch): Promise<Float32Array> {
+  const session = await openSession(file, { threads: 1 });
+  try {
+    const wanted = new Set(session.inputs.map(({ name }) => name));
+    const feeds = Object.entries(batch.feeds).filter(([name]) => wanted.has(name));
+    const results = await session.run(Object.fromEntries(feeds), [decoder.logits]);
+    const all = logitsValues(results[decoder.logits]!);
+    const width = decoder.vocabularySize;
+    const positions = Array.from(batch.feeds[LOSS_INPUTS.positions]!.data as BigInt64Array, Number);
+    return Float32Array.from(
+      positions.flatMap((at) => Array.from(all.subarray(at * width, (at + 1) * width))),
+    );
+  } finally {
+    await session.release();
+  }
+}
+
+export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) throw new RangeError(`${a.length} and ${b.length} logits`);
+  let largest = 0;
+  for (let index = 0; index < a.length; index += 1) {
+    const difference = Math.abs(a[index]! - b[index]!);
+    largest = Math.max(largest, Number.isNaN(difference) ? Infinity : difference);
+  }
+  return largest;
+}
+
+export interface Continuation {
+  tokens: number[][];
+  /**
+   * How far the logit of the worst token chosen with the cache is below the best one without it; zero where they always
+   * agree.
+   */
+  regret: number;
+  /** Logits that follow the first prompt. */
+  logits: number[];
+}
+
+/** Generates with the cache, in one batch, and checks each token against a run over the whole text. */
+export async function continueText(file: string): Promise<Continuation> {
+  const decoder = readDecoder(await readModel(file));
+  const generator = await Generator.open(decoder, { threads: 1 });
+  const prompts = promptsOf(decoder);
+  try {
+    const results = await generator.generate(prompts, { maxNewTokens: NEW_TOKENS, stopTokens: new Set() });
+    const tokens = results.map((result) => result.tokens);
+    let regret = 0;
+    let first: number[] = [];
+    for (const [row, prompt] of prompts.entries()) {
+      const ids = [...prompt, ...tokens[row]!];
+      const batch = makeLossBatch(decoder, [{ ids, responseStart: prompt.length }], 0);
+      const logits = await logitsOfFile(decoder, file, batch);
+      tokens[row]!.forEach((token, step) => {
+        const own = logits.subarray(step * decoder.vocabularySize, (step + 1) * decoder.vocabularySize);
+        if (row === 0 && step === 0) first = Array.from(own);
+        regret = Math.max(regret, Math.max(...own) - own[token]!);
+      });
+    }
+    return { tokens, regret, logits: first };
+  } finally {
+    await generator.release();
+  }
+}

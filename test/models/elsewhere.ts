@@ -1,0 +1,58 @@
+/** Model folders in other programs: transformers.js, and the checker of Debian's python3-onnx. */
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { repositoryRoot } from '../support/shared-folder.js';
+
+export interface ElsewhereRun {
+  logits: number[];
+  tokens: number[];
+}
+
+/** @returns the reason as a text if transformers.js does not load or run the model */
+export function runInTransformersJs(
+  folder: string,
+  dtype: string,
+  prompt: readonly number[],
+  newTokens: number,
+): ElsewhereRun | string {
+  const script = path.join(repositoryRoot, 'test/runtimes/transformers-js.mjs');
+  try {
+    const output = execFileSync('node', [script, folder, dtype, prompt.join(','), `${newTokens}`], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return JSON.parse(output) as ElsewhereRun;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+const PYTHON = '/usr/bin/python3';
+
+export function hasChecker(): boolean {
+  try {
+    execFileSync(PYTHON, ['-c', 'import onnx'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @returns undefined if the checker accepts the file, or its reason */
+export function checkWithPython(file: string): string | undefined {
+  try {
+    execFileSync(PYTHON, ['-c', 'import sys, onnx; onnx.checker.check_model(sys.argv[1])', file], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return undefined;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
+  const lines = text.split('\n').filter((line) => /error|exception|no op|failed/i.test(line));
+  return (lines.at(-1) ?? text.trim().split('\n').at(-1) ?? '').trim().slice(0, 200);
+}

@@ -1,0 +1,150 @@
+/** The real files of the shared folder that the whole chain is run on, and what each is. */
+import { sharedPath } from '../support/shared-folder.js';
+import type { HeadOptions } from '../graphs/with-head.js';
+
+export interface ModelFile {
+  /** Relative to the shared folder. */
+  file: string;
+  layout: string;
+  family: string;
+  precision: string;
+  /** Folder with the config and tokenizer that belong to it. */
+  companions?: string;
+  /** What transformers.js calls the precision; it is not tried without one. */
+  dtype?: 'fp32' | 'fp16';
+  /** For exports without a head: the test puts one there. */
+  head?: HeadOptions;
+  /** Whether weights that are missing are filled with random numbers. */
+  fill?: boolean;
+  /** Rows and positions that the graph is fixed to. */
+  fixedSize?: readonly [number, number];
+}
+
+const sample = { family: 'Llama', companions: 'sample' };
+const stories = { family: 'Llama', companions: 'models/stories260K/hf' };
+const gpt2 = { family: 'GPT-2', layout: 'onnxruntime, fused, packed past' };
+
+export const MODEL_FILES: readonly ModelFile[] = [
+  {
+    ...sample,
+    file: 'sample/onnx/optimum-fp32.onnx',
+    layout: 'Optimum, eager',
+    precision: 'float32',
+    dtype: 'fp32',
+  },
+  {
+    ...sample,
+    file: 'sample/onnx/optimum-sdpa-external.onnx',
+    layout: 'Optimum, SDPA, external data',
+    precision: 'float32',
+  },
+  {
+    ...sample,
+    file: 'sample/onnx/optimum-fp16.onnx',
+    layout: 'Optimum, eager',
+    precision: 'float16',
+    dtype: 'fp16',
+  },
+  {
+    ...sample,
+    file: 'sample/onnx/optimum-q4.onnx',
+    layout: 'Optimum, eager',
+    precision: '4 bits (MatMulNBits)',
+    dtype: 'fp32',
+  },
+  {
+    ...sample,
+    file: 'sample/onnx/optimum-int8.onnx',
+    layout: 'Optimum, eager',
+    precision: 'int8 (MatMulInteger)',
+    dtype: 'fp32',
+  },
+  {
+    ...sample,
+    file: 'sample/onnx/genai-fp32.onnx',
+    layout: 'onnxruntime-genai',
+    precision: 'float32',
+    dtype: 'fp32',
+  },
+  {
+    ...sample,
+    file: 'sample/onnx/genai-packed.onnx',
+    layout: 'onnxruntime-genai, packed QKV',
+    precision: 'float32',
+    dtype: 'fp32',
+  },
+  {
+    ...sample,
+    file: 'sample/onnx/genai-fp16.onnx',
+    layout: 'onnxruntime-genai',
+    precision: 'float16',
+    dtype: 'fp16',
+  },
+  {
+    ...sample,
+    file: 'sample/onnx/genai-q4.onnx',
+    layout: 'onnxruntime-genai',
+    precision: '4 bits (MatMulNBits)',
+    dtype: 'fp32',
+  },
+  {
+    ...stories,
+    file: 'models/stories260K/stories260K.onnx',
+    layout: 'Optimum, eager',
+    precision: 'float32',
+    dtype: 'fp32',
+  },
+  {
+    ...stories,
+    file: 'models/stories260K/stories260K.nopast.onnx',
+    layout: 'Optimum, no cache',
+    precision: 'float32',
+  },
+  {
+    ...stories,
+    file: 'models/stories260K/stories260K.torchnames-sdpa.onnx',
+    layout: "Optimum, SDPA, torch's names",
+    precision: 'float32',
+    dtype: 'fp32',
+  },
+  {
+    ...stories,
+    file: 'models/stories260K/external/model.onnx',
+    layout: 'Optimum, external data',
+    precision: 'float32',
+  },
+  {
+    ...stories,
+    file: 'models/stories260K/stories260K.ort-basic.onnx',
+    layout: "onnxruntime's optimiser, basic",
+    precision: 'float32',
+    dtype: 'fp32',
+  },
+  {
+    ...stories,
+    file: 'models/stories260K/stories260K.ort-extended.onnx',
+    layout: "onnxruntime's optimiser, extended",
+    precision: 'float32',
+    dtype: 'fp32',
+  },
+  {
+    ...stories,
+    file: 'models/stories260K/stories260K.sdpa.ort-extended.onnx',
+    layout: "onnxruntime's optimiser, extended, SDPA",
+    precision: 'float32',
+    dtype: 'fp32',
+  },
+  { ...gpt2, file: 'models/fixtures/ort-genai/tiny-random-gpt2-fp32/past.onnx', precision: 'float32' },
+  { ...gpt2, file: 'models/fixtures/ort-genai/tiny-random-gpt2-fp16-cuda/past.onnx', precision: 'float16' },
+];
+
+export const REFUSED_FILES: readonly string[] = [
+  'models/fixtures/refuse/3layer_bloom_optimized_training.onnx',
+  'models/fixtures/refuse/genai_phi3v_dummy_text.onnx',
+  'models/fixtures/refuse/genai_tiny-random-lfm2.onnx',
+  'models/fixtures/refuse/tiny_gpt2_beamsearch.onnx',
+];
+
+export function pathOf(model: ModelFile): string {
+  return sharedPath(model.file);
+}

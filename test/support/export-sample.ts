@@ -1,0 +1,46 @@
+/** Exports of the sample with made-up scales: no calibration needed. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Granularity } from '../../src/engine/calibrate/scales.js';
+import type { BlockName } from '../../src/engine/decoder/decoder.js';
+import { exportModel, type ExportRequest, type ExportResult } from '../../src/engine/export/export-model.js';
+import { openSourceModel } from '../../src/engine/open-source-model.js';
+import { randomScales } from './random-scales.js';
+import { sampleBatches } from './sample.js';
+import { sampleFolder } from './shared-folder.js';
+
+export interface SampleExport extends Partial<ExportRequest> {
+  skipped: readonly BlockName[];
+  granularity?: Granularity;
+  /** Model folder. Default: the sample's. */
+  from?: string;
+}
+
+/** A path at which nothing is yet, in a new temporary folder. */
+export function freshPath(name: string): string {
+  return path.join(mkdtempSync(path.join(tmpdir(), 'hopscotch-export-')), name);
+}
+
+export async function exportSample(options: SampleExport): Promise<ExportResult> {
+  const { skipped, granularity = 'channel', from = sampleFolder, ...others } = options;
+  const { source, decoder } = await openSourceModel(from);
+  return await exportModel({
+    source,
+    original: decoder,
+    skipped,
+    scales: randomScales(decoder, skipped, granularity),
+    mode: 'folded',
+    output: freshPath('slimmed'),
+    verificationBatches: await sampleBatches(decoder, 'arithmetic', 400, 403),
+    record: {
+      modelName: 'sample',
+      taskName: 'arithmetic',
+      strategy: 'exhaustive',
+      granularity,
+      figures: [['loss of a response token', '0.0020', '0.0190']],
+    },
+    session: { threads: 1 },
+    ...others,
+  });
+}
