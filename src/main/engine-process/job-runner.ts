@@ -1,4 +1,5 @@
 /** The one job that runs in this process. */
+import os from 'node:os';
 import { CancelledError, UserError } from '../../engine/errors.js';
 import { countProblems } from '../../engine/data/row-problems.js';
 import type { Run } from '../../engine/run-store.js';
@@ -46,6 +47,7 @@ export class JobRunner {
   #begin(run: Run): RunSummary {
     const stop = new AbortController();
     this.#running = { run, stop };
+    yieldToOthers();
     run.status = 'running';
     // After the reply, so that the page knows the run when its first event comes.
     setImmediate(() => void this.#execute(run, stop.signal));
@@ -78,6 +80,15 @@ export class JobRunner {
         log('error', `The job ${run.id} failed: ${error instanceof Error ? error.stack : String(error)}`);
       emit('job.failed', { run: run.id, message: isUsers ? error.message : UNEXPECTED });
     }
+  }
+}
+
+/** The window and what else the user does come first; this process does nothing but its job. */
+function yieldToOthers(): void {
+  try {
+    os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // Where it is not allowed, the job runs at the usual priority.
   }
 }
 
