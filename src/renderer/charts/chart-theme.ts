@@ -5,7 +5,8 @@ export interface ChartTheme {
   line: string;
   panel: string;
   teal: string;
-  tealWash: string;
+  /** For lines that are there, but not what is looked at. */
+  tealFaint: string;
   accent: string;
   font: string;
 }
@@ -19,7 +20,7 @@ export function readTheme(): ChartTheme {
     line: token('line'),
     panel: token('panel'),
     teal: token('teal'),
-    tealWash: token('teal-wash'),
+    tealFaint: `${token('teal')}59`,
     accent: token('accent'),
     font: `12px ${token('mono')}`,
   };

@@ -22,10 +22,10 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} ${units[power - 1]}`;
 }
 
-/** 135 M, 1.2 G. */
+/** 135 M, 1.2 B: as people speak of parameters. */
 export function formatAmount(value: number): string {
   if (value < 1000) return formatCount(value);
-  const units = ['k', 'M', 'G', 'T'];
+  const units = ['k', 'M', 'B', 'T'];
   const power = Math.min(units.length, Math.floor(Math.log10(value) / 3));
   const scaled = value / 1000 ** power;
   return `${scaled.toFixed(scaled < 10 ? 1 : 0)}${NARROW_SPACE}${units[power - 1]}`;

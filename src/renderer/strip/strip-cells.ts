@@ -17,7 +17,7 @@ export interface StripCell {
   dimmed: boolean;
   /** How much the task needs the block, 0 to 1; undefined while not known. */
   importance: number | undefined;
-  /** Loss with the block skipped, above the original's. */
+  /** How much the loss rose when the block was skipped in addition to those before. */
   lossRise: number | undefined;
   trying: boolean;
   /** Place in the order of skipping, from 0. */
@@ -61,8 +61,7 @@ export function stripColumns(model: ModelDescription | undefined, layers: number
   const count = model?.layers ?? layers;
   const blocks = new Map(model?.blocks.map((block) => [block.name, block]));
   const largest = Math.max(0, ...(model?.blocks.map(({ share }) => share) ?? []));
-  const losses = latestLosses(view.rounds);
-  const importance = importances(losses);
+  const findings = roundFindings(view.rounds, view.originalLoss);
   const scales = new Map(view.scales.map((entry) => [entry.block, entry]));
   return Array.from({ length: count }, (_, layer) => {
     const cells = (['attention', 'mlp'] as const).flatMap((kind): StripCell[] => {
@@ -70,7 +69,7 @@ export function stripColumns(model: ModelDescription | undefined, layers: number
       const described = blocks.get(block);
       if (model && !described) return [];
       const place = view.skipped.indexOf(block);
-      const loss = losses.get(block);
+      const found = findings.get(block);
       return [
         {
           block,
@@ -82,8 +81,8 @@ export function stripColumns(model: ModelDescription | undefined, layers: number
           share: described?.share,
           cacheBytesPerToken: described?.cacheBytesPerToken,
           dimmed: view.open !== undefined && !view.open.includes(kind),
-          importance: importance.get(block),
-          lossRise: loss === undefined ? undefined : loss - (view.originalLoss ?? 0),
+          importance: found?.importance,
+          lossRise: found?.rise,
           trying: view.trying === block,
           skippedAt: place < 0 ? undefined : place,
           scales: scales.get(block),
@@ -96,18 +95,36 @@ export function stripColumns(model: ModelDescription | undefined, layers: number
   });
 }
 
-/** Every block's loss in the last round that tried it. */
-function latestLosses(rounds: readonly SelectionRound[]): Map<string, number> {
-  return new Map(rounds.flatMap((round) => Object.entries(round.losses)));
+interface RoundFinding {
+  /** From 0, missed least of its round, to 1. */
+  importance: number;
+  /** Loss above that with the blocks which were skipped before; undefined while that is not known. */
+  rise: number | undefined;
 }
 
-/** From 0, the block missed least, to 1; by the logarithm, since losses span decades. */
-function importances(losses: ReadonlyMap<string, number>): Map<string, number> {
-  const logs = [...losses].map(([block, loss]) => [block, Math.log(Math.max(loss, 1e-12))] as const);
-  const values = logs.map(([, log]) => log);
-  const low = Math.min(...values);
-  const span = Math.max(...values) - low;
-  return new Map(logs.map(([block, log]) => [block, span > 0 ? (log - low) / span : 0]));
+/** What the last round that tried a block found of it. Shades go by the logarithm, since losses span decades. */
+function roundFindings(
+  rounds: readonly SelectionRound[],
+  originalLoss: number | undefined,
+): Map<string, RoundFinding> {
+  const findings = new Map<string, RoundFinding>();
+  let before = originalLoss;
+  for (const { losses, chosen } of rounds) {
+    const logs = Object.values(losses).map(logOf);
+    const low = Math.min(...logs);
+    const span = Math.max(...logs) - low;
+    for (const [block, loss] of Object.entries(losses))
+      findings.set(block, {
+        importance: span > 0 ? (logOf(loss) - low) / span : 0,
+        rise: before === undefined ? undefined : loss - before,
+      });
+    before = chosen === undefined ? before : losses[chosen];
+  }
+  return findings;
+}
+
+function logOf(loss: number): number {
+  return Math.log(Math.max(loss, 1e-12));
 }
 
 /** The largest distance of a scale from 1, for the length of the bars; at least 5 %, so that noise stays small. */

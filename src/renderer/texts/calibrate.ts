@@ -28,8 +28,15 @@ const statuses: Record<JobStatus, string> = {
 
 export const calibrate = {
   statuses,
+  title: 'Calibrating',
   emptyTitle: 'Ready to calibrate',
-  emptyLead: 'Hopscotch tries to do without each block in turn, skips the one that is missed least, and goes on from there.',
+  emptyLead: 'Everything happens on this machine. You can stop at any time and go on later.',
+  plan: [
+    'The model answers the questions of your task itself, so that the slimmed one can learn to answer the same.',
+    'Each block is left out in turn; the one that is missed least is skipped for good, and so on.',
+    'For every number of skipped blocks a few scales are learnt that make up for what is missing.',
+    'Held-out questions, never learnt from, tell what it costs.',
+  ],
   slim: 'Slim',
   watch: 'You can leave this page; the run goes on. Stopping loses nothing.',
   pause: 'Pause',
@@ -70,11 +77,12 @@ export const calibrate = {
   curveKey: ['with scales', 'before'] as const,
   measures: { answers: 'held-out answers that stay the same', tokens: 'next tokens that are predicted right' } as const,
   lossTitle: 'Loss while learning',
+  lossNote: 'lower is better; each line on the scale is ten times the one below',
   lossEmpty: 'Begins once blocks are chosen.',
   lossKey: ['held-out', 'learnt from', 'other points'] as const,
   lossLabel: (blocks: string | undefined, last: number | undefined) =>
     `Loss by epoch${blocks === undefined ? '' : ` with ${blocks} blocks skipped`}${last === undefined ? '' : `, now ${formatLoss(last)}`}.`,
-  orderTitle: 'Skipped so far',
+  orderTitle: 'Skipped, in this order',
   orderEmpty: 'The first block is being looked for.',
   orderLine: (block: string) => blockWords(block),
   orderRise: (rise: number) => `loss ${formatChange(rise)}`,

@@ -2,7 +2,6 @@
 import type { HeldoutRow } from '../../shared/compare.js';
 import { counted, formatCount, formatInterval, formatPercent } from '../format/numbers.js';
 import { formatSeconds } from '../format/times.js';
-import { blocksWords } from './blocks.js';
 
 export const compare = {
   title: 'What did it cost?',
@@ -24,7 +23,7 @@ export const compare = {
   stop: 'Stop',
   earlier: 'Earlier prompts',
   original: 'Original',
-  slimmed: (blocks: number, kind?: 'attention' | 'mlp' | 'both') => `${blocksWords(kind, blocks)} skipped`,
+  slimmed: (blocks: number) => `${counted(blocks, 'block')} skipped`,
   speed: (rate: number) => `${rate.toFixed(rate < 10 ? 1 : 0)} tok/s`,
   speedTitle: (tokens: number, seconds: number) => `${counted(tokens, 'token')} in ${formatSeconds(seconds)}`,
   waiting: 'Waiting for the first word',

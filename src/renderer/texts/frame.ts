@@ -37,11 +37,14 @@ export const frame = {
   /** What one click will do. */
   promise(settings: JobSettings, model: string, task: string, seconds: number | undefined): string {
     const { budget, blocks } = settings;
-    const what =
-      budget?.kind === 'quality'
-        ? `Skip ${blocksWords(blocks)} while at most ${formatPercent(budget.largestDrop)} of the quality is lost`
-        : `Skip ${blocksWords(blocks, budget?.blocks)}`;
-    return `${what}: ${model} for ${task}${seconds === undefined ? '' : `, about ${formatDuration(seconds)}`}`;
+    const isLimit = budget?.kind === 'quality';
+    return [
+      `Skip ${blocksWords(blocks, isLimit ? undefined : budget?.blocks)} of ${model} for ${task}`,
+      isLimit ? `while at most ${formatPercent(budget.largestDrop)} of the quality is lost` : undefined,
+      seconds === undefined ? undefined : `about ${formatDuration(seconds)}`,
+    ]
+      .filter(Boolean)
+      .join(', ');
   },
   obstacles: {
     model: 'Choose a model first.',

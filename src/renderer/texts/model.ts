@@ -7,7 +7,7 @@ export const model = {
   emptyLead: 'A language model as an ONNX file, with its configs and its tokenizer in the same folder.',
   openFolder: 'Open folder',
   openFile: 'Open ONNX file',
-  drop: 'Or drop one anywhere on this window.',
+  drop: 'Drop a model folder or an ONNX file anywhere on this window.',
   reading: 'Reading the model',
   failedTitle: 'This model cannot be used',
   crashedHint: 'The engine was started afresh. Try again, or choose another model.',

@@ -7,7 +7,7 @@ import { curveSeries, type CurveEntry, type QualityMeasure } from '../../curve/c
 
 export interface CalibrationFindings {
   skipped: readonly BlockName[];
-  /** Loss above the original's by skipped block, where it is known. */
+  /** How much the loss rose with each skipped block, where it is known. */
   rises: (number | undefined)[];
   curve: CurveEntry[];
   measure: QualityMeasure;
@@ -66,10 +66,9 @@ function ofRun({ summary, report, findings }: RunDetails): CalibrationFindings {
 }
 
 function risesOf(rounds: JobState['rounds'], original: number | undefined): (number | undefined)[] {
-  return rounds
-    .filter(({ chosen }) => chosen !== undefined)
-    .map(({ losses, chosen }) => {
-      const loss = losses[chosen!];
-      return loss === undefined || original === undefined ? undefined : loss - original;
-    });
+  const losses = rounds.flatMap(({ losses: all, chosen }) => (chosen === undefined ? [] : [all[chosen]]));
+  return losses.map((loss, place) => {
+    const before = place === 0 ? original : losses[place - 1];
+    return loss === undefined || before === undefined ? undefined : loss - before;
+  });
 }
