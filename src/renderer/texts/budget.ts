@@ -20,7 +20,8 @@ export const budget = {
     mlp: 'A smaller file and faster; usually missed more.',
     both: 'Whatever is missed least. Takes about twice as long.',
   } as const,
-  expected: 'Expected of this model',
+  expected: 'What it brings',
+  expectedNote: 'Estimated from the sizes of this model’s blocks.',
   expectations: { cache: 'KV cache', file: 'File', compute: 'Time' } as const,
   range(low: number, high: number): string {
     if (high < 0.0005) return `±0\u202f%`;

@@ -77,7 +77,7 @@ export const calibrate = {
   curveKey: ['with scales', 'before'] as const,
   measures: { answers: 'held-out answers that stay the same', tokens: 'next tokens that are predicted right' } as const,
   lossTitle: 'Loss while learning',
-  lossNote: 'lower is better; each line on the scale is ten times the one below',
+  lossNote: 'lower is better; every point of the curve has its line',
   lossEmpty: 'Begins once blocks are chosen.',
   lossKey: ['held-out', 'learnt from', 'other points'] as const,
   lossLabel: (blocks: string | undefined, last: number | undefined) =>

@@ -19,6 +19,7 @@ export const exporting = {
     explicit: 'Kept as numbers of their own that you can look at, with a multiplication each.',
   } as const,
   filesTitle: 'What will be written',
+  writtenTitle: 'What was written',
   files: {
     model: 'the model',
     weights: 'its weights',
@@ -46,6 +47,7 @@ export const exporting = {
   reveal: 'Show folder',
   another: 'Export again',
   snippetsTitle: 'Load it',
+  languages: { js: 'JavaScript', python: 'Python' } as const,
   copy: 'Copy',
   copied: 'Copied',
   notCopied: 'Select the text and copy it',

@@ -46,6 +46,7 @@ export const frame = {
       .filter(Boolean)
       .join(', ');
   },
+  willNotFit: 'This will probably not fit into memory; Budget says why.',
   obstacles: {
     model: 'Choose a model first.',
     tokenizer: 'This model has no tokenizer, so it cannot be slimmed.',

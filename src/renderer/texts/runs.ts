@@ -27,7 +27,7 @@ export const runs = {
     curve.length === 0
       ? 'No curve yet'
       : `Quality from ${formatPercent(curve[0]!.quality)} to ${formatPercent(curve.at(-1)!.quality)} over ${counted(curve.length - 1, 'block')}`,
-  kept: (quality: number, blocks: number) => `${formatPercent(quality)} at ${blocks}`,
+  kept: (quality: number, blocks: number) => `${formatPercent(quality)} at ${counted(blocks, 'block')}`,
   open: 'Open',
   resume: 'Resume',
   rename: 'Rename',

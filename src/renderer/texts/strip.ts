@@ -16,7 +16,7 @@ export const strip = {
     importance: ['Hardly missed', 'Needed most'] as const,
     trying: 'being tried',
     skipped: 'skipped',
-    scales: 'Bars: trained scales around 1, of the block (dark) and of what passes by it (light).',
+    scales: 'Bars show trained scales around 1: left for the block, right for what passes by it.',
   },
   /** What a screen reader hears. */
   name(cell: StripCell): string {

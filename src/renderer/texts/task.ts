@@ -22,7 +22,7 @@ export const task = {
   pasteLabel: 'Prompts',
   columnsTitle: 'What the columns mean',
   columnsNeeded: 'Say which column holds what',
-  kinds: { 'prompt-response': 'Question and answer', messages: 'Conversations', text: 'Plain text' } as const,
+  kinds: { 'prompt-response': 'Question and answer', messages: 'Conversations', text: 'Text' } as const,
   kindLabel: 'Form of the rows',
   roles: {
     prompt: 'Question',
