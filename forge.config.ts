@@ -70,8 +70,9 @@ const config: ForgeConfig = {
   ],
   hooks: {
     readPackageJson: (_config, manifest) => {
-      const { devDependencies } = manifest as { devDependencies: Record<string, string> };
-      if (electronVersion) devDependencies.electron = electronVersion;
+      // The packaged manifest, which goes through here too, has none.
+      const { devDependencies } = manifest as { devDependencies?: Record<string, string> };
+      if (electronVersion && devDependencies) devDependencies.electron = electronVersion;
       return Promise.resolve(manifest);
     },
     generateAssets: () => {

@@ -8,6 +8,6 @@ export default defineConfig({
     // The calibrations would only slow each other down.
     fileParallelism: false,
     testTimeout: 300_000,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 });

@@ -40,7 +40,8 @@ function nodePart(name, entries, format) {
 }
 
 const parts = {
-  main: nodePart('main', ['src/main/main.ts'], 'es'),
+  // Electron waits for CommonJS before it is ready, and so do the tools that drive it.
+  main: nodePart('main', ['src/main/main.ts'], 'cjs'),
   preload: nodePart('preload', ['src/preload/preload.ts'], 'cjs'),
   engine: nodePart(
     'engine',

@@ -14,7 +14,6 @@ describe.skipIf(!electronProgram())('files that are wrong', () => {
   beforeAll(async () => {
     app = await launch();
     ui = new AppPage(app.page);
-    await expect.poll(() => ui.slimButton.isEnabled(), { timeout: 20_000 }).toBe(true);
   });
 
   afterAll(async () => await app?.close());

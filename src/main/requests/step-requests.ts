@@ -46,8 +46,8 @@ export function stepHandlers(context: StepContext): Handlers<StepRequest> {
     'job.options': pass('job.options'),
     'providers.list': pass('providers.list'),
     'job.estimate': pass('job.estimate'),
-    'job.start': (settings) => jobs.start(settings),
-    'job.resume': ({ run }) => jobs.resume(run),
+    'job.start': async (settings) => remembered(context, await jobs.start(settings)),
+    'job.resume': async ({ run }) => remembered(context, await jobs.resume(run)),
     'job.stop': () => jobs.stop('stopped'),
     'job.pause': () => jobs.stop('paused'),
     'job.state': () => jobs.state,
@@ -57,6 +57,13 @@ export function stepHandlers(context: StepContext): Handlers<StepRequest> {
     'compare.measure': pass('compare.measure'),
     ...exportHandlers(context),
   };
+}
+
+/** The run that was started last is the one that the next start of the app shows. */
+function remembered({ store }: StepContext, run: RunSummary): RunSummary {
+  const { run: before, point } = store.workspace;
+  store.changeWorkspace({ run: run.id, point: before === run.id ? point : undefined });
+  return run;
 }
 
 function modelHandlers({ store, folders, engine, window }: StepContext) {

@@ -23,7 +23,7 @@ export class ComparePage {
   }
 
   slimmed(blocks: number): Locator {
-    return this.pane(compare.slimmed(blocks, 'attention'));
+    return this.pane(compare.slimmed(blocks));
   }
 
   /** Ready again after an answer. */

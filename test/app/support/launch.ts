@@ -45,7 +45,7 @@ export async function launch(options: LaunchOptions = {}): Promise<RunningApp> {
   const home = options.home ?? newHome();
   if (options.workspace) remember(home, options.workspace);
   const started = performance.now();
-  const electron = await _electron.launch({
+  const electron = await startElectron({
     executablePath: options.program ?? electronProgram()!,
     args: [
       ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
@@ -53,6 +53,7 @@ export async function launch(options: LaunchOptions = {}): Promise<RunningApp> {
       ...(options.program ? [] : [projectRoot]),
     ],
     env: { ...environment(), HOPSCOTCH_HOME: home },
+    timeout: 20_000,
   });
   let said = '';
   electron.process().stderr?.on('data', (data) => (said += String(data)));
@@ -79,6 +80,19 @@ export async function launch(options: LaunchOptions = {}): Promise<RunningApp> {
     log: () => logOf(home),
     close: () => closeApp(electron),
   };
+}
+
+/**
+ * Playwright sometimes misses the window of a packaged app that opens while it attaches (about one start in fifteen,
+ * Playwright 1.65), and then waits for ever.
+ */
+async function startElectron(options: Parameters<typeof _electron.launch>[0]): Promise<ElectronApplication> {
+  try {
+    return await _electron.launch(options);
+  } catch (error) {
+    if (!String(error).includes('Timeout')) throw error;
+    return await _electron.launch(options);
+  }
 }
 
 /** Writes the store as the app itself would have. */
