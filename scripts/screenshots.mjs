@@ -25,7 +25,11 @@ const shots = [
   { name: '1-model-empty', scene: 'empty', acts: [] },
   { name: '1-model-error', scene: 'broken-model', acts: [] },
   { name: '1-model-100-layers', scene: 'hundred-layers', acts: [] },
-  { name: '1-model-focus', scene: 'first-start', acts: [(page) => page.getByRole('gridcell', { name: 'Layer 5, attention' }).focus()] },
+  {
+    name: '1-model-focus',
+    scene: 'first-start',
+    acts: [(page) => page.getByRole('gridcell', { name: 'Layer 5, attention' }).focus()],
+  },
   { name: '2-task', scene: 'first-start', acts: [go('Task')] },
   { name: '2-task-bottom', scene: 'first-start', acts: [go('Task'), scrollDown] },
   { name: '2-task-columns', scene: 'columns-needed', acts: [go('Task')] },
@@ -33,8 +37,20 @@ const shots = [
   { name: '2-task-paste', scene: 'first-start', acts: [go('Task'), press('Paste prompts')] },
   { name: '2-task-empty', scene: 'empty', acts: [go('Task')] },
   { name: '3-budget', scene: 'first-start', acts: [go('Budget'), settle, settle, settle] },
-  { name: '3-budget-advanced', scene: 'first-start', acts: [go('Budget'), (page) => page.getByText('Advanced settings').click(), scrollDown] },
-  { name: '3-budget-quality', scene: 'first-start', acts: [go('Budget'), (page) => page.getByText('Quality limit').click(), (page) => page.getByText('Both', { exact: true }).click()] },
+  {
+    name: '3-budget-advanced',
+    scene: 'first-start',
+    acts: [go('Budget'), (page) => page.getByText('Advanced settings').click(), scrollDown],
+  },
+  {
+    name: '3-budget-quality',
+    scene: 'first-start',
+    acts: [
+      go('Budget'),
+      (page) => page.getByText('Quality limit').click(),
+      (page) => page.getByText('Both', { exact: true }).click(),
+    ],
+  },
   { name: '3-budget-too-large', scene: 'too-large', acts: [go('Budget'), settle, settle, settle] },
   { name: '4-calibrate-idle', scene: 'first-start', acts: [go('Calibrate')] },
   { name: '4-calibrate-selecting', scene: 'selecting', acts: [go('Calibrate')] },
@@ -47,13 +63,41 @@ const shots = [
   { name: '5-compare-bottom', scene: 'finished', acts: [go('Compare'), settle, scrollDown] },
   { name: '5-compare-empty', scene: 'first-start', acts: [go('Compare')] },
   { name: '6-export', scene: 'finished', acts: [go('Export'), settle] },
-  { name: '6-export-problem', scene: 'finished', acts: [go('Export'), settle, (page) => page.getByLabel('Name').fill('sample'), settle] },
+  {
+    name: '6-export-problem',
+    scene: 'finished',
+    acts: [go('Export'), settle, (page) => page.getByLabel('Name').fill('sample'), settle],
+  },
   { name: '6-export-done', scene: 'finished', acts: [go('Export'), settle, press('Export')] },
   { name: '7-runs', scene: 'finished', acts: [go('Runs')] },
-  { name: '7-runs-compared', scene: 'finished', acts: [go('Runs'), (page) => page.getByRole('checkbox').nth(0).check(), (page) => page.getByRole('checkbox').nth(1).check(), press('Compare the two')] },
+  {
+    name: '7-runs-compared',
+    scene: 'finished',
+    acts: [
+      go('Runs'),
+      (page) => page.getByRole('checkbox').nth(0).check(),
+      (page) => page.getByRole('checkbox').nth(1).check(),
+      press('Compare the two'),
+    ],
+  },
   { name: '7-runs-empty', scene: 'first-start', acts: [go('Runs')] },
-  { name: '7-runs-delete', scene: 'finished', acts: [go('Runs'), (page) => page.getByRole('button', { name: /^Delete/ }).first().click()] },
-  { name: '8-settings', scene: 'first-start', acts: [(page) => page.getByRole('button', { name: 'Settings' }).click()] },
+  {
+    name: '7-runs-delete',
+    scene: 'finished',
+    acts: [
+      go('Runs'),
+      (page) =>
+        page
+          .getByRole('button', { name: /^Delete/ })
+          .first()
+          .click(),
+    ],
+  },
+  {
+    name: '8-settings',
+    scene: 'first-start',
+    acts: [(page) => page.getByRole('button', { name: 'Settings' }).click()],
+  },
 ];
 
 mkdirSync(out, { recursive: true });

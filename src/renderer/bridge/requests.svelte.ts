@@ -29,7 +29,9 @@ export class Requests {
     ...input: undefined extends RequestInput<N> ? [input?: RequestInput<N>] : [input: RequestInput<N>]
   ): Promise<RequestOutput<N>> {
     // State of Svelte is wrapped in proxies, which cannot be sent to another process.
-    const plain = input.map((value) => (value === undefined ? value : $state.snapshot(value))) as typeof input;
+    const plain = input.map((value) =>
+      value === undefined ? value : $state.snapshot(value),
+    ) as typeof input;
     const reply = await this.#bridge.request(name, ...plain);
     if (!reply.ok) throw new RequestError(reply.failure);
     return reply.value;

@@ -22,7 +22,12 @@ export function curveSeries(
   points: readonly CurvePoint[],
   measure: QualityMeasure,
 ): CurveEntry[] {
-  const start = original && { blocks: 0, quality: qualityOf(original, measure), untrained: undefined, trained: true };
+  const start = original && {
+    blocks: 0,
+    quality: qualityOf(original, measure),
+    untrained: undefined,
+    trained: true,
+  };
   return [
     ...(start ? [start] : []),
     ...points.map(({ skipped, withScales, withoutScales }) => ({

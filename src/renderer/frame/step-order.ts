@@ -5,7 +5,14 @@ import type { Session } from '../state/session.svelte.js';
 import { blocksWords } from '../texts/blocks.js';
 import { calibrate as calibrateTexts } from '../texts/calibrate.js';
 
-export const STEP_ORDER = ['model', 'task', 'budget', 'calibrate', 'compare', 'export'] as const satisfies Step[];
+export const STEP_ORDER = [
+  'model',
+  'task',
+  'budget',
+  'calibrate',
+  'compare',
+  'export',
+] as const satisfies Step[];
 
 export type OrderedStep = (typeof STEP_ORDER)[number];
 
@@ -50,6 +57,9 @@ export function stepMark(session: Session, step: OrderedStep): StepMark {
         result.point ? blocksWords(result.details.value?.summary.settings.blocks, result.blocks) : undefined,
       );
     case 'export':
-      return mark(session.export.written.value !== undefined, session.export.written.value ? session.export.name : undefined);
+      return mark(
+        session.export.written.value !== undefined,
+        session.export.written.value ? session.export.name : undefined,
+      );
   }
 }

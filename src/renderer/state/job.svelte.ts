@@ -32,7 +32,9 @@ export class JobView {
 
   /** Whether its run can go on from where it stands. */
   get resumable(): boolean {
-    return ['paused', 'stopped', 'failed', 'crashed'].includes(this.state.status) && this.state.run !== undefined;
+    return (
+      ['paused', 'stopped', 'failed', 'crashed'].includes(this.state.status) && this.state.run !== undefined
+    );
   }
 
   begin(settings: JobSettings): Promise<void> {

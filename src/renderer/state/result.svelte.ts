@@ -43,6 +43,8 @@ export class ResultState {
 
   /** What requests about this point name; undefined while there is none. */
   get target(): { run: string; blocks: number } | undefined {
-    return this.run !== undefined && this.point ? { run: this.run, blocks: this.point.skipped.length } : undefined;
+    return this.run !== undefined && this.point
+      ? { run: this.run, blocks: this.point.skipped.length }
+      : undefined;
   }
 }

@@ -47,10 +47,7 @@ function calibrationView({ job, result, budget }: Session): [StripView, StripLeg
   if (!details) return [{ ...plainView, open: kinds }, 'budget'];
   const { rounds } = details.findings;
   const skipped = rounds.flatMap(({ chosen }) => (chosen === undefined ? [] : [chosen]));
-  return [
-    { ...plainView, skipped, rounds, originalLoss: details.report?.original.loss.value },
-    'importance',
-  ];
+  return [{ ...plainView, skipped, rounds, originalLoss: details.report?.original.loss.value }, 'importance'];
 }
 
 function resultView({ result }: Session): [StripView, StripLegend] {

@@ -57,7 +57,11 @@ export const plainView: StripView = {
 };
 
 /** Columns of a model that is known, or of one of which only the number of layers is. */
-export function stripColumns(model: ModelDescription | undefined, layers: number, view: StripView): StripColumn[] {
+export function stripColumns(
+  model: ModelDescription | undefined,
+  layers: number,
+  view: StripView,
+): StripColumn[] {
   const count = model?.layers ?? layers;
   const blocks = new Map(model?.blocks.map((block) => [block.name, block]));
   const largest = Math.max(0, ...(model?.blocks.map(({ share }) => share) ?? []));

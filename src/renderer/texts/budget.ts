@@ -25,7 +25,9 @@ export const budget = {
   expectations: { cache: 'KV cache', file: 'File', compute: 'Time' } as const,
   range(low: number, high: number): string {
     if (high < 0.0005) return `±0\u202f%`;
-    return high - low < 0.005 ? `−${formatPercent(high)}` : `−${formatPercent(low, 0)} to ${formatPercent(high, 0)}`;
+    return high - low < 0.005
+      ? `−${formatPercent(high)}`
+      : `−${formatPercent(low, 0)} to ${formatPercent(high, 0)}`;
   },
   presetLabel: 'Care and time',
   presets: { quick: 'Quick', balanced: 'Balanced', thorough: 'Thorough' } as const,
@@ -52,7 +54,11 @@ export const budget = {
     seed: 'Seed',
     threads: 'Threads',
   } as const,
-  scales: { scalar: 'One a block (as published)', channel: 'One a channel', 'channel+offset': 'A channel, with offsets' } as const,
+  scales: {
+    scalar: 'One a block (as published)',
+    channel: 'One a channel',
+    'channel+offset': 'A channel, with offsets',
+  } as const,
   schedules: { constant: 'the same throughout', linear: 'falling to zero' } as const,
   overlong: { cut: 'are cut', drop: 'are left out' } as const,
   allThreads: 'all',
@@ -65,7 +71,8 @@ export const budget = {
   busy: 'A run is under way; measuring has to wait.',
   time: 'Time',
   memory: 'Memory',
-  about: (seconds: number | undefined) => (seconds === undefined ? 'unknown' : `about ${formatDuration(seconds)}`),
+  about: (seconds: number | undefined) =>
+    seconds === undefined ? 'unknown' : `about ${formatDuration(seconds)}`,
   aboutBytes: (bytes: number) => `about ${formatBytes(bytes)}`,
   free: (bytes: number) => `${formatBytes(bytes)} free`,
   parts({ parts }: JobEstimate): string {

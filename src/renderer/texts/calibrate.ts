@@ -52,9 +52,12 @@ export const calibrate = {
   crashed: 'The engine stopped unexpectedly',
   crashedHint: 'Nothing that was finished is lost. Resume to go on from the last step.',
   notStarted: 'That did not start',
-  done: (skipped: number, kind: 'attention' | 'mlp' | 'both' | undefined) => `Done: ${blocksWords(kind, skipped)} skipped`,
+  done: (skipped: number, kind: 'attention' | 'mlp' | 'both' | undefined) =>
+    `Done: ${blocksWords(kind, skipped)} skipped`,
   doneLead: (seconds: number | undefined) =>
-    seconds === undefined ? 'Every point of the curve can be compared and exported.' : `It took ${formatDuration(seconds)}. Every point of the curve can be compared and exported.`,
+    seconds === undefined
+      ? 'Every point of the curve can be compared and exported.'
+      : `It took ${formatDuration(seconds)}. Every point of the curve can be compared and exported.`,
   /** What is happening, in words. */
   now(state: JobState): string {
     if (state.status === 'starting') return 'Starting the engine';
@@ -75,7 +78,10 @@ export const calibrate = {
   curveTitle: 'Quality by skipped blocks',
   curveEmpty: 'Grows as points of the curve are measured.',
   curveKey: ['with scales', 'before'] as const,
-  measures: { answers: 'held-out answers that stay the same', tokens: 'next tokens that are predicted right' } as const,
+  measures: {
+    answers: 'held-out answers that stay the same',
+    tokens: 'next tokens that are predicted right',
+  } as const,
   lossTitle: 'Loss while learning',
   lossNote: 'lower is better; every point of the curve has its line',
   lossEmpty: 'Begins once blocks are chosen.',

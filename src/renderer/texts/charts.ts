@@ -8,7 +8,9 @@ export const charts = {
   histogramBar: (from: number, to: number, rows: number) =>
     `${from === to ? from : `${from} to ${to}`} tokens: ${counted(rows, 'row')}`,
   curve(curve: readonly CurveEntry[], knee: number | undefined): string {
-    const points = curve.map(({ blocks, quality }) => `${blocks}: ${formatPercent(quality.value)}`).join(', ');
+    const points = curve
+      .map(({ blocks, quality }) => `${blocks}: ${formatPercent(quality.value)}`)
+      .join(', ');
     const bend = knee === undefined ? '' : ` The knee is at ${counted(knee, 'block')}.`;
     return `Quality by number of skipped blocks. ${points}.${bend}`;
   },

@@ -31,7 +31,8 @@ export const compare = {
   noAnswer: 'The answer will appear here.',
   sameAnswer: 'Same answer',
   differ: 'The answers differ',
-  tokensDiffer: (differing: number, all: number) => `${formatCount(differing)} of ${counted(all, 'token')} differ`,
+  tokensDiffer: (differing: number, all: number) =>
+    `${formatCount(differing)} of ${counted(all, 'token')} differ`,
   cutShort: 'cut at the longest answer',
   right: 'right',
   wrong: 'wrong',
@@ -69,7 +70,11 @@ export const compare = {
   rate: (tokens: number) => `${formatCount(tokens)} tok/s`,
   measure: 'Measure',
   measureHint: 'Takes some seconds: each model runs alone, in turns.',
-  measuring: { answers: 'Letting both models answer', export: 'Writing the slimmed model', speed: 'Measuring speed' } as const,
+  measuring: {
+    answers: 'Letting both models answer',
+    export: 'Writing the slimmed model',
+    speed: 'Measuring speed',
+  } as const,
   measuringStart: 'Measuring',
   column: { figure: 'Figure', original: 'Original', slimmed: 'Slimmed', change: 'Change' } as const,
 } as const;

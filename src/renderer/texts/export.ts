@@ -55,5 +55,10 @@ export const exporting = {
 } as const;
 
 function small(value: number): string {
-  return value === 0 ? '0' : value.toExponential(0).replace('e-', ' × 10⁻').replace(/(\d)$/, (digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]!);
+  return value === 0
+    ? '0'
+    : value
+        .toExponential(0)
+        .replace('e-', ' × 10⁻')
+        .replace(/(\d)$/, (digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]!);
 }

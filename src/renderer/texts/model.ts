@@ -32,7 +32,8 @@ export const model = {
   noTokenizer: 'This model can be looked at, but not slimmed.',
   file: 'ONNX file',
   gainsTitle: 'What slimming brings here',
-  gainsNote: 'On average, for each block skipped. The time saved is an estimate from the number of multiplications.',
+  gainsNote:
+    'On average, for each block skipped. The time saved is an estimate from the number of multiplications.',
   gains: {
     kind: 'Skipping one',
     cache: 'KV cache',

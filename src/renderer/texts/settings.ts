@@ -17,11 +17,14 @@ export const settings = {
   usual: 'Use the usual one',
   engine: 'Engine runs in',
   engines: { electron: 'The app', node: 'Node' } as const,
-  engineHint: 'Node has to be installed; it allows tensors above 1 GiB, which very large models need. For the next run.',
+  engineHint:
+    'Node has to be installed; it allows tensors above 1 GiB, which very large models need. For the next run.',
   aboutTitle: 'About',
   version: (version: string) => `Hopscotch ${version}`,
-  machine: (processors: number, memory: number) => `${processors} processor threads, ${formatBytes(memory)} of memory`,
-  versions: (electron: string, chromium: string, node: string) => `Electron ${electron}, Chromium ${chromium}, Node ${node}`,
+  machine: (processors: number, memory: number) =>
+    `${processors} processor threads, ${formatBytes(memory)} of memory`,
+  versions: (electron: string, chromium: string, node: string) =>
+    `Electron ${electron}, Chromium ${chromium}, Node ${node}`,
   openRuns: 'Folder of runs',
   openLogs: 'Folder of logs',
   homepage: 'Project page',

@@ -50,7 +50,9 @@ function sizes(cell: StripCell): string[] {
   return [
     `${formatAmount(cell.parameters!)} parameters`,
     `${formatBytes(cell.bytes)} (${formatPercent(cell.share!)} of the weights)`,
-    ...(cell.cacheBytesPerToken === undefined ? [] : [`${formatBytes(cell.cacheBytesPerToken)} of KV cache a token`]),
+    ...(cell.cacheBytesPerToken === undefined
+      ? []
+      : [`${formatBytes(cell.cacheBytesPerToken)} of KV cache a token`]),
   ];
 }
 

@@ -2,11 +2,18 @@
 import type { ProblemCount, TaskWarning } from '../../shared/task.js';
 import { counted, formatCount } from '../format/numbers.js';
 
-const formats = { jsonl: 'JSON lines', json: 'JSON', csv: 'CSV', parquet: 'Parquet', text: 'plain text' } as const;
+const formats = {
+  jsonl: 'JSON lines',
+  json: 'JSON',
+  csv: 'CSV',
+  parquet: 'Parquet',
+  text: 'plain text',
+} as const;
 
 export const task = {
   emptyTitle: 'Choose a task',
-  emptyLead: 'A file of questions like those that your model will be asked: JSONL, JSON, CSV, Parquet or text.',
+  emptyLead:
+    'A file of questions like those that your model will be asked: JSONL, JSON, CSV, Parquet or text.',
   needsModel: 'Choose a model first: a task is shown as that model will see it.',
   goToModel: 'Go to Model',
   openFile: 'Open file',
@@ -48,7 +55,8 @@ export const task = {
   heldout: 'held out',
   unused: 'not used',
   lengthsTitle: 'Length of the rows',
-  lengths: (median: number, max: number) => `Half are shorter than ${formatCount(median)} tokens; the longest has ${formatCount(max)}.`,
+  lengths: (median: number, max: number) =>
+    `Half are shorter than ${formatCount(median)} tokens; the longest has ${formatCount(max)}.`,
   lengthsPrompts: 'Questions alone, as the model will answer itself.',
   previewTitle: 'As the model sees them',
   previewKey: { prompt: 'read', response: 'learnt', special: 'special token' } as const,
@@ -57,9 +65,11 @@ export const task = {
     response > 0 ? `${prompt} + ${response} tokens` : `${prompt} tokens, answer to come`,
   sides: { calibration: 'to calibrate', heldout: 'held out', unused: 'not used' } as const,
   warnings: {
-    'few-rows': (count: number) => `Only ${counted(count, 'row')} to calibrate with; 100 or more work better.`,
+    'few-rows': (count: number) =>
+      `Only ${counted(count, 'row')} to calibrate with; 100 or more work better.`,
     'few-heldout': (count: number) => `Only ${counted(count, 'row')} held out: figures will be rough.`,
-    'dropped-rows': (count: number) => `${counted(count, 'row is', 'rows are')} too long and will be left out.`,
+    'dropped-rows': (count: number) =>
+      `${counted(count, 'row is', 'rows are')} too long and will be left out.`,
     'cut-rows': (count: number) => `${counted(count, 'row is', 'rows are')} too long and will be cut.`,
     duplicates: (count: number) => `${counted(count, 'row says', 'rows say')} the same as an earlier one.`,
     'unusable-rows': (count: number) => `${counted(count, 'row')} could not be used.`,

@@ -1,11 +1,14 @@
 import type { AppSettings, Workspace } from '../../../src/shared/app.js';
 import { LONG_DATASET, LONG_MODEL, RUN, SAMPLE_MODEL, TASKS, taskPath } from './places.js';
 import type { SceneOptions } from './scenes.js';
-import type { Emit, Handlers } from './stand-in.js';
+import type { Emit, Handlers } from './handlers.js';
 
 type Names = `app.${string}` | `settings.${string}` | `workspace.${string}`;
 
-export function appHandlers({ scene }: SceneOptions, emit: Emit): Pick<Handlers, Extract<keyof Handlers, Names>> {
+export function appHandlers(
+  { scene }: SceneOptions,
+  emit: Emit,
+): Pick<Handlers, Extract<keyof Handlers, Names>> {
   let settings: AppSettings = {
     appearance: 'system',
     zoom: 1,
@@ -23,7 +26,11 @@ export function appHandlers({ scene }: SceneOptions, emit: Emit): Pick<Handlers,
       versions: { electron: '45.4.1', chromium: '156.0.8078.79', node: '24.11.0' },
       processors: 8,
       memoryBytes: 16_600_000_000,
-      folders: { runs: '/home/ada/.hopscotch/runs', cache: '/home/ada/.hopscotch/cache', logs: '/home/ada/.hopscotch/logs' },
+      folders: {
+        runs: '/home/ada/.hopscotch/runs',
+        cache: '/home/ada/.hopscotch/cache',
+        logs: '/home/ada/.hopscotch/logs',
+      },
       sample: { model: SAMPLE_MODEL, tasks: TASKS.map((name) => ({ name, path: taskPath(name) })) },
       homepage: 'https://hopscotch.example',
     }),

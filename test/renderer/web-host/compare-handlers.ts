@@ -1,13 +1,16 @@
 import { heldoutAnswers, report } from './recorded.js';
 import type { SceneOptions } from './scenes.js';
-import type { Emit, Handlers } from './stand-in.js';
+import type { Emit, Handlers } from './handlers.js';
 
 type Names = `compare.${string}`;
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const piecesOf = (text: string) => text.match(/\s*\S+/g) ?? [];
 
-export function compareHandlers({ speed }: SceneOptions, emit: Emit): Pick<Handlers, Extract<keyof Handlers, Names>> {
+export function compareHandlers(
+  { speed }: SceneOptions,
+  emit: Emit,
+): Pick<Handlers, Extract<keyof Handlers, Names>> {
   const stopped = new Set<string>();
 
   async function answer(side: 'original' | 'slimmed', text: string, ticket: string, rate: number) {
@@ -17,7 +20,13 @@ export function compareHandlers({ speed }: SceneOptions, emit: Emit): Pick<Handl
       if (stopped.has(ticket)) break;
       await pause(speed === 0 ? 0 : 400 / speed);
       written.push(piece);
-      emit('compare.token', { ticket, side, text: piece, tokens: written.length, seconds: written.length / rate });
+      emit('compare.token', {
+        ticket,
+        side,
+        text: piece,
+        tokens: written.length,
+        seconds: written.length / rate,
+      });
     }
     return {
       text: written.join(''),

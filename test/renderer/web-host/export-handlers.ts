@@ -1,16 +1,20 @@
 import exported from './recordings/exported.json';
 import type { SceneOptions } from './scenes.js';
-import { StandInFailure, type Handlers } from './stand-in.js';
+import { StandInFailure, type Handlers } from './handlers.js';
 
 type Names = `export.${string}`;
 
 const kinds = { 'README.md': 'readme', 'hopscotch.json': 'record', 'onnx/model.onnx': 'model' } as const;
 const kindOf = (name: string) =>
-  kinds[name as keyof typeof kinds] ?? (name.startsWith('tokenizer') ? ('tokenizer' as const) : ('config' as const));
+  kinds[name as keyof typeof kinds] ??
+  (name.startsWith('tokenizer') ? ('tokenizer' as const) : ('config' as const));
 
 export function exportHandlers({ speed }: SceneOptions): Pick<Handlers, Extract<keyof Handlers, Names>> {
   return {
-    'export.suggest': ({ blocks }) => ({ parent: '/home/ada/Documents', name: `sample-arithmetic-${blocks}` }),
+    'export.suggest': ({ blocks }) => ({
+      parent: '/home/ada/Documents',
+      name: `sample-arithmetic-${blocks}`,
+    }),
     'export.choose': () => ({ path: '/mnt/models/exports' }),
     'export.preview': ({ parent, name, blocks }) => {
       const files = exported.files.map((file) => ({
@@ -26,13 +30,19 @@ export function exportHandlers({ speed }: SceneOptions): Pick<Handlers, Extract<
         originalBytes: 9_884_310,
         freeBytes: 212_000_000_000,
         ...(name === 'sample'
-          ? { problem: `${parent}/sample is the model’s own folder; the source is never changed. Choose another name.` }
+          ? {
+              problem: `${parent}/sample is the model’s own folder; the source is never changed. Choose another name.`,
+            }
           : {}),
       };
     },
     'export.write': async ({ parent, name, blocks }) => {
       await new Promise((resolve) => setTimeout(resolve, speed === 0 ? 0 : 500));
-      if (name === 'full') throw new StandInFailure('user', 'There is not enough room on the disk: 9 MB are needed, 2 MB are free.');
+      if (name === 'full')
+        throw new StandInFailure(
+          'user',
+          'There is not enough room on the disk: 9 MB are needed, 2 MB are free.',
+        );
       const folder = `${parent}/${name}`;
       return {
         folder,

@@ -5,7 +5,7 @@ import { jobEvents, report } from './recorded.js';
 import { recordedRun, type RunBook } from './run-handlers.js';
 import { RUN } from './places.js';
 import type { SceneOptions } from './scenes.js';
-import { StandInFailure, type Emit, type Handlers } from './stand-in.js';
+import { StandInFailure, type Emit, type Handlers } from './handlers.js';
 
 type Names = `job.${string}` | `providers.${string}`;
 
@@ -50,7 +50,10 @@ export function jobHandlers(
         'channel+offset': { epochs: 16, learningRate: 0.01, schedule: 'linear', pull: 0 },
       },
       strategies: [
-        { name: 'exhaustive', description: 'trains the scales of every candidate in every round, as published' },
+        {
+          name: 'exhaustive',
+          description: 'trains the scales of every candidate in every round, as published',
+        },
         { name: 'without-scales', description: 'compares candidates without training scales' },
         { name: 'random', description: 'draws blocks by lot, to compare with' },
       ],
@@ -69,7 +72,8 @@ export function jobHandlers(
       return options.scene === 'too-large'
         ? {
             fits: false,
-            reason: 'About 41 GB of memory would be needed and 12 GB are free. Use fewer rows a batch, shorter rows, or a smaller model.',
+            reason:
+              'About 41 GB of memory would be needed and 12 GB are free. Use fewer rows a batch, shorter rows, or a smaller model.',
             parts: { answers: 0, calibration: 0, comparison: 0 },
             steps: 0,
             stepSeconds: 0,
@@ -113,15 +117,21 @@ class JobPlayer {
     book.put(run);
     this.state = { ...startingJob(run, Date.now() - 200_000), status: 'running' };
     const end = jobEvents.at(-1)!.at * played;
-    while (jobEvents[this.#next]!.at < end) this.state = afterJobEvent(this.state, jobEvents[this.#next++]!.event);
+    while (jobEvents[this.#next]!.at < end)
+      this.state = afterJobEvent(this.state, jobEvents[this.#next++]!.event);
     if (scene === 'paused') this.state = { ...this.state, status: 'paused' };
     else if (scene === 'crashed')
-      this.state = { ...this.state, status: 'crashed', message: 'The engine’s process ended (SIGKILL): the system may have run out of memory.' };
+      this.state = {
+        ...this.state,
+        status: 'crashed',
+        message: 'The engine’s process ended (SIGKILL): the system may have run out of memory.',
+      };
     else if (speed > 0) this.#schedule();
   }
 
   begin(settings: JobSettings) {
-    if (this.state.status === 'running') throw new StandInFailure('user', 'A job runs already; stop it first.');
+    if (this.state.status === 'running')
+      throw new StandInFailure('user', 'A job runs already; stop it first.');
     const run = { ...recordedRun('running'), settings };
     this.#book.put(run);
     this.#next = 0;
@@ -154,12 +164,15 @@ class JobPlayer {
     const upcoming = jobEvents[this.#next];
     if (!upcoming) return this.#finish();
     const before = jobEvents[this.#next - 1]?.at ?? 0;
-    this.#timer = setTimeout(() => {
-      this.#next += 1;
-      this.state = afterJobEvent(this.state, upcoming.event);
-      this.#emit('job.event', { run: RUN, event: upcoming.event });
-      this.#schedule();
-    }, (upcoming.at - before) / this.#speed);
+    this.#timer = setTimeout(
+      () => {
+        this.#next += 1;
+        this.state = afterJobEvent(this.state, upcoming.event);
+        this.#emit('job.event', { run: RUN, event: upcoming.event });
+        this.#schedule();
+      },
+      (upcoming.at - before) / this.#speed,
+    );
   }
 
   #finish(): void {
@@ -174,4 +187,3 @@ class JobPlayer {
     this.#emit('job.changed', this.state);
   }
 }
-

@@ -3,7 +3,7 @@ import { fileName } from '../../../src/renderer/format/paths.js';
 import description from './recordings/description.json';
 import { LONG_MODEL, SAMPLE_MODEL } from './places.js';
 import type { SceneOptions } from './scenes.js';
-import { StandInFailure, type Handlers } from './stand-in.js';
+import { StandInFailure, type Handlers } from './handlers.js';
 
 type Names = `model.${string}`;
 
@@ -75,8 +75,23 @@ function hundredLayers(): ModelDescription {
   const from = sample();
   const layers = 100;
   const blocks = Array.from({ length: layers }, (_, layer) => [
-    { ...from.blocks[0]!, name: `attention ${layer}` as const, layer, bytes: 21_000_000, parameters: 42_000_000, share: 0.0036, cacheBytesPerToken: 4096 },
-    { ...from.blocks[1]!, name: `mlp ${layer}` as const, layer, bytes: 36_000_000 - layer * 100_000, parameters: 72_000_000, share: 0.0063 },
+    {
+      ...from.blocks[0]!,
+      name: `attention ${layer}` as const,
+      layer,
+      bytes: 21_000_000,
+      parameters: 42_000_000,
+      share: 0.0036,
+      cacheBytesPerToken: 4096,
+    },
+    {
+      ...from.blocks[1]!,
+      name: `mlp ${layer}` as const,
+      layer,
+      bytes: 36_000_000 - layer * 100_000,
+      parameters: 72_000_000,
+      share: 0.0063,
+    },
   ]).flat();
   return withSavings({
     ...from,
@@ -90,7 +105,10 @@ function hundredLayers(): ModelDescription {
     contextLength: 131_072,
     fileBytes: 5_730_000_000,
     total: { parameters: 11_400_000_000, bytes: 5_730_000_000 },
-    precision: [{ type: 'uint4', bytes: 5_000_000_000, share: 0.87 }, { type: 'float16', bytes: 730_000_000, share: 0.13 }],
+    precision: [
+      { type: 'uint4', bytes: 5_000_000_000, share: 0.87 },
+      { type: 'float16', bytes: 730_000_000, share: 0.13 },
+    ],
     files: [
       { file: 'onnx/model_q4.onnx', bytes: 5_730_000_000 },
       { file: 'onnx/model_fp16.onnx', bytes: 16_300_000_000 },

@@ -3,7 +3,7 @@ import type { RunDetails, RunSummary } from '../../../src/shared/runs.js';
 import { OLDER_RUN, RUN, SAMPLE_MODEL, taskPath } from './places.js';
 import { findings, recordsReport, report } from './recorded.js';
 import type { SceneOptions } from './scenes.js';
-import { StandInFailure, type Emit, type Handlers } from './stand-in.js';
+import { StandInFailure, type Emit, type Handlers } from './handlers.js';
 
 type Names = `runs.${string}`;
 

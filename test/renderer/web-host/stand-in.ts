@@ -3,41 +3,16 @@
  * from recordings of a real job. For development and tests of the page alone; never shipped.
  */
 import * as v from 'valibot';
-import {
-  events,
-  requests,
-  type Bridge,
-  type CheckedInput,
-  type EventName,
-  type EventPayload,
-  type Failure,
-  type Reply,
-  type RequestName,
-  type RequestOutput,
-} from '../../../src/shared/contract.js';
+import { events, requests, type Bridge, type Reply, type RequestName } from '../../../src/shared/contract.js';
 import { appHandlers } from './app-handlers.js';
 import { compareHandlers } from './compare-handlers.js';
 import { exportHandlers } from './export-handlers.js';
 import { jobHandlers } from './job-handlers.js';
 import { modelHandlers } from './model-handlers.js';
 import { RunBook, runHandlers } from './run-handlers.js';
+import { StandInFailure, type Emit, type Handlers } from './handlers.js';
 import type { SceneOptions } from './scenes.js';
 import { taskHandlers } from './task-handlers.js';
-
-export type Handlers = {
-  [N in RequestName]: (input: CheckedInput<N>) => RequestOutput<N> | Promise<RequestOutput<N>>;
-};
-export type Emit = <N extends EventName>(name: N, payload: EventPayload<N>) => void;
-
-/** What a handler throws to be answered by a failure. */
-export class StandInFailure extends Error {
-  constructor(
-    readonly kind: Failure['kind'],
-    message: string,
-  ) {
-    super(message);
-  }
-}
 
 export function createStandIn(options: SceneOptions): Bridge {
   const listeners = new Map<string, Set<(payload: never) => void>>();

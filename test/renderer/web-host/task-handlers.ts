@@ -3,7 +3,7 @@ import { fileName } from '../../../src/renderer/format/paths.js';
 import { TASKS, taskPath } from './places.js';
 import { rows } from './recorded.js';
 import type { SceneOptions } from './scenes.js';
-import { StandInFailure, type Handlers } from './stand-in.js';
+import { StandInFailure, type Handlers } from './handlers.js';
 
 type Names = `task.${string}`;
 
@@ -36,11 +36,13 @@ function ready(
   previewRows: number,
   withWarnings: boolean,
 ): TaskPreview {
-  const shown = rows.slice(0, previewRows).map((row) =>
-    responses === 'file'
-      ? row
-      : { ...row, pieces: row.pieces.filter(({ part }) => part === 'prompt'), responseTokens: 0 },
-  );
+  const shown = rows
+    .slice(0, previewRows)
+    .map((row) =>
+      responses === 'file'
+        ? row
+        : { ...row, pieces: row.pieces.filter(({ part }) => part === 'prompt'), responseTokens: 0 },
+    );
   const isFaq = dataset.endsWith('faq.csv');
   return {
     state: 'ready',
@@ -52,7 +54,11 @@ function ready(
     problems: withWarnings
       ? [{ kind: 'too-long', count: 7, lines: [14, 52, 77, 103, 240], example: '612 tokens, more than 512' }]
       : [],
-    mapping: { kind: 'prompt-response', prompt: isFaq ? 'col_a' : 'prompt', response: isFaq ? 'col_b' : 'response' },
+    mapping: {
+      kind: 'prompt-response',
+      prompt: isFaq ? 'col_a' : 'prompt',
+      response: isFaq ? 'col_b' : 'response',
+    },
     mappingText: columns ?? 'prompt=prompt,response=response',
     guessed: columns === undefined,
     reason: "By their names: 'prompt' as the prompt, 'response' as the response.",
@@ -82,8 +88,16 @@ function columnsNeeded(dataset: string): TaskPreview {
     problems: [],
     message: `Which columns of ${dataset} hold the prompts cannot be guessed; it has the columns 'col_a', 'col_b', 'col_c'.`,
     samples: [
-      { col_a: 'How do I reset my password?', col_b: 'Open Settings, then Account, and choose Reset password. You will get an e-mail.', col_c: 'account' },
-      { col_a: 'Where is my invoice?', col_b: 'Invoices are sent on the first of each month.', col_c: 'billing' },
+      {
+        col_a: 'How do I reset my password?',
+        col_b: 'Open Settings, then Account, and choose Reset password. You will get an e-mail.',
+        col_c: 'account',
+      },
+      {
+        col_a: 'Where is my invoice?',
+        col_b: 'Invoices are sent on the first of each month.',
+        col_c: 'billing',
+      },
       { col_a: 'Can I change my plan?', col_b: 'Yes, at any time, under Billing.', col_c: 'billing' },
     ],
   };
@@ -100,5 +114,14 @@ function lengths(values: number[]): LengthStatistics {
     return { from, to, rows: values.filter((value) => value >= from && value <= to).length };
   });
   const tokens = values.reduce((sum, value) => sum + value, 0);
-  return { rows: values.length, tokens, min, median: at(0.5), mean: tokens / values.length, p90: at(0.9), max, histogram };
+  return {
+    rows: values.length,
+    tokens,
+    min,
+    median: at(0.5),
+    mean: tokens / values.length,
+    p90: at(0.9),
+    max,
+    histogram,
+  };
 }

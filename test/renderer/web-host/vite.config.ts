@@ -10,7 +10,9 @@ function standInFirst(): Plugin {
   return {
     name: 'stand-in-first',
     transform: (code, id) =>
-      id === path.join(root, 'src/renderer/main.ts') ? `import ${JSON.stringify(entry)};\n${code}` : undefined,
+      id === path.join(root, 'src/renderer/main.ts')
+        ? `import ${JSON.stringify(entry)};\n${code}`
+        : undefined,
   };
 }
 
