@@ -33,10 +33,12 @@ export class BudgetState {
   }
 
   async start(): Promise<void> {
-    [this.options, this.providers] = await Promise.all([
-      this.#requests.ask('job.options'),
-      this.#requests.ask('providers.list'),
-    ]);
+    this.options = await this.#requests.ask('job.options');
+  }
+
+  /** Trying out the providers takes a moment. */
+  async findProviders(): Promise<void> {
+    this.providers = await this.#requests.ask('providers.list');
   }
 
   /** Choices with the defaults filled in. */

@@ -27,6 +27,11 @@ export class ResultState {
     return details;
   }
 
+  /** After the run was deleted. */
+  forget(run: string): void {
+    if (this.run === run) this.details.clear();
+  }
+
   pick(blocks: number): void {
     if (blocks === this.blocks || !this.details.value?.trainedPoints.includes(blocks)) return;
     this.blocks = blocks;

@@ -64,6 +64,7 @@ export class Session {
       if (workspace.run !== undefined) void this.result.open(workspace.run, workspace.point);
       else if (this.job.state.run) void this.result.open(this.job.state.run.id);
       this.ready = true;
+      void this.attempt(() => this.budget.findProviders());
       await Promise.all([
         this.model.start(workspace.model).then(() => this.task.reload()),
         this.task.listRecent(),
