@@ -2,7 +2,7 @@
  * Builds the desktop app into dist-app/: main, preload and engine by the settings below, the page by
  * vite.renderer.config.ts. `node scripts/build-app.mjs main engine` builds only those.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import path from 'node:path';
 import { build } from 'vite';
@@ -65,5 +65,8 @@ for (const [name, config] of Object.entries(parts)) {
   if (name === 'renderer' && !existsSync(config.configFile)) continue;
   const started = performance.now();
   await build(config);
+  // In a packaged app the engine lies outside of the archive that holds the manifest.
+  if (name === 'engine')
+    writeFileSync(path.join(root, 'dist-app/engine/package.json'), '{ "type": "module" }\n');
   process.stdout.write(`${name} built in ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
 }

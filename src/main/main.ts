@@ -19,6 +19,7 @@ import { HOMEPAGE, appHandlers } from './requests/app-requests.js';
 import { settledRuns, stepHandlers } from './requests/step-requests.js';
 import { Router } from './router.js';
 import { isOwnPage, restrictContents, restrictPages } from './security.js';
+import { handledInstallerStart } from './squirrel-start.js';
 import { AppStore } from './store.js';
 import { TEXTS } from './texts.js';
 import { openWindow } from './window.js';
@@ -33,8 +34,10 @@ restrictContents();
 // Chromium refuses to run its sandbox as root, and enableSandbox() would override --no-sandbox.
 if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox();
 
-if (app.requestSingleInstanceLock()) void app.whenReady().then(start);
-else app.quit();
+// Windows shows notifications only of programs that it knows by the name the installer gave them.
+if (process.platform === 'win32') app.setAppUserModelId('com.squirrel.Hopscotch.hopscotch');
+if (handledInstallerStart() || !app.requestSingleInstanceLock()) app.quit();
+else void app.whenReady().then(start);
 
 function start(): void {
   const folders = appFolders(resources);

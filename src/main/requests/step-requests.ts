@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { shell, type BrowserWindow } from 'electron';
+import { datasetExtensions } from '../../engine/data/dataset-formats.js';
 import { UserError } from '../../engine/errors.js';
 import type { Bridge, CheckedInput, RequestOutput } from '../../shared/contract.js';
 import type { KnownModel } from '../../shared/model.js';
@@ -16,8 +17,6 @@ import type { Handlers } from '../router.js';
 import type { AppStore } from '../store.js';
 import { TEXTS } from '../texts.js';
 import { choosePath } from './app-requests.js';
-
-const DATASET_EXTENSIONS = ['jsonl', 'ndjson', 'json', 'csv', 'tsv', 'parquet', 'txt', 'text', 'md'];
 
 export interface StepContext {
   store: AppStore;
@@ -119,7 +118,10 @@ function taskHandlers({ store, folders, engine, window }: StepContext) {
         title: TEXTS.dialogs.dataset,
         properties: ['openFile'],
         filters: [
-          { name: TEXTS.dialogs.datasets, extensions: DATASET_EXTENSIONS },
+          {
+            name: TEXTS.dialogs.datasets,
+            extensions: datasetExtensions.map((extension) => extension.slice(1)),
+          },
           { name: TEXTS.dialogs.allFiles, extensions: ['*'] },
         ],
       }),
