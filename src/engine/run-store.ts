@@ -18,6 +18,8 @@ const runSchema = v.object({
   settings: slimSettingsSchema,
   /** Given by the user. */
   title: v.optional(v.string()),
+  /** The process that runs it, while it is running. */
+  process: v.optional(v.number()),
   /** Where the export went, once there is one. */
   exportedTo: v.optional(v.string()),
   /** Why it failed. */
@@ -107,9 +109,25 @@ export class RunStore {
     if (!existsSync(file)) return undefined;
     try {
       const result = v.safeParse(runSchema, JSON.parse(readFileSync(file, 'utf8')));
-      return result.success ? result.output : undefined;
+      return result.success ? withTrueStatus(result.output) : undefined;
     } catch {
       return undefined;
     }
+  }
+}
+
+/** A run whose process was killed or crashed could not write that it has stopped. */
+function withTrueStatus(run: Run): Run {
+  return run.status === 'running' && !isAlive(run.process) ? { ...run, status: 'stopped' } : run;
+}
+
+function isAlive(id: number | undefined): boolean {
+  if (id === undefined) return false;
+  try {
+    process.kill(id, 0);
+    return true;
+  } catch (error) {
+    // A process of another user is alive, too.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

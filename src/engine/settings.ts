@@ -41,6 +41,7 @@ export const slimSettingsSchema = v.object({
         learningRate: v.pipe(v.number(), v.minValue(0)),
         schedule: v.picklist(['constant', 'linear']),
         pull: v.pipe(v.number(), v.minValue(0)),
+        distillation: v.pipe(v.number(), v.minValue(0)),
       }),
     ),
     {},

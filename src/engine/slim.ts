@@ -13,7 +13,12 @@ import { CancelledError, UserError } from './errors.js';
 import { compareAnswers } from './evaluate/compare-answers.js';
 import type { HeldoutQuality } from './evaluate/heldout-quality.js';
 import { measureSpeed } from './evaluate/measure-speed.js';
-import { exportModel, type ExportRecord, type ExportResult } from './export/export-model.js';
+import {
+  exportModel,
+  requireFreeOutput,
+  type ExportRecord,
+  type ExportResult,
+} from './export/export-model.js';
 import { applyWeightEdits, foldScales } from './export/fold-scales.js';
 import { Generator } from './generate/generator.js';
 import { openSourceModel, type SourceModel } from './open-source-model.js';
@@ -66,6 +71,7 @@ const LONG_ANSWER_TOKENS = 64;
  */
 export async function slim(run: Run, options: SlimOptions): Promise<SlimResult> {
   run.status = 'running';
+  run.process = process.pid;
   delete run.error;
   options.store.save(run);
   try {
@@ -101,6 +107,7 @@ class SlimJob {
     const model = await this.#stage('opening the model', () =>
       openSourceModel(settings.model, settings.modelFile),
     );
+    if (settings.output !== undefined) requireFreeOutput(settings.output, model.source.folder);
     const task = await this.#prepare(model);
     const batches = taskBatches(model, task, settings);
     const qualityMeasure = qualityMeasureFor(task.heldout);

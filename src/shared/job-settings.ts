@@ -29,6 +29,8 @@ export const jobChoices = v.object({
       learningRate: v.optional(v.pipe(v.number(), v.minValue(0))),
       schedule: v.optional(v.picklist(['constant', 'linear'])),
       pull: v.optional(v.pipe(v.number(), v.minValue(0))),
+      /** Weight of the distance from the original's last hidden states, beside the loss; 0 for none. */
+      distillation: v.optional(v.pipe(v.number(), v.minValue(0))),
     }),
   ),
   trainPoints: v.optional(v.picklist(['all', 'last'])),
@@ -68,6 +70,7 @@ export const jobOptions = v.object({
       learningRate: v.number(),
       schedule: v.picklist(['constant', 'linear']),
       pull: v.number(),
+      distillation: v.optional(v.number()),
     }),
   ),
   strategies: v.array(v.object({ name: v.string(), description: v.string() })),

@@ -1,7 +1,7 @@
 /** Attention with rotary or other positions, grouped heads and a key-value cache, out of primitive operators. */
 import type { DecoderStyle } from './decoder-style.js';
 import { END, type GraphWriter } from './graph-writer.js';
-import { linear, rmsNorm } from './layers.js';
+import { linear, rmsNorm, softCap } from './layers.js';
 
 export interface AttentionSizes {
   hidden: number;
@@ -52,7 +52,8 @@ export function attention(
   const [keys, values] = [key, value].map((part) => repeatHeads(writer, part, sizes, shared, length));
   const transposed = writer.op('Transpose', [keys!], { perm: [0, 1, 3, 2] });
   const product = writer.op('MatMul', [query, transposed]);
-  const scores = writer.op('Div', [product, writer.float(Math.sqrt(sizes.headSize))]);
+  const scaled = writer.op('Div', [product, writer.float(Math.sqrt(sizes.headSize))]);
+  const scores = softCap(writer, scaled, style.caps.scores);
   const weights = writer.op('Softmax', [writer.op('Add', [scores, shared.mask(length)])], { axis: 3 });
   const mixed = writer.op('Transpose', [writer.op('MatMul', [weights, values!])], { perm: [0, 2, 1, 3] });
   const merged = sizes.heads * sizes.headSize;

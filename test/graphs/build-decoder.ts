@@ -10,7 +10,7 @@ import {
 } from './attention-layer.js';
 import type { DecoderStyle } from './decoder-style.js';
 import { GraphWriter } from './graph-writer.js';
-import { mlp, norm } from './layers.js';
+import { mlp, norm, softCap } from './layers.js';
 import { alibi, causalMask, learnedPositions, rotaryTables, wantsPositionIds } from './positions.js';
 
 export { decoderStyles, type DecoderStyle } from './decoder-style.js';
@@ -78,10 +78,29 @@ class DecoderBuilder {
     for (let layer = 0; layer < settings.layers; layer += 1) x = this.#layer(x, layer, shared, presents);
     const last = norm(writer, style, x, 'model.norm', hidden);
     const head = writer.weight('lm_head.weight', [hidden, settings.vocabulary], 0.5);
-    writer.op('MatMul', [last, head], {}, 'logits');
+    this.#makeLogits(last, head);
     writer.output('logits', DataType.FLOAT, ['batch_size', 'sequence_length', settings.vocabulary]);
     for (const { name, dims } of presents) writer.output(name, DataType.FLOAT, dims);
     return writer.model(`test-${style.name}`);
+  }
+
+  #makeLogits(last: string, head: string): void {
+    const { writer, style } = this;
+    const { factors, caps } = style;
+    if (factors.logits === 1 && caps.logits === 0) {
+      writer.op('MatMul', [last, head], {}, 'logits');
+      return;
+    }
+    const capped = softCap(writer, writer.op('MatMul', [last, head]), caps.logits);
+    writer.op('Mul', [capped, writer.float(factors.logits)], {}, 'logits');
+  }
+
+  /** What a branch adds to the stream. */
+  #added(result: string, name: string): string {
+    const { writer, style, settings } = this;
+    const normed = style.branchNorm ? norm(writer, style, result, name, settings.sizes.hidden) : result;
+    if (style.factors.branch === 1) return normed;
+    return writer.op('Mul', [normed, writer.float(style.factors.branch)]);
   }
 
   #embed(): string {
@@ -113,9 +132,10 @@ class DecoderBuilder {
     if (settings.cache) presents.push(...this.#presents(layer, result));
     const attended = result.output;
     if (style.residual === 'sequential') {
-      const x1 = writer.op('Add', [x, attended]);
+      const x1 = writer.op('Add', [x, this.#added(attended, `${name}.attention_output_norm`)]);
       const middle = norm(writer, style, x1, `${name}.post_attention_layernorm`, hidden);
-      return writer.op('Add', [x1, mlp(writer, style, middle, `${name}.mlp`, hidden)]);
+      const fed = mlp(writer, style, middle, `${name}.mlp`, hidden);
+      return writer.op('Add', [x1, this.#added(fed, `${name}.mlp_output_norm`)]);
     }
     const second = style.sharedNorm
       ? normed

@@ -17,7 +17,7 @@ export interface DecoderStyle {
   product: 'matmul' | 'gemm';
   biases: 'none' | 'query-key-value' | 'all';
   groupedHeads: boolean;
-  mlp: 'silu-gated' | 'gelu-tanh-gated' | 'gelu-tanh' | 'gelu-erf';
+  mlp: 'silu-gated' | 'gelu-tanh-gated' | 'gelu-tanh' | 'gelu-erf' | 'relu';
   /** Sequential, or attention and MLP side by side: x + (mlp + attention), or (x + attention) + mlp. */
   residual: 'sequential' | 'parallel' | 'parallel-chained';
   /** Whether the two branches of a parallel residual read one norm. */
@@ -27,6 +27,12 @@ export interface DecoderStyle {
   lengthFrom: 'past' | 'keys';
   /** Factor of the embedding (Gemma), with norm gains as 1 + weight. */
   embeddingScale: boolean;
+  /** Whether what a branch adds is normed too (Gemma 2 and 3). */
+  branchNorm: boolean;
+  /** Bounds of the scores and of the logits (Gemma 2); 0 for none. */
+  caps: { scores: number; logits: number };
+  /** Factors of what a branch adds and of the logits (Granite). */
+  factors: { branch: number; logits: number };
 }
 
 const llama: DecoderStyle = {
@@ -47,6 +53,9 @@ const llama: DecoderStyle = {
   cacheLayout: 'separate',
   lengthFrom: 'past',
   embeddingScale: false,
+  branchNorm: false,
+  caps: { scores: 0, logits: 0 },
+  factors: { branch: 1, logits: 1 },
 };
 
 const gpt2: DecoderStyle = {
@@ -76,12 +85,18 @@ const neox: DecoderStyle = {
   residual: 'parallel',
 };
 
+const gemma: DecoderStyle = { ...llama, name: 'gemma', mlp: 'gelu-tanh-gated', embeddingScale: true };
+
 /** Llama stands for Mistral too: their graphs are alike. */
 export const decoderStyles: readonly DecoderStyle[] = [
   llama,
   { ...llama, name: 'qwen2', biases: 'query-key-value', lengthFrom: 'keys' },
   { ...llama, name: 'qwen3', queryKeyNorm: true },
-  { ...llama, name: 'gemma', mlp: 'gelu-tanh-gated', embeddingScale: true },
+  gemma,
+  { ...gemma, name: 'gemma2', branchNorm: true, caps: { scores: 2, logits: 5 } },
+  { ...gemma, name: 'gemma3', branchNorm: true, queryKeyNorm: true },
+  { ...llama, name: 'granite', factors: { branch: 0.4, logits: 2 } },
+  { ...llama, name: 'stablelm', norm: 'layer', normOperator: true, rotaryPart: 0.5 },
   gpt2,
   { ...gpt2, name: 'gpt2-spelled-out', normOperator: false },
   neox,
@@ -93,6 +108,22 @@ export const decoderStyles: readonly DecoderStyle[] = [
     residual: 'parallel-chained',
     sharedNorm: true,
     lengthFrom: 'keys',
+  },
+  {
+    ...neox,
+    name: 'falcon',
+    projections: 'separate',
+    biases: 'none',
+    groupedHeads: true,
+    sharedNorm: true,
+  },
+  {
+    ...gpt2,
+    name: 'opt',
+    projections: 'separate',
+    product: 'matmul',
+    mlp: 'relu',
+    cacheLayout: 'separate',
   },
   {
     ...neox,

@@ -90,6 +90,17 @@ function geluErf(writer: GraphWriter, x: string): string {
   return writer.op('Mul', [product, writer.float(0.5)]);
 }
 
+function relu(writer: GraphWriter, x: string): string {
+  return writer.op('Relu', [x]);
+}
+
+/** bound * tanh(x / bound); x where there is no bound. */
+export function softCap(writer: GraphWriter, x: string, bound: number): string {
+  if (bound === 0) return x;
+  const tanh = writer.op('Tanh', [writer.op('Div', [x, writer.float(bound)])]);
+  return writer.op('Mul', [tanh, writer.float(bound)]);
+}
+
 /** x [rows, positions, hidden] to the same shape. */
 export function mlp(
   writer: GraphWriter,
@@ -113,6 +124,7 @@ export function mlp(
     );
   }
   const up = product(x, 'dense_h_to_4h', hidden, inner);
-  const activated = style.mlp === 'gelu-tanh' ? geluTanh(writer, up) : geluErf(writer, up);
+  const activations = { 'gelu-tanh': geluTanh, 'gelu-erf': geluErf, relu };
+  const activated = activations[style.mlp](writer, up);
   return product(activated, 'dense_4h_to_h', inner, hidden);
 }

@@ -11,48 +11,50 @@ import { describeDecoder } from '../../src/engine/decoder/describe.js';
 import { readDecoder } from '../../src/engine/decoder/read-decoder.js';
 import { exportModel, type ExportMode, type ExportResult } from '../../src/engine/export/export-model.js';
 import { Generator } from '../../src/engine/generate/generator.js';
-import { externalFiles, readModel } from '../../src/engine/onnx/model-file.js';
+import { externalFiles, readModel, writeModel } from '../../src/engine/onnx/model-file.js';
 import { openModelFolder } from '../../src/engine/onnx/model-folder.js';
 import { openSession } from '../../src/engine/runtime/session.js';
-import { logitsValues } from '../../src/engine/runtime/tensors.js';
+import { boolTensor, logitsValues } from '../../src/engine/runtime/tensors.js';
 import { randomScales } from '../support/random-scales.js';
 import { measureSlope, type Slope } from '../support/slope.js';
 import { sharedPath } from '../support/shared-folder.js';
-import { pathOf, type ModelFile } from './model-files.js';
+import type { ModelFile } from './model-files.js';
 
 const PROMPT_LENGTHS = [7, 5, 9, 6];
 const NEW_TOKENS = 10;
 
 /** A copy of the model in a folder as people have it. */
 export class ModelUnderTest {
-  readonly #root = mkdtempSync(path.join(tmpdir(), 'hopscotch-model-'));
-
   private constructor(
     readonly model: ModelFile,
+    private readonly root: string,
     readonly folder: string,
+    readonly file: string,
     readonly decoder: Decoder,
   ) {}
 
   static async open(model: ModelFile): Promise<ModelUnderTest> {
-    const decoder = readDecoder(await readModel(pathOf(model)));
-    const test = new ModelUnderTest(model, '', decoder);
-    const folder = path.join(test.#root, 'original');
-    const target = path.join(folder, 'onnx');
-    mkdirSync(target, { recursive: true });
-    const name = model.dtype === 'fp16' ? 'model_fp16.onnx' : 'model.onnx';
-    cpSync(pathOf(model), path.join(target, name));
-    for (const data of externalFiles(decoder.model))
-      cpSync(path.join(path.dirname(pathOf(model)), data), path.join(target, data));
+    const root = mkdtempSync(path.join(tmpdir(), 'hopscotch-model-'));
+    const folder = path.join(root, 'original');
+    const file = path.join(folder, 'onnx', model.dtype === 'fp16' ? 'model_fp16.onnx' : 'model.onnx');
+    mkdirSync(path.dirname(file), { recursive: true });
+    if (model.build) await writeModel(model.build(), file);
+    else {
+      const source = sharedPath(model.file);
+      cpSync(source, file);
+      for (const data of externalFiles(await readModel(source)))
+        cpSync(path.join(path.dirname(source), data), path.join(path.dirname(file), data));
+    }
     if (model.companions) {
       const from = sharedPath(model.companions);
-      for (const file of readdirSync(from).filter((entry) => entry.endsWith('.json')))
-        cpSync(path.join(from, file), path.join(folder, file));
+      for (const name of readdirSync(from).filter((entry) => entry.endsWith('.json')))
+        cpSync(path.join(from, name), path.join(folder, name));
     }
-    return Object.assign(test, { folder });
+    return new ModelUnderTest(model, root, folder, file, readDecoder(await readModel(file)));
   }
 
   close(): void {
-    rmSync(this.#root, { recursive: true, force: true });
+    rmSync(this.root, { recursive: true, force: true });
   }
 
   get skipped(): BlockName[] {
@@ -72,7 +74,7 @@ export class ModelUnderTest {
   /** Largest difference of a logit between the file as it is and the gated model with its gates at one. */
   async openGates(): Promise<number> {
     const [own, gated] = [
-      await logitsOfFile(this.decoder, pathOf(this.model), this.batch),
+      await logitsOfFile(this.decoder, this.file, this.batch),
       await logitsOf(this.decoder, { skipped: [], granularity: 'channel' }, new Map(), this.batch),
     ];
     return largestDifference(own, gated);
@@ -94,7 +96,7 @@ export class ModelUnderTest {
 
   async export(mode: ExportMode): Promise<ExportResult> {
     const { decoder, skipped, scales, folder } = this;
-    const output = path.join(this.#root, mode);
+    const output = path.join(this.root, mode);
     if (existsSync(output)) rmSync(output, { recursive: true });
     return await exportModel({
       source: openModelFolder(folder),
@@ -153,7 +155,9 @@ async function logitsOfFile(decoder: Decoder, file: string, batch: LossBatch): P
   const session = await openSession(file, { threads: 1 });
   try {
     const wanted = new Set(session.inputs.map(({ name }) => name));
-    const feeds = Object.entries(batch.feeds).filter(([name]) => wanted.has(name));
+    const feeds = Object.entries({ ...batch.feeds, use_cache_branch: boolTensor([true], [1]) }).filter(
+      ([name]) => wanted.has(name),
+    );
     const results = await session.run(Object.fromEntries(feeds), [decoder.logits]);
     const all = logitsValues(results[decoder.logits]!);
     const width = decoder.vocabularySize;

@@ -1,23 +1,19 @@
 /** The real files of the shared folder that the whole chain is run on, and what each is. */
-import { sharedPath } from '../support/shared-folder.js';
-import type { HeadOptions } from '../graphs/with-head.js';
+import type { OnnxModel } from '../../src/engine/onnx/model-file.js';
 
 export interface ModelFile {
-  /** Relative to the shared folder. */
+  /** Relative to the shared folder; or a name, for graphs that are built. */
   file: string;
+  build?: () => OnnxModel;
   layout: string;
   family: string;
   precision: string;
+  /** Whether activations are rounded to integers while the model runs, so that two ways to the same result differ. */
+  rounds?: boolean;
   /** Folder with the config and tokenizer that belong to it. */
   companions?: string;
   /** What transformers.js calls the precision; it is not tried without one. */
   dtype?: 'fp32' | 'fp16';
-  /** For exports without a head: the test puts one there. */
-  head?: HeadOptions;
-  /** Whether weights that are missing are filled with random numbers. */
-  fill?: boolean;
-  /** Rows and positions that the graph is fixed to. */
-  fixedSize?: readonly [number, number];
 }
 
 const sample = { family: 'Llama', companions: 'sample' };
@@ -57,6 +53,7 @@ export const MODEL_FILES: readonly ModelFile[] = [
     file: 'sample/onnx/optimum-int8.onnx',
     layout: 'Optimum, eager',
     precision: 'int8 (MatMulInteger)',
+    rounds: true,
     dtype: 'fp32',
   },
   {
@@ -144,7 +141,3 @@ export const REFUSED_FILES: readonly string[] = [
   'models/fixtures/refuse/genai_tiny-random-lfm2.onnx',
   'models/fixtures/refuse/tiny_gpt2_beamsearch.onnx',
 ];
-
-export function pathOf(model: ModelFile): string {
-  return sharedPath(model.file);
-}

@@ -100,6 +100,8 @@ describe.skipIf(!existsSync(CHROMIUM))('the page in Chromium', () => {
           .map((element) => `${element.tagName}.${element.className} ${element.textContent?.slice(0, 40)}`);
       });
       expect({ name, outside }).toEqual({ name, outside: [] });
+      const overflow = await page.evaluate(() => document.documentElement.scrollHeight - innerHeight);
+      expect({ name, overflow }).toEqual({ name, overflow: 0 });
     }
     const strip = page.getByRole('grid');
     const [grid, last] = await Promise.all([

@@ -1,4 +1,5 @@
 /** `hopscotch slim`: the whole job, or the rest of one that was stopped. */
+import { existsSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import * as v from 'valibot';
 import { SELECTION_STRATEGIES } from '../../engine/calibrate/select-blocks.js';
@@ -22,6 +23,7 @@ interface SlimFlags {
   learningRate?: number;
   schedule?: 'constant' | 'linear';
   pull?: number;
+  distillation?: number;
   [name: string]: unknown;
 }
 
@@ -76,6 +78,11 @@ export function addSlimCommand(program: Command): void {
     .option('--learning-rate <rate>', 'learning rate of the final training', parseNumber)
     .addOption(new Option('--schedule <kind>', 'course of the learning rate').choices(['constant', 'linear']))
     .option('--pull <strength>', 'how strongly scales are pulled towards 1', parseNumber)
+    .option(
+      '--distillation <weight>',
+      "how strongly the original's last hidden states are matched (default: 1, for scalar scales 0)",
+      parseNumber,
+    )
     .option('--selection-learning-rate <rate>', 'learning rate while candidates are tried', parseNumber)
     .addOption(
       new Option('--train-points <which>', 'points of the curve that get trained scales').choices([
@@ -145,6 +152,7 @@ export function settingsFrom(model: string, dataset: string, flags: SlimFlags): 
     learningRate,
     schedule,
     pull,
+    distillation,
     ...rest
   } = flags;
   if (budget !== undefined && maxDrop !== undefined) {
@@ -160,7 +168,9 @@ export function settingsFrom(model: string, dataset: string, flags: SlimFlags): 
     ...(budget === undefined ? {} : { budget: { kind: 'blocks', blocks: budget } }),
     ...(maxDrop === undefined ? {} : { budget: { kind: 'quality', largestDrop: maxDrop } }),
     training: Object.fromEntries(
-      Object.entries({ epochs, learningRate, schedule, pull }).filter(([, value]) => value !== undefined),
+      Object.entries({ epochs, learningRate, schedule, pull, distillation }).filter(
+        ([, value]) => value !== undefined,
+      ),
     ),
   };
   const result = v.safeParse(slimSettingsSchema, input);
@@ -193,6 +203,8 @@ async function runJob(run: Run, asJson: boolean): Promise<void> {
     process.stdout.write(asJson ? `${JSON.stringify(result, undefined, 2)}\n` : `${resultText(result)}\n`);
   } catch (error) {
     progress.end();
+    // A mistyped path, for instance: nothing was computed that a resumed run could use.
+    if (error instanceof UserError && !existsSync(store.checkpointFile(run))) store.delete(run);
     if (error instanceof CancelledError) {
       process.stderr.write(
         `Stopped. Nothing is lost: 'hopscotch slim --resume ${run.id}' goes on from here.\n`,

@@ -55,6 +55,14 @@ export class ForwardModel {
     return float32Values(results[LOSS_OUTPUTS.logits]!);
   }
 
+  /** float32 [rows, positions, hidden size]: the last value of the residual stream. */
+  async hidden(batch: LossBatch, scales: Scales): Promise<Float32Array> {
+    const results = await this.#session.run({ ...batch.feeds, ...gateFeeds(this.#gates, scales) }, [
+      LOSS_OUTPUTS.hidden,
+    ]);
+    return float32Values(results[LOSS_OUTPUTS.hidden]!);
+  }
+
   async release(): Promise<void> {
     await this.#session.release();
   }
@@ -63,7 +71,7 @@ export class ForwardModel {
 /** @throws UserError if onnxruntime cannot load the graph */
 export async function openForwardModel(decoder: Decoder, options: LossModelOptions): Promise<ForwardModel> {
   const { gated, gates } = gatedDecoder(decoder, options);
-  attachLoss(gated, ['loss', 'tokenLosses', 'predictions', 'logits']);
+  attachLoss(gated, ['loss', 'tokenLosses', 'predictions', 'logits', 'hidden']);
   return new ForwardModel(await openSession(gated.model, options.session), gates);
 }
 

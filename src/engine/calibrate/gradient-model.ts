@@ -15,6 +15,7 @@ import { openSession, type Feeds, type Session } from '../runtime/session.js';
 import { float32Tensor, float32Values, int64Tensor } from '../runtime/tensors.js';
 import { gatedDecoder, type LossModelOptions } from './forward-model.js';
 import { gateFeeds, gateSize, type KeyedGate } from './gated-decoder.js';
+import { hiddenMatchProbe } from './hidden-match.js';
 import type { LossBatch } from './loss-batch.js';
 import { LOSS_INPUTS, LOSS_OUTPUTS, attachLoss } from './loss-head.js';
 import type { ScaleKey, Scales } from './scales.js';
@@ -49,11 +50,16 @@ export class GradientModel {
     return new Map(this.#gates.map((gate) => [gate.key, gateSize(gate)]));
   }
 
+  /**
+   * @param match feeds of `hiddenMatchFeeds`, where the model was opened with `matchHidden`
+   * @returns the loss, without the distance from hidden states, and the gradients of both together
+   */
   async run(
     batch: LossBatch,
     scales: Scales,
+    match: Feeds = {},
   ): Promise<{ loss: number; gradients: Map<ScaleKey, Float32Array> }> {
-    const results = await this.#session.run({ ...batch.feeds, ...gateFeeds(this.#gates, scales) });
+    const results = await this.#session.run({ ...batch.feeds, ...gateFeeds(this.#gates, scales), ...match });
     const gradients = new Map(
       this.#gates.map((gate) => [gate.key, float32Values(results[this.#gradients.get(gate.name)!]!)]),
     );
@@ -65,19 +71,31 @@ export class GradientModel {
   }
 }
 
+export interface GradientModelOptions extends LossModelOptions {
+  /** Whether the gradient is that of the loss and of the distance from the original's hidden states. */
+  matchHidden?: boolean;
+}
+
 /** @throws UserError if an operator has no gradient rule or onnxruntime cannot load the graph */
-export async function openGradientModel(decoder: Decoder, options: LossModelOptions): Promise<GradientModel> {
+export async function openGradientModel(
+  decoder: Decoder,
+  options: GradientModelOptions,
+): Promise<GradientModel> {
+  const objective = options.matchHidden ? 'objective' : 'loss';
   const upgraded = rereadDecoder(upgradeOpset(decoder.model), decoder);
   const { gated, gates } = gatedDecoder(upgraded, options);
-  attachLoss(gated, ['loss']);
+  attachLoss(gated, options.matchHidden ? ['loss', 'objective'] : ['loss']);
   const { model } = gated;
   const graph = new Graph(model.graph);
-  const probes = [probeFeeds(gated, gates, 2, 3), probeFeeds(gated, gates, 3, 5)];
+  const probes = [[2, 3] as const, [3, 5] as const].map(([rows, positions]) => ({
+    ...probeFeeds(gated, gates, rows, positions),
+    ...(options.matchHidden ? hiddenMatchProbe(rows, positions, decoder.hiddenSize) : {}),
+  }));
   await lowerModel(model, graph, probes);
   const types = await probeTypes(model, probes);
   const leaves = gates.map((gate) => gate.name);
   const opset = opsetVersion(model)!;
-  const gradients = differentiate(graph, { loss: LOSS_OUTPUTS.loss, leaves, types, opset });
+  const gradients = differentiate(graph, { loss: LOSS_OUTPUTS[objective], leaves, types, opset });
   for (const gate of gates) {
     graph.proto.output.push(makeValueInfo(gradients.get(gate.name)!, DataType.FLOAT, gate.shape));
   }

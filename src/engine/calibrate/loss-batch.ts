@@ -14,6 +14,8 @@ export interface LossRow {
 export interface LossBatch {
   feeds: Feeds;
   rows: number;
+  /** rows x positions: 1 for tokens, 0 for padding. */
+  mask: Int32Array;
   /** Row that each response token belongs to; one entry a response token, rows in order. */
   rowOfToken: Int32Array;
   /** The response tokens themselves. */
@@ -51,6 +53,7 @@ export function makeLossBatch(decoder: Decoder, rows: readonly LossRow[], padId:
       [LOSS_INPUTS.weights]: float32Tensor(weights, [weights.length]),
     },
     rows: rows.length,
+    mask: Int32Array.from(block.mask!),
     rowOfToken: Int32Array.from(rowOfToken),
     labels: Int32Array.from(labels),
   };

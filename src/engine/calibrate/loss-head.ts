@@ -4,6 +4,7 @@ import { forgetPast } from '../decoder/fused-attention.js';
 import { DataType } from '../onnx/data-types.js';
 import { int64Tensor } from '../onnx/tensor.js';
 import { makeValueInfo } from '../onnx/value-info.js';
+import { addHiddenMatch } from './hidden-match.js';
 
 export const LOSS_INPUTS = {
   /** int64 [tokens]: row * positions + position of each position that carries loss. */
@@ -23,6 +24,10 @@ export const LOSS_OUTPUTS = {
   predictions: 'hopscotch.predictions',
   /** float32 [1, tokens, vocabulary]. */
   logits: 'hopscotch.logits',
+  /** float32 [rows, positions, hidden size]: the last value of the residual stream, at all positions. */
+  hidden: 'hopscotch.hidden',
+  /** float32 scalar: the loss and the distance from the original's hidden states (hidden-match.ts). */
+  objective: 'hopscotch.objective',
 } as const;
 
 /**
@@ -62,12 +67,18 @@ export function attachLoss(decoder: Decoder, outputs: readonly (keyof typeof LOS
     { ...scope, outputs: [LOSS_OUTPUTS.predictions] },
   );
   graph.addNode('Identity', [logits], {}, { ...scope, outputs: [LOSS_OUTPUTS.logits] });
+  graph.addNode('Cast', [stream], { to: DataType.FLOAT }, { ...scope, outputs: [LOSS_OUTPUTS.hidden] });
+  if (outputs.includes('objective')) {
+    addHiddenMatch(graph, LOSS_OUTPUTS.hidden, LOSS_OUTPUTS.loss, decoder.hiddenSize, LOSS_OUTPUTS.objective);
+  }
 
   const declared = {
     loss: makeValueInfo(LOSS_OUTPUTS.loss, DataType.FLOAT, []),
     tokenLosses: makeValueInfo(LOSS_OUTPUTS.tokenLosses, DataType.FLOAT, [1, 'loss_tokens', 1]),
     predictions: makeValueInfo(LOSS_OUTPUTS.predictions, DataType.INT64, [1, 'loss_tokens']),
     logits: makeValueInfo(LOSS_OUTPUTS.logits, DataType.FLOAT, [1, 'loss_tokens', decoder.vocabularySize]),
+    hidden: makeValueInfo(LOSS_OUTPUTS.hidden, DataType.FLOAT, ['rows', 'positions', decoder.hiddenSize]),
+    objective: makeValueInfo(LOSS_OUTPUTS.objective, DataType.FLOAT, []),
   };
   graph.proto.output = outputs.map((name) => declared[name]);
   forgetPast(graph);

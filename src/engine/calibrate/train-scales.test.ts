@@ -47,6 +47,7 @@ describe('trainScales', () => {
     learningRate: 0.05,
     schedule: 'linear',
     pull: 0.01,
+    distillation: 0,
   };
   let decoder: Decoder;
   let batch: LossBatch;

@@ -5,6 +5,7 @@ import type { SessionOptions } from '../runtime/session.js';
 import { Adam } from './adam.js';
 import type { Checkpoint, TrainingEpoch, TrainingState } from './checkpoint.js';
 import type { CalibrationListener } from './events.js';
+import { HiddenTargets } from './hidden-targets.js';
 import type { LossBatch } from './loss-batch.js';
 import { openForwardModel, type ForwardModel } from './forward-model.js';
 import { openGradientModel, type GradientModel } from './gradient-model.js';
@@ -26,13 +27,15 @@ export interface TrainingSettings {
   schedule: 'constant' | 'linear';
   /** Strength of the pull of every scale towards 1 (L2); 0 for none. */
   pull: number;
+  /** Weight of the relative distance from the original's last hidden states, beside the loss; 0 for none. */
+  distillation: number;
 }
 
 /** The published settings of the final training, and the ones that suit many scales. */
 export function defaultTraining(granularity: Granularity): TrainingSettings {
   if (granularity === 'scalar')
-    return { granularity, epochs: 10, learningRate: 3e-3, schedule: 'constant', pull: 0 };
-  return { granularity, epochs: 16, learningRate: 1e-2, schedule: 'linear', pull: 0 };
+    return { granularity, epochs: 10, learningRate: 3e-3, schedule: 'constant', pull: 0, distillation: 0 };
+  return { granularity, epochs: 16, learningRate: 1e-2, schedule: 'linear', pull: 0, distillation: 1 };
 }
 
 export interface TrainingContext {
@@ -74,8 +77,12 @@ export async function trainScales(
     granularity: settings.granularity,
     ...(context.session ? { session: context.session } : {}),
   };
-  const gradientModel = await openGradientModel(context.decoder, options);
+  const gradientModel = await openGradientModel(context.decoder, {
+    ...options,
+    matchHidden: settings.distillation > 0,
+  });
   const forwardModel = await openForwardModel(context.decoder, options);
+  const targets = await HiddenTargets.open(context, settings.distillation);
   try {
     const state = saved ?? (await startingState(gradientModel, forwardModel, context.heldout));
     checkpoint.state.training[key] = state;
@@ -85,7 +92,14 @@ export async function trainScales(
     const scales = restoreScales(state.scales);
     const adam = new Adam(state.adam);
     for (let epoch = state.epochs.length; epoch <= settings.epochs; epoch += 1) {
-      const trainingLoss = await trainOneEpoch(context, gradientModel, scales, adam, settings, epoch - 1);
+      const trainingLoss = await trainOneEpoch(
+        context,
+        { gradientModel, targets },
+        scales,
+        adam,
+        settings,
+        epoch - 1,
+      );
       const heldoutLoss = await meanLoss(forwardModel, context.heldout, scales);
       requireNumbers(epoch, trainingLoss, heldoutLoss);
       keep(state, { epoch, trainingLoss, heldoutLoss }, scales, adam);
@@ -97,6 +111,7 @@ export async function trainScales(
   } finally {
     await gradientModel.release();
     await forwardModel.release();
+    await targets.release();
   }
 }
 
@@ -120,7 +135,7 @@ async function startingState(
 /** Mean of the batches' losses, each taken before its step (as published). */
 async function trainOneEpoch(
   context: TrainingContext,
-  model: GradientModel,
+  models: { gradientModel: GradientModel; targets: HiddenTargets },
   scales: Map<ScaleKey, Float32Array>,
   adam: Adam,
   settings: TrainingSettings,
@@ -130,7 +145,8 @@ async function trainOneEpoch(
   let total = 0;
   for (const [index, batch] of context.batches.entries()) {
     throwIfCancelled(context.signal);
-    const { loss, gradients } = await model.run(batch, scales);
+    const match = await models.targets.feeds(batch);
+    const { loss, gradients } = await models.gradientModel.run(batch, scales, match);
     total += loss;
     const done = (epochsDone * context.batches.length + index) / steps;
     const learningRate = settings.learningRate * (settings.schedule === 'linear' ? 1 - done : 1);

@@ -2,6 +2,7 @@
 import { float, floatAttribute, intAttribute } from '../onnx/attributes.js';
 import type { Graph } from '../onnx/graph.js';
 import type { NodeProto } from '../onnx/onnx_pb.js';
+import { DataFlow } from './data-flow.js';
 import type { FusedNorm } from './split-norms.js';
 
 /**
@@ -11,10 +12,11 @@ import type { FusedNorm } from './split-norms.js';
 export function joinNorms(graph: Graph, kinds: ReadonlySet<FusedNorm>): void {
   if (kinds.size === 0) return;
   const joined = new Set<NodeProto>();
+  const flow = new DataFlow(graph);
   for (const norm of graph.nodes.filter(isNorm)) {
     const addition = graph.producer(norm.input[0]!);
     if (addition?.opType !== 'Add' || joined.has(addition)) continue;
-    const made = embeddingInputs(graph, norm, addition, kinds) ?? skipInputs(graph, norm, addition, kinds);
+    const made = embeddingInputs(graph, norm, addition, kinds) ?? skipInputs(flow, norm, addition, kinds);
     if (!made) continue;
     joined.add(addition);
     replace(graph, norm, addition, made);
@@ -81,7 +83,7 @@ function takesRows(graph: Graph, node: NodeProto): boolean {
 }
 
 function skipInputs(
-  graph: Graph,
+  flow: DataFlow,
   norm: NodeProto,
   addition: NodeProto,
   kinds: ReadonlySet<FusedNorm>,
@@ -89,9 +91,9 @@ function skipInputs(
   const isRms = norm.opType === 'SimplifiedLayerNormalization';
   const opType = isRms ? 'SkipSimplifiedLayerNormalization' : 'SkipLayerNormalization';
   if (!kinds.has(opType)) return undefined;
-  const inner = innerAddition(graph, addition);
-  if (!inner && addition.input.some((value) => graph.constant(value) !== undefined)) return undefined;
-  const { first, second, bias } = inner ?? withBias(graph, addition);
+  const inner = innerAddition(flow, addition);
+  if (!inner && addition.input.some((value) => flow.isConstant(value))) return undefined;
+  const { first, second, bias } = inner ?? withBias(flow, addition);
   const parameters = norm.input.slice(1);
   if (bias !== undefined && !isRms && parameters.length === 1) parameters.push('');
   const inputs = [first, second, ...parameters, ...(bias === undefined ? [] : [bias])];
@@ -105,21 +107,21 @@ interface Operands {
 }
 
 /** Two values, of which one may have a bias of its own. */
-function withBias(graph: Graph, addition: NodeProto): Operands {
+function withBias(flow: DataFlow, addition: NodeProto): Operands {
   const [first, second] = addition.input as [string, string];
-  const [one, other] = [first, second].map((value) => biasOf(graph, value));
+  const [one, other] = [first, second].map((value) => biasOf(flow, value));
   if (other) return { first, second: other.value, bias: other.vector };
   if (one) return { first: one.value, second, bias: one.vector };
   return { first, second, bias: undefined };
 }
 
 /** The sum of two values that a constant vector is added to: what a skipped block leaves in its place. */
-function innerAddition(graph: Graph, addition: NodeProto): Operands | undefined {
-  const biased = biasOf(graph, addition.output[0]!, addition);
-  const inner = biased && graph.producer(biased.value);
-  if (inner?.opType !== 'Add' || graph.consumers(biased!.value).length !== 1) return undefined;
+function innerAddition(flow: DataFlow, addition: NodeProto): Operands | undefined {
+  const biased = biasOf(flow, addition.output[0]!, addition);
+  const inner = biased && flow.graph.producer(biased.value);
+  if (inner?.opType !== 'Add' || flow.graph.consumers(biased!.value).length !== 1) return undefined;
   const [first, second] = inner.input as [string, string];
-  if (inner.input.some((value) => graph.constant(value) !== undefined)) return undefined;
+  if (inner.input.some((value) => flow.isConstant(value))) return undefined;
   return { first, second, bias: biased!.vector };
 }
 
@@ -127,10 +129,13 @@ function innerAddition(graph: Graph, addition: NodeProto): Operands | undefined 
  * A value that is another one plus a constant vector.
  * @param by the Add that makes it, if others may read it too
  */
-function biasOf(graph: Graph, sum: string, by?: NodeProto): { value: string; vector: string } | undefined {
+function biasOf(flow: DataFlow, sum: string, by?: NodeProto): { value: string; vector: string } | undefined {
+  const { graph } = flow;
   const node = by ?? graph.producer(sum);
   if (node?.opType !== 'Add') return undefined;
   if (!by && (graph.consumers(sum).length !== 1 || graph.isOutput(sum))) return undefined;
-  const index = node.input.findIndex((value) => graph.initializer(value)?.dims.length === 1);
+  const index = node.input.findIndex(
+    (value) => flow.isConstant(value) && flow.constantBehind(value)?.dims.length === 1,
+  );
   return index < 0 ? undefined : { value: node.input[1 - index]!, vector: node.input[index]! };
 }

@@ -19,14 +19,16 @@ import { pastNames } from './kv-cache.js';
 import { weightsOf } from './own-nodes.js';
 import { followStream, type ResidualStream } from './residual-stream.js';
 import { isFusedNorm, splitNorms } from './split-norms.js';
+import { unmerge } from './unmerge.js';
 import { refuseUnsupported } from './unsupported.js';
 
 /**
  * Finds by data flow alone, never by the names of nodes, what the parts of a decoder's graph are.
- * @param source is not changed, and must not be while the decoder is in use
+ * @param original is not changed, and must not be while the decoder is in use
  * @throws UserError with what was expected and where the graph differs, if it is not a decoder that can be read
  */
-export function readDecoder(source: OnnxModel): Decoder {
+export function readDecoder(original: OnnxModel): Decoder {
+  const source = unmerge(original);
   refuseUnsupported(source);
   const model = source.graph.node.some(isFusedNorm) ? copyModel(source) : source;
   const graph = new Graph(model.graph);

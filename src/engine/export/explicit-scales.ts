@@ -2,7 +2,7 @@
 import { deleteBranches } from '../decoder/delete-branches.js';
 import type { BlockName, Decoder } from '../decoder/decoder.js';
 import { floatTensor } from '../onnx/tensor.js';
-import { gateDecoder } from '../calibrate/gated-decoder.js';
+import { gateDecoder, gateSize } from '../calibrate/gated-decoder.js';
 import { initialValue, type Granularity, type Scales } from '../calibrate/scales.js';
 
 /** Deletes the skipped blocks; the scales of the others become initializers named 'hopscotch.branch.attention.3'. */
@@ -16,12 +16,11 @@ export function insertScales(
   const { graph } = gated;
   graph.removeInputs(new Set(gates.map((gate) => gate.name)));
   for (const gate of gates) {
-    const dims = gate.shape.map((dim) => (typeof dim === 'number' ? dim : 1));
-    const size = dims.reduce((product, dim) => product * dim, 1);
+    const size = gateSize(gate);
     const given = scales.get(gate.key);
     const values =
       given?.length === size ? given : new Float32Array(size).fill(given?.[0] ?? initialValue(gate.key));
-    graph.addInitializer(floatTensor(gate.name, dims, values));
+    graph.addInitializer(floatTensor(gate.name, [size], values));
   }
   graph.sortNodes();
   return gated;

@@ -74,7 +74,7 @@ export const COMPANION_FILES =
  */
 export async function exportModel(request: ExportRequest): Promise<ExportResult> {
   const output = path.resolve(request.output);
-  checkOutput(output, request.source.folder);
+  requireFreeOutput(output, request.source.folder);
   const partial = path.join(
     path.dirname(output),
     `.${path.basename(output)}.hopscotch-partial-${process.pid}`,
@@ -96,7 +96,12 @@ export async function exportModel(request: ExportRequest): Promise<ExportResult>
   }
 }
 
-function checkOutput(output: string, source: string): void {
+/**
+ * Asked before hours are spent on a calibration, and again before anything is written.
+ * @throws UserError if the folder exists and is not empty, or is the source's
+ */
+export function requireFreeOutput(folder: string, source: string): void {
+  const output = path.resolve(folder);
   const inside = (inner: string, outer: string) => inner === outer || inner.startsWith(outer + path.sep);
   if (inside(output, source) || inside(source, output)) {
     throw new UserError(

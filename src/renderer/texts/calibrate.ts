@@ -69,7 +69,11 @@ export const calibrate = {
     }
     if (state.epochs)
       return `Learning scales for ${counted(state.epochs.blocks, 'skipped block')}: epoch ${state.epochs.done} of ${state.epochs.total}`;
-    if (state.stage === 'calibrating' && state.skipped.length > 0) return 'Measuring on held-out rows';
+    if (state.stage === 'calibrating' && state.skipped.length > 0) {
+      const budget = state.run?.settings.budget;
+      const goesOn = budget?.kind === 'blocks' && state.skipped.length < budget.blocks;
+      return goesOn ? `Preparing round ${state.skipped.length + 1}` : 'Measuring on held-out rows';
+    }
     return state.stage ? stages[state.stage] : 'Working';
   },
   progress: 'Progress of the run',

@@ -1,0 +1,79 @@
+/** Runs that are killed or stopped end, once resumed, exactly as a run that nobody touched. */
+import { cpSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { CheckpointState } from '../../src/engine/calibrate/checkpoint.js';
+import { Cli, QUICK } from '../support/run-cli.js';
+import { sampleTask } from '../support/sample.js';
+import { sampleFolder } from '../support/shared-folder.js';
+
+const cli = new Cli();
+const dataset = cli.path('task.jsonl');
+// Only what the checkpoint holds matters here; later flags count.
+const few = ['--calibration-range=0..7', '--heldout-range=400..403', '--batch-rows=4'];
+const flags = [...QUICK, ...few, '--answer-rows=0', '--speed-rounds=0', '--train-points=last'];
+const job = ['slim', sampleFolder, dataset, ...flags];
+let whole: CheckpointState;
+
+beforeAll(async () => {
+  cpSync(sampleTask('records'), dataset);
+  const { code } = await cli.run(...job);
+  expect(code).toBe(0);
+  whole = cli.checkpoint(cli.runs()[0]!);
+}, 300_000);
+
+describe('a run', () => {
+  it('killed while it searches and again while it trains ends with the same blocks and scales', async () => {
+    const search = cli.start(...job);
+    const id = await cli.untilCheckpoint(({ rounds }) => Object.keys(rounds[0]?.losses ?? {}).length > 3, 1);
+    search.process.kill('SIGKILL');
+    expect((await search.ended).code).toBeNull();
+    expect(cli.checkpoint(id).rounds[0]!.chosen).toBeUndefined();
+    expect((await cli.run('runs')).stdout).toMatch(new RegExp(`^${id} +stopped `, 'm'));
+
+    const training = cli.start('slim', '--resume', id);
+    await cli.untilCheckpoint((state) => state.training['2'] !== undefined, 1);
+    training.process.kill('SIGKILL');
+    await training.ended;
+    expect(cli.checkpoint(id).training['2']!.finished).toBe(false);
+
+    const { code, stdout } = await cli.run('slim', '--resume');
+    expect(code).toBe(0);
+    expect(stdout).toContain(`The run is '${id}'`);
+    expect(cli.checkpoint(id)).toEqual(whole);
+  }, 300_000);
+
+  it('stopped by Ctrl-C ends cleanly, says how to go on, and does', async () => {
+    const running = cli.start(...job);
+    const id = await cli.untilCheckpoint(({ rounds }) => Object.keys(rounds[1]?.losses ?? {}).length > 1, 2);
+    running.process.kill('SIGINT');
+    const { code, stderr } = await running.ended;
+    expect(code).toBe(130);
+    expect(stderr).toContain(`Stopped. Nothing is lost: 'hopscotch slim --resume ${id}' goes on from here.`);
+    expect((await cli.run('runs')).stdout).toMatch(new RegExp(`^${id} +stopped `, 'm'));
+    expect((await cli.run('slim', '--resume', id)).code).toBe(0);
+    expect(cli.checkpoint(id)).toEqual(whole);
+  }, 300_000);
+
+  it('with a damaged checkpoint is refused in one sentence', async () => {
+    const [id] = cli.runs();
+    const kept = readFileSync(cli.checkpointFile(id!));
+    truncateSync(cli.checkpointFile(id!), 200);
+    const { code, stderr } = await cli.run('slim', '--resume', id!);
+    expect(code).toBe(2);
+    expect(stderr.trim().split('\n').at(-1)).toMatch(
+      /^hopscotch: The checkpoint .* is not readable; delete the run and start it again\.$/,
+    );
+    writeFileSync(cli.checkpointFile(id!), kept);
+  });
+
+  it('whose dataset has changed is refused in one sentence', async () => {
+    const [id] = cli.runs();
+    const rows = readFileSync(dataset, 'utf8').split('\n');
+    writeFileSync(dataset, [rows[1], ...rows.slice(1)].join('\n'));
+    const { code, stderr } = await cli.run('slim', '--resume', id!);
+    expect(code).toBe(2);
+    expect(stderr.trim().split('\n').at(-1)).toMatch(
+      /^hopscotch: The checkpoint .* was made with other settings, another model or other data; start a new run, or resume with the same\.$/,
+    );
+  });
+});

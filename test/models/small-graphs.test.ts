@@ -1,0 +1,39 @@
+/** The whole chain on small graphs with random weights, which mirror what exporters write for a family or precision. */
+import { describe } from 'vitest';
+import { buildDecoder, decoderStyles } from '../graphs/build-decoder.js';
+import { mergeDecoders } from '../graphs/merge-decoders.js';
+import { QUANTISATIONS, quantiseProducts } from '../graphs/quantise-products.js';
+import type { ModelFile } from './model-files.js';
+import { testChain } from './test-chain.js';
+
+const llama = decoderStyles[0]!;
+
+const families: ModelFile[] = decoderStyles.map((style) => ({
+  file: `small graph in the style of ${style.name}`,
+  family: style.name,
+  layout: 'Optimum, small graph',
+  precision: 'float32',
+  build: () => buildDecoder(style, { hidden: 32, opset: 17 }),
+}));
+
+const precisions: ModelFile[] = QUANTISATIONS.map((quantisation) => ({
+  file: `small graph with ${quantisation}`,
+  family: llama.name,
+  layout: 'Optimum, small graph',
+  precision: quantisation,
+  rounds: !quantisation.startsWith('MatMulNBits'),
+  build: () => {
+    const opset = quantisation.includes('blocks') ? 21 : 17;
+    return quantiseProducts(buildDecoder(llama, { hidden: 32, opset }), quantisation);
+  },
+}));
+
+const merged: ModelFile = {
+  file: 'small graph, merged',
+  family: llama.name,
+  layout: 'Optimum, merged, small graph',
+  precision: 'float32',
+  build: () => mergeDecoders(buildDecoder(llama, { hidden: 32, opset: 17 })),
+};
+
+describe.each([...families, ...precisions, merged])('$file', testChain);

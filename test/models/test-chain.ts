@@ -1,0 +1,110 @@
+/**
+ * Tests of the whole chain on one model. With HOPSCOTCH_MEASURED=FILE the figures are appended to it, one JSON object a
+ * line: scripts/supported-models.mjs makes docs/supported-models.md of them.
+ */
+import { appendFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { ExportMode } from '../../src/engine/export/export-model.js';
+import { subgraphs } from '../../src/engine/onnx/attributes.js';
+import type { GraphProto } from '../../src/engine/onnx/onnx_pb.js';
+import { readModel, type OnnxModel } from '../../src/engine/onnx/model-file.js';
+import { openModelFolder } from '../../src/engine/onnx/model-folder.js';
+import { continueText, largestDifference, ModelUnderTest, promptsOf } from './chain.js';
+import { checkWithPython, hasChecker, runInTransformersJs } from './elsewhere.js';
+import type { ModelFile } from './model-files.js';
+
+type Cell = string | number | boolean;
+
+export function record(file: string, cells: Record<string, Cell>): void {
+  const target = process.env['HOPSCOTCH_MEASURED'];
+  if (target) appendFileSync(target, `${JSON.stringify({ file, ...cells })}\n`);
+}
+
+/** What rounding may change in a logit. */
+function toleranceOf({ precision, rounds }: ModelFile): number {
+  if (rounds) return 2;
+  return precision === 'float16' ? 0.15 : 1e-3;
+}
+
+const checker = hasChecker();
+
+export function testChain(model: ModelFile): void {
+  const tolerance = toleranceOf(model);
+  let test: ModelUnderTest;
+  const note = (cells: Record<string, Cell>) => record(model.file, cells);
+
+  beforeAll(async () => {
+    test = await ModelUnderTest.open(model);
+    const { family, layout, precision } = model;
+    note({ family, layout, precision, layers: test.layers });
+  });
+  afterAll(() => test.close());
+
+  it('is the same with its gates at one', async () => {
+    const openGates = await test.openGates();
+    note({ openGates });
+    expect(openGates).toBeLessThan(tolerance);
+  });
+
+  it('is the same with blocks deleted as with these gated by zero', async () => {
+    const deletion = await test.deletion();
+    note({ deletion });
+    expect(deletion).toBeLessThan(tolerance);
+  });
+
+  it('has the gradient of the finite differences', async () => {
+    const { error, loss, forwardLoss } = await test.slope();
+    note({ gradientError: error, lossError: Math.abs(loss - forwardLoss) });
+    expect(error).toBeLessThan(2e-3);
+    expect(Math.abs(loss - forwardLoss)).toBeLessThan(Math.max(1e-4, tolerance / 4));
+  });
+
+  it.each(['folded', 'explicit'] as const)('is exported with %s scales, and runs', async (mode) => {
+    const { modelPath, verification } = await test.export(mode);
+    expectSameOperators(await readModel(test.file), await readModel(modelPath), mode);
+    const { regret } = await continueText(modelPath);
+    note({ [`${mode}Error`]: verification.largestDifference, [`${mode}Regret`]: regret });
+    expect(regret).toBeLessThan(tolerance);
+  });
+
+  it.skipIf(model.dtype === undefined)('runs in transformers.js as before', async () => {
+    const prompt = promptsOf(test.decoder)[0]!;
+    const original = runInTransformersJs(test.folder, model.dtype!, prompt, 6);
+    if (typeof original === 'string') {
+      note({ transformersJs: `not before: ${original}` });
+      return;
+    }
+    const { folder, modelPath } = await test.export('folded');
+    const slimmed = runInTransformersJs(folder, model.dtype!, prompt, 6);
+    const own = await firstContinuation(modelPath);
+    note({ transformersJs: typeof slimmed === 'string' ? slimmed : true });
+    if (typeof slimmed === 'string') throw new Error(slimmed);
+    // transformers.js stops at the end of a text.
+    expect(slimmed.tokens).toEqual(own.tokens.slice(0, slimmed.tokens.length));
+    expect(slimmed.tokens.length).toBeGreaterThan(0);
+    expect(largestDifference(slimmed.logits, own.logits)).toBeLessThan(tolerance);
+  });
+
+  it.skipIf(!checker)('is accepted by the ONNX checker where the original is', async () => {
+    const original = checkWithPython(openModelFolder(test.folder).modelPath);
+    const { modelPath } = await test.export('folded');
+    const slimmed = checkWithPython(modelPath);
+    note({
+      checker: slimmed === undefined ? true : original === undefined ? slimmed : `not before: ${original}`,
+    });
+    if (original === undefined) expect(slimmed).toBeUndefined();
+  });
+}
+
+/** The same kind of file: no operators but the ones it had, and those that scales and offsets may need. */
+function expectSameOperators(before: OnnxModel, after: OnnxModel, mode: ExportMode): void {
+  const operators = (graph: GraphProto): string[] =>
+    graph.node.flatMap((node) => [node.opType, ...subgraphs(node).flatMap(operators)]);
+  const known = new Set([...operators(before.graph), 'Add', ...(mode === 'explicit' ? ['Mul', 'Cast'] : [])]);
+  expect(operators(after.graph).filter((operator) => !known.has(operator))).toEqual([]);
+}
+
+async function firstContinuation(file: string): Promise<{ tokens: number[]; logits: number[] }> {
+  const { tokens, logits } = await continueText(file);
+  return { tokens: tokens[0]!, logits };
+}
