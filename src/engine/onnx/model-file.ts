@@ -116,7 +116,9 @@ export interface WriteOptions {
   /** Inline weights of more bytes than `above` go into this data file. */
   moveToExternal?: { location: string; above: number };
   /** A change of a weight that is made only while it is written, so that the model never needs to be in memory. */
-  edit?: (tensor: TensorProto) => ((tensor: TensorProto, folder: string | undefined) => TensorProto) | undefined;
+  edit?: (
+    tensor: TensorProto,
+  ) => ((tensor: TensorProto, folder: string | undefined) => TensorProto) | undefined;
 }
 
 /**
@@ -125,11 +127,7 @@ export interface WriteOptions {
  * The model in memory is not changed. The folder is made if needed.
  * @throws UserError if a weight cannot be read or the source's own data file would be overwritten
  */
-export async function writeModel(
-  model: OnnxModel,
-  file: string,
-  options: WriteOptions = {},
-): Promise<void> {
+export async function writeModel(model: OnnxModel, file: string, options: WriteOptions = {}): Promise<void> {
   const folder = path.dirname(path.resolve(file));
   await mkdir(folder, { recursive: true });
   const rename =
@@ -200,8 +198,8 @@ function storeInline(tensor: TensorProto, bytes: Uint8Array): void {
 function makeExternal(tensor: TensorProto, location: string, offset: number, length: number): void {
   clearData(tensor);
   tensor.dataLocation = DataLocation.EXTERNAL;
-  tensor.externalData = Object.entries({ location, offset: `${offset}`, length: `${length}` }).map(([key, value]) =>
-    create(StringStringEntryProtoSchema, { key, value }),
+  tensor.externalData = Object.entries({ location, offset: `${offset}`, length: `${length}` }).map(
+    ([key, value]) => create(StringStringEntryProtoSchema, { key, value }),
   );
 }
 
