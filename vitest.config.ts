@@ -6,6 +6,8 @@ const report = process.env.HOPSCOTCH_TEST_REPORT;
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    // These need a browser or Electron and have configurations of their own.
+    exclude: ['src/renderer/**', 'test/renderer/**', 'test/app/**'],
     pool: 'forks',
     testTimeout: 120_000,
     hookTimeout: 120_000,

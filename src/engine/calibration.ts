@@ -30,6 +30,8 @@ export interface CalibrationTask {
   checkpoint: Checkpoint;
   signal: AbortSignal | undefined;
   onEvent: CalibrationListener;
+  /** Called when the original has been measured, before anything is skipped. */
+  onOriginal?(quality: HeldoutQuality): void;
   /** Called whenever a point of the curve has been measured. */
   onPoint(point: CurvePoint): void;
 }
@@ -45,6 +47,7 @@ export interface CalibrationResult {
 export async function calibrate(task: CalibrationTask): Promise<CalibrationResult> {
   const work = new WorkCounter(task);
   const original = await measureOriginal(task);
+  task.onOriginal?.(original);
   const points = new Map<number, { point: CurvePoint; trained: TrainedScales | undefined }>();
   const measure = async (skipped: readonly BlockName[], train: boolean) => {
     if (points.has(skipped.length)) return points.get(skipped.length)!;

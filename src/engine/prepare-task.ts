@@ -100,9 +100,13 @@ function requireRows(
   );
 }
 
-function splitExamples(
+/** Which examples are calibrated on and which are held out. */
+export function splitExamples(
   examples: readonly Example[],
-  settings: SlimSettings,
+  settings: Pick<
+    SlimSettings,
+    'calibrationRows' | 'heldoutRows' | 'seed' | 'calibrationRange' | 'heldoutRange'
+  >,
 ): { calibration: Example[]; heldout: Example[] } {
   const range = ({ first, last }: { first: number; last: number }) => examples.slice(first, last + 1);
   if (settings.calibrationRange && settings.heldoutRange) {

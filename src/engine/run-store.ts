@@ -16,6 +16,8 @@ const runSchema = v.object({
   modelName: v.string(),
   datasetName: v.string(),
   settings: slimSettingsSchema,
+  /** Given by the user. */
+  title: v.optional(v.string()),
   /** The process that runs it, while it is running. */
   process: v.optional(v.number()),
   /** Where the export went, once there is one. */

@@ -11,6 +11,7 @@ import type { RowProblem } from './data/row-problems.js';
 import { describeDecoder } from './decoder/describe.js';
 import { CancelledError, UserError } from './errors.js';
 import { compareAnswers } from './evaluate/compare-answers.js';
+import type { HeldoutQuality } from './evaluate/heldout-quality.js';
 import { measureSpeed } from './evaluate/measure-speed.js';
 import {
   exportModel,
@@ -41,6 +42,7 @@ export type SlimEvent =
   | { type: 'stage'; stage: SlimStage }
   | { type: 'columns'; columns: string; problems: readonly RowProblem[] }
   | { type: 'answers'; done: number; total: number }
+  | { type: 'original'; quality: HeldoutQuality; measure: QualityMeasure }
   | { type: 'point'; point: CurvePoint }
   | CalibrationEvent;
 
@@ -123,6 +125,7 @@ class SlimJob {
         checkpoint,
         signal,
         onEvent: (event) => this.#emit(event),
+        onOriginal: (quality) => this.#emit({ type: 'original', quality, measure: qualityMeasure }),
         onPoint: (point) => this.#emit({ type: 'point', point }),
       }),
     );

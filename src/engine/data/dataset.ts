@@ -1,6 +1,7 @@
 /** A dataset as its file holds it: named columns, numbered rows, and what could not be read. */
 import { extname } from 'node:path';
 import { UserError } from '../errors.js';
+import { formatOfExtension, type DatasetFormat } from './dataset-formats.js';
 import { columnsOf } from './raw-values.js';
 import { readCsv, type CsvOptions } from './read-csv.js';
 import { looksLikeJsonLines, readJson } from './read-json.js';
@@ -9,8 +10,6 @@ import { readParquet } from './read-parquet.js';
 import { readText, type TextUnit } from './read-text.js';
 import { requireRows, type RowProblem } from './row-problems.js';
 import { readHead } from './text-file.js';
-
-export type DatasetFormat = 'jsonl' | 'json' | 'csv' | 'parquet' | 'text';
 
 export interface RawRow {
   /** 1-based line of a text file where the row starts; row number of a JSON array or a Parquet file. */
@@ -48,21 +47,6 @@ export interface ReadDatasetOptions {
 }
 
 const defaultMaxRows = 100_000;
-
-const formatOfExtension: ReadonlyMap<string, DatasetFormat> = new Map([
-  ['.jsonl', 'jsonl'],
-  ['.ndjson', 'jsonl'],
-  ['.json', 'json'],
-  ['.csv', 'csv'],
-  ['.tsv', 'csv'],
-  ['.parquet', 'parquet'],
-  ['.txt', 'text'],
-  ['.text', 'text'],
-  ['.md', 'text'],
-]);
-
-/** Extensions (with the dot) of files that are read as datasets, for file dialogs. */
-export const datasetExtensions: readonly string[] = [...formatOfExtension.keys()];
 
 /**
  * Reads a dataset of any supported format. Rows that cannot be read are listed as problems.

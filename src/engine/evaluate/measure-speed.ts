@@ -40,6 +40,17 @@ export interface SpeedOptions {
   rounds: number;
   session: SessionOptions;
   signal?: AbortSignal;
+  /** How a process that times a model is started; default: measure-process.js in another Node. */
+  startProcess?: () => Promise<MeasureChannel>;
+  /** Called after each round, the first of which only warms up. */
+  onRound?: (done: number, total: number) => void;
+}
+
+/** The way to a process that times a model. */
+export interface MeasureChannel {
+  /** @returns undefined if the process has ended */
+  ask(request: MeasureRequest): Promise<MeasureReply | undefined>;
+  end(): void;
 }
 
 const PROCESS_FILE = fileURLToPath(new URL('./measure-process.js', import.meta.url));
@@ -53,11 +64,12 @@ export async function measureSpeed(
   modelPaths: readonly string[],
   options: SpeedOptions,
 ): Promise<SpeedFigures[] | undefined> {
-  if (!existsSync(PROCESS_FILE)) return undefined;
+  if (!options.startProcess && !existsSync(PROCESS_FILE)) return undefined;
+  const start = options.startProcess ?? (() => Promise.resolve(new NodeChannel()));
   const processes: MeasuredProcess[] = [];
   try {
     for (const modelPath of modelPaths) {
-      const started = new MeasuredProcess();
+      const started = new MeasuredProcess(await start());
       processes.push(started);
       await started.ask({ kind: 'open', modelPath, session: options.session });
     }
@@ -69,6 +81,7 @@ export async function measureSpeed(
         const total = await measured.measureAll(options);
         if (round > 0) measurements[index]!.push(total);
       }
+      options.onRound?.(round + 1, options.rounds + 1);
     }
     return measurements.map(summarise);
   } finally {
@@ -92,15 +105,10 @@ function median(values: readonly number[]): number {
 }
 
 class MeasuredProcess {
-  readonly #child: ChildProcessWithoutNullStreams;
-  readonly #lines: AsyncIterator<string>;
-  readonly #reader: Interface;
+  readonly #channel: MeasureChannel;
 
-  constructor() {
-    this.#child = spawn(process.execPath, [PROCESS_FILE], { stdio: 'pipe' });
-    this.#child.stderr.resume();
-    this.#reader = createInterface({ input: this.#child.stdout });
-    this.#lines = this.#reader[Symbol.asyncIterator]();
+  constructor(channel: MeasureChannel) {
+    this.#channel = channel;
   }
 
   async measureAll(options: SpeedOptions): Promise<Measurement> {
@@ -118,16 +126,38 @@ class MeasuredProcess {
   }
 
   async ask(request: MeasureRequest): Promise<MeasureReply> {
-    this.#child.stdin.write(`${JSON.stringify(request)}\n`);
-    const { value, done } = await this.#lines.next();
-    if (done) {
+    const reply = await this.#channel.ask(request);
+    if (!reply) {
       throw new UserError(
         'The process that measures speed ended by itself; the machine may be out of memory.',
       );
     }
-    const reply = JSON.parse(value) as MeasureReply;
     if (reply.kind === 'failed') throw new UserError(`The model could not be measured: ${reply.message}`);
     return reply;
+  }
+
+  end(): void {
+    this.#channel.end();
+  }
+}
+
+/** measure-process.js in another Node, a line of JSON each way. */
+class NodeChannel implements MeasureChannel {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #lines: AsyncIterator<string>;
+  readonly #reader: Interface;
+
+  constructor() {
+    this.#child = spawn(process.execPath, [PROCESS_FILE], { stdio: 'pipe' });
+    this.#child.stderr.resume();
+    this.#reader = createInterface({ input: this.#child.stdout });
+    this.#lines = this.#reader[Symbol.asyncIterator]();
+  }
+
+  async ask(request: MeasureRequest): Promise<MeasureReply | undefined> {
+    this.#child.stdin.write(`${JSON.stringify(request)}\n`);
+    const { value, done } = await this.#lines.next();
+    return done ? undefined : (JSON.parse(value) as MeasureReply);
   }
 
   end(): void {

@@ -65,7 +65,7 @@ export interface ExportResult {
 }
 
 /** Files beside the model that travel along unchanged. */
-const COMPANION_FILES =
+export const COMPANION_FILES =
   /^(generation_config\.json|tokenizer.*|special_tokens_map\.json|added_tokens\.json|vocab\.(json|txt)|merges\.txt|chat_template\.(json|jinja)|spiece\.model|licen[cs]e.*|notice.*|use_policy.*)$/i;
 
 /**

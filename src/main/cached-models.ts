@@ -1,0 +1,68 @@
+/** Models with ONNX files in a Hugging Face cache: models--OWNER--NAME/snapshots/REVISION. */
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type { KnownModel } from '../shared/model.js';
+
+/** @returns one entry a model, by name; its newest snapshot that has an ONNX file and a config */
+export function cachedModels(cache: string): KnownModel[] {
+  return foldersIn(cache)
+    .filter((name) => name.startsWith('models--'))
+    .flatMap((name) => {
+      const snapshot = newestSnapshot(path.join(cache, name, 'snapshots'));
+      return snapshot === undefined ? [] : [knownModelAt(snapshot, name.slice(8).split('--').join('/'))];
+    })
+    .toSorted((a, b) => a.name.localeCompare(b.name));
+}
+
+function newestSnapshot(folder: string): string | undefined {
+  return foldersIn(folder)
+    .map((name) => path.join(folder, name))
+    .filter((snapshot) => existsSync(path.join(snapshot, 'config.json')) && onnxFilesOf(snapshot).length > 0)
+    .toSorted((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
+}
+
+function knownModelAt(folder: string, name: string): KnownModel {
+  const files = onnxFilesOf(folder);
+  const bytes = Math.max(...files.map((file) => statSync(file).size));
+  const family = familyOf(folder);
+  return {
+    model: folder,
+    name,
+    bytes,
+    ...(family === undefined ? {} : { family }),
+    exists: true,
+    isSample: false,
+  };
+}
+
+/** model_type of config.json. */
+export function familyOf(folder: string): string | undefined {
+  try {
+    const config = JSON.parse(readFileSync(path.join(folder, 'config.json'), 'utf8')) as unknown;
+    const family = (config as { model_type?: unknown } | null)?.model_type;
+    return typeof family === 'string' ? family : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function onnxFilesOf(folder: string): string[] {
+  return [folder, path.join(folder, 'onnx')].flatMap((place) => {
+    try {
+      return readdirSync(place)
+        .filter((name) => name.endsWith('.onnx'))
+        .map((name) => path.join(place, name))
+        .filter((file) => existsSync(file));
+    } catch {
+      return [];
+    }
+  });
+}
+
+function foldersIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => statSync(path.join(folder, name)).isDirectory());
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,74 @@
+/** The requests that the engine's process answers. */
+import os from 'node:os';
+import type { EngineRequest } from '../engine-messages.js';
+import type { Handlers } from '../router.js';
+import { askBoth } from './ask-both.js';
+import { describeModel } from './describe-model.js';
+import type { EngineContext } from './engine-context.js';
+import { estimateJob } from './estimate-job.js';
+import { previewExport, suggestTarget, writeExport } from './export-point.js';
+import { heldoutAnswers } from './heldout-answers.js';
+import { jobOptions, listProviders, slimSettings } from './job-options.js';
+import type { JobRunner } from './job-runner.js';
+import { measurePoint } from './measure-point.js';
+import { ModelPairs } from './model-pair.js';
+import { previewTask } from './preview-task.js';
+import { listRuns, openRun, runDetails } from './run-details.js';
+import { openRunPoint } from './run-point.js';
+import { Tickets } from './tickets.js';
+
+export function engineHandlers(context: EngineContext, jobs: JobRunner): Handlers<EngineRequest> {
+  const { store, models, folders } = context;
+  const pairs = new ModelPairs(context);
+  const tickets = new Tickets();
+  return {
+    'model.open': async (choice) => describeModel(choice, await models.open(choice), folders.sample),
+    'task.open': async (asked) => {
+      const { source } = await models.open(asked);
+      return await previewTask(asked, source.folder);
+    },
+    'job.options': () => jobOptions(),
+    'providers.list': () =>
+      listProviders(os.cpus()[0]?.model.trim(), (message) => context.log('info', message)),
+    'job.estimate': async (settings) =>
+      await estimateJob(
+        await models.open(settings),
+        slimSettings(settings),
+        context.startMeasureProcess !== undefined,
+      ),
+    'job.start': (settings) => jobs.start(settings),
+    'job.resume': ({ run }) => jobs.resume(run),
+    'job.stop': () => jobs.stop(),
+    'compare.ask': (asked) =>
+      tickets.run(
+        asked.ticket,
+        async (signal) => await askBoth(context, await pairs.open(asked), asked, signal),
+      ),
+    'compare.stop': ({ ticket }) => tickets.stop(ticket),
+    'compare.heldout': (asked) =>
+      tickets.run(asked.ticket, async (signal) => {
+        const point = await openRunPoint(context, asked);
+        return await heldoutAnswers(context, point, asked, () => pairs.open(asked), signal);
+      }),
+    'compare.measure': (asked) =>
+      tickets.run(asked.ticket, async (signal) =>
+        measurePoint(context, await openRunPoint(context, asked), asked, signal),
+      ),
+    'export.suggest': (point) => suggestTarget(context, point),
+    'export.preview': (target) => previewExport(context, target),
+    'export.write': (target) => tickets.run('export', () => writeExport(context, target)),
+    'runs.list': () => listRuns(store),
+    'runs.show': ({ run }) => runDetails(store, run),
+    'runs.delete': ({ run }) => {
+      store.delete(openRun(store, run));
+      return listRuns(store);
+    },
+    'runs.rename': ({ run: id, title }) => {
+      const run = openRun(store, id);
+      if (title === '') delete run.title;
+      else run.title = title;
+      store.save(run);
+      return listRuns(store);
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import * as v from 'valibot';
+import { taskPreview, type TaskPreview } from '../../shared/task.js';
+import { previewTask } from './preview-task.js';
+
+const sample = path.resolve('assets/sample');
+const arithmetic = path.join(sample, 'tasks/arithmetic.jsonl');
+
+async function preview(dataset: string, options: object = {}): Promise<TaskPreview> {
+  const asked = { model: sample, dataset, previewRows: 3, ...options };
+  // Through the schema, as it goes to the page.
+  return v.parse(taskPreview, await previewTask(asked, sample));
+}
+
+function fileWith(name: string, content: string): string {
+  const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'hopscotch-')), name);
+  writeFileSync(file, content);
+  return file;
+}
+
+describe('previewTask', () => {
+  test('rows as the model sees them, responses marked', async () => {
+    const shown = await preview(arithmetic, { responses: 'file' });
+    if (shown.state !== 'ready') throw new Error('not ready');
+    const [row] = shown.preview;
+    expect(row!.pieces.map((piece) => piece.text).join('')).toMatch(
+      /^<\|bos\|><\|user\|>.*<\|assistant\|>.*<\|end\|>$/,
+    );
+    const response = row!.pieces.filter((piece) => piece.part === 'response');
+    expect(response.map((piece) => piece.text).join('')).toMatch(/#### \d+<\|end\|>$/);
+    expect(row!.pieces.find((piece) => piece.text === '<|user|>')).toMatchObject({
+      special: true,
+      part: 'prompt',
+    });
+    expect(shown.split).toMatchObject({ calibration: 256, heldout: 128 });
+    expect(shown.lengths.histogram.reduce((sum, bin) => sum + bin.rows, 0)).toBe(384);
+  });
+
+  test('with the model’s own answers only prompts are known', async () => {
+    const shown = await preview(arithmetic);
+    if (shown.state !== 'ready') throw new Error('not ready');
+    expect(shown.responses).toBe('own');
+    expect(shown.preview.every((row) => row.responseTokens === 0)).toBe(true);
+  });
+
+  test('warns of few and of repeated rows', async () => {
+    const rows = ['a', 'b', 'c', 'a'].map((prompt) => JSON.stringify({ prompt, response: 'x' }));
+    const shown = await preview(fileWith('few.jsonl', rows.join('\n')));
+    if (shown.state !== 'ready') throw new Error('not ready');
+    expect(shown.warnings).toContainEqual({ kind: 'duplicates', count: 1 });
+    expect(shown.warnings).toContainEqual({ kind: 'few-rows', count: shown.split.calibration });
+  });
+
+  test('asks for columns that cannot be guessed, and shows the rows as they are', async () => {
+    const shown = await preview(fileWith('odd.csv', 'alpha,beta,gamma\n1,2,3\n4,5,6\n'));
+    expect(shown).toMatchObject({
+      state: 'columns-needed',
+      columns: ['alpha', 'beta', 'gamma'],
+      samples: [{ alpha: '1', beta: '2', gamma: '3' }, { alpha: '4' }],
+    });
+  });
+
+  test('takes the columns that the user names', async () => {
+    const rows = Array.from({ length: 9 }, (_, index) => `q${index},a${index}`);
+    const file = fileWith('rows.csv', `question,answer\n${rows.join('\n')}\n`);
+    const shown = await preview(file, { columns: 'prompt=answer,response=question', responses: 'file' });
+    expect(shown).toMatchObject({
+      state: 'ready',
+      guessed: false,
+      mappingText: 'prompt=answer,response=question',
+    });
+  });
+});

@@ -1,0 +1,65 @@
+/** A point of a run's curve, ready to be compared or exported: the model, the task and the trained scales. */
+import { restoreScales, type Scales } from '../../engine/calibrate/scales.js';
+import { UserError } from '../../engine/errors.js';
+import type { SourceModel } from '../../engine/open-source-model.js';
+import { prepareTask, type PreparedTask } from '../../engine/prepare-task.js';
+import type { SlimReport } from '../../engine/report.js';
+import type { Run } from '../../engine/run-store.js';
+import { runFingerprint, sessionOptions } from '../../engine/slim.js';
+import type { RunPoint } from '../../shared/compare.js';
+import type { BlockName } from '../../shared/values.js';
+import type { EngineContext } from './engine-context.js';
+import { checkpointOf, openRun, reportOf, skippedAt } from './run-details.js';
+
+export interface TrainedPoint {
+  run: Run;
+  report: SlimReport | undefined;
+  model: SourceModel;
+  skipped: BlockName[];
+  scales: Scales;
+}
+
+/** @throws UserError if the run, its model or the point's scales are not there */
+export async function openRunPoint(
+  context: EngineContext,
+  { run: id, blocks }: RunPoint,
+): Promise<TrainedPoint> {
+  const { store, models } = context;
+  const run = openRun(store, id);
+  const model = await models.open({ model: run.settings.model, modelFile: run.settings.modelFile });
+  const report = reportOf(store, run);
+  if (blocks === 0) return { run, report, model, skipped: [], scales: new Map() };
+  const checkpoint = checkpointOf(store, run);
+  const training = checkpoint?.training[String(blocks)];
+  if (!checkpoint || !training?.finished) {
+    throw new UserError(
+      `This run has no trained scales for ${blocks} skipped ${blocks === 1 ? 'block' : 'blocks'}; choose another point of its curve.`,
+    );
+  }
+  return {
+    run,
+    report,
+    model,
+    skipped: skippedAt(checkpoint, blocks),
+    scales: restoreScales(training.best.scales),
+  };
+}
+
+/**
+ * The run's task with the rows it was calibrated on; its own answers come from the cache.
+ * @throws UserError if the dataset is gone, or if the model or the dataset has changed since
+ */
+export async function prepareRunTask(context: EngineContext, point: TrainedPoint): Promise<PreparedTask> {
+  const { run, model } = point;
+  const task = await prepareTask(model, run.settings, {
+    cacheFolder: context.folders.cache,
+    session: sessionOptions(run.settings),
+  });
+  const checkpoint = checkpointOf(context.store, run);
+  if (checkpoint && checkpoint.fingerprint !== runFingerprint(model, task, run.settings)) {
+    throw new UserError(
+      'The model or the dataset has changed since the run; its scales do not fit any more. Start a new run.',
+    );
+  }
+  return task;
+}

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { CancelledError, throwIfCancelled } from '../../engine/errors.js';
+import { Tickets } from './tickets.js';
+
+test('work runs one after the other, also after a failure', async () => {
+  const tickets = new Tickets();
+  const order: string[] = [];
+  const work = (name: string) => async () => {
+    order.push(`${name} begins`);
+    await Promise.resolve();
+    order.push(`${name} ends`);
+    return name;
+  };
+  const failing = tickets.run('x', () => Promise.reject(new Error('no')));
+  const both = Promise.all([tickets.run('a', work('a')), tickets.run('b', work('b'))]);
+  await expect(failing).rejects.toThrow('no');
+  expect(await both).toEqual(['a', 'b']);
+  expect(order).toEqual(['a begins', 'a ends', 'b begins', 'b ends']);
+});
+
+test('stopping reaches work that runs and work that waits', async () => {
+  const tickets = new Tickets();
+  const waits = async (signal: AbortSignal) => {
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    throwIfCancelled(signal);
+  };
+  const running = tickets.run('a', waits);
+  const waiting = tickets.run('b', () => Promise.resolve());
+  tickets.stop('b');
+  tickets.stop('a');
+  tickets.stop('nobody');
+  await expect(running).rejects.toBeInstanceOf(CancelledError);
+  await expect(waiting).rejects.toBeInstanceOf(CancelledError);
+});

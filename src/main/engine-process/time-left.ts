@@ -1,0 +1,32 @@
+/** Remaining time from the pace so far; the recent pace counts more. */
+
+const RECENT = 0.05;
+
+export class TimeLeft {
+  readonly #now: () => number;
+  #what: string | undefined;
+  #done = 0;
+  #at = 0;
+  /** Seconds a unit, smoothed. */
+  #pace: number | undefined;
+
+  /** @param now seconds, of any origin */
+  constructor(now: () => number = () => performance.now() / 1000) {
+    this.#now = now;
+  }
+
+  /** @returns seconds, or undefined as long as there is no pace yet */
+  after(what: string, done: number, total: number): number | undefined {
+    const now = this.#now();
+    if (this.#what === what && done > this.#done) {
+      const pace = (now - this.#at) / (done - this.#done);
+      this.#pace = this.#pace === undefined ? pace : this.#pace + RECENT * (pace - this.#pace);
+    } else if (this.#what !== what) {
+      this.#pace = undefined;
+    }
+    this.#what = what;
+    this.#done = done;
+    this.#at = now;
+    return this.#pace === undefined ? undefined : this.#pace * (total - done);
+  }
+}

@@ -1,0 +1,17 @@
+/** From quick to thorough: what each preset changes of the engine's defaults. */
+import type { JobOptions } from '../shared/job-settings.js';
+
+export const JOB_PRESETS: JobOptions['presets'] = [
+  {
+    name: 'quick',
+    choices: { calibrationRows: 64, heldoutRows: 64, training: { epochs: 6 }, answerRows: 32 },
+  },
+  { name: 'balanced', choices: {} },
+  {
+    name: 'thorough',
+    choices: { calibrationRows: 1024, heldoutRows: 256, training: { epochs: 24 }, answerRows: 200 },
+  },
+];
+
+/** Of the first start, so that the first click has a result within minutes. */
+export const FIRST_JOB = JOB_PRESETS[0]!.choices;

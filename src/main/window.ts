@@ -1,0 +1,58 @@
+/** The app's window: where it was last time, with a page that has no Node and cannot leave. */
+import path from 'node:path';
+import { BrowserWindow, nativeTheme, screen } from 'electron';
+import { APP_ORIGIN } from './app-address.js';
+import type { AppStore, WindowState } from './store.js';
+
+/** Of the page's own background, so that nothing flashes before it is drawn. */
+const PAPER = { light: '#FAF8F4', dark: '#14171A' };
+
+/** @param build folder of the built app */
+export function openWindow(store: AppStore, build: string, icon: string): BrowserWindow {
+  const state = store.window;
+  const window = new BrowserWindow({
+    ...placeOnScreen(state),
+    minWidth: 1024,
+    minHeight: 700,
+    show: false,
+    title: 'Hopscotch',
+    icon,
+    backgroundColor: nativeTheme.shouldUseDarkColors ? PAPER.dark : PAPER.light,
+    webPreferences: {
+      preload: path.join(build, 'preload', 'preload.cjs'),
+      sandbox: true,
+      contextIsolation: true,
+      nodeIntegration: false,
+      webviewTag: false,
+      spellcheck: false,
+      zoomFactor: store.settings.zoom,
+    },
+  });
+  if (state.maximised) window.maximize();
+  window.once('ready-to-show', () => window.show());
+  window.on('close', () => {
+    const { x, y, width, height } = window.getNormalBounds();
+    store.window = {
+      x,
+      y,
+      width: Math.max(width, 1024),
+      height: Math.max(height, 700),
+      maximised: window.isMaximized(),
+    };
+  });
+  window.webContents.on('did-finish-load', () => window.webContents.setZoomFactor(store.settings.zoom));
+  void window.loadURL(`${APP_ORIGIN}/`);
+  return window;
+}
+
+/** A place that lies on none of the present screens is forgotten. */
+function placeOnScreen({ x, y, width, height }: WindowState): Partial<WindowState> {
+  if (x === undefined || y === undefined) return { width, height };
+  const { workArea } = screen.getDisplayMatching({ x, y, width, height });
+  const isVisible =
+    x < workArea.x + workArea.width &&
+    y < workArea.y + workArea.height &&
+    x + width > workArea.x &&
+    y >= workArea.y;
+  return isVisible ? { x, y, width, height } : { width, height };
+}

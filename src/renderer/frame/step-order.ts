@@ -1,0 +1,65 @@
+/** The six steps in their order, and what the rail says about each. */
+import type { Step } from '../../shared/app.js';
+import { formatPercent } from '../format/numbers.js';
+import type { Session } from '../state/session.svelte.js';
+import { blocksWords } from '../texts/blocks.js';
+import { calibrate as calibrateTexts } from '../texts/calibrate.js';
+
+export const STEP_ORDER = [
+  'model',
+  'task',
+  'budget',
+  'calibrate',
+  'compare',
+  'export',
+] as const satisfies Step[];
+
+export type OrderedStep = (typeof STEP_ORDER)[number];
+
+export function neighbour(step: Step, distance: 1 | -1): OrderedStep | undefined {
+  const place = (STEP_ORDER as readonly Step[]).indexOf(step);
+  return place < 0 ? undefined : STEP_ORDER[place + distance];
+}
+
+export interface StepMark {
+  done: boolean;
+  running: boolean;
+  /** What was chosen or found, in a word or two. */
+  note: string | undefined;
+}
+
+export function stepMark(session: Session, step: OrderedStep): StepMark {
+  const { model, task, budget, job, result } = session;
+  const mark = (done: boolean, note?: string, running = false): StepMark => ({ done, running, note });
+  switch (step) {
+    case 'model':
+      return mark(model.description.value !== undefined, model.description.value?.name);
+    case 'task':
+      return mark(task.preview.value?.state === 'ready', task.preview.value?.name);
+    case 'budget': {
+      const note =
+        budget.budget.kind === 'blocks'
+          ? blocksWords(budget.all.blocks, budget.budget.blocks)
+          : `up to ${formatPercent(budget.budget.largestDrop)} lost`;
+      return mark(session.obstacle === undefined || session.obstacle === 'running', note);
+    }
+    case 'calibrate': {
+      const { progress, status } = job.state;
+      const share = progress ? formatPercent(progress.done / Math.max(1, progress.total), 0) : undefined;
+      if (job.active) return mark(false, share ?? calibrateTexts.statuses[status], true);
+      if (job.resumable) return mark(false, calibrateTexts.statuses[status]);
+      const summary = result.details.value?.summary;
+      return mark(result.details.value?.report !== undefined, summary?.title ?? summary?.datasetName);
+    }
+    case 'compare':
+      return mark(
+        false,
+        result.point ? blocksWords(result.details.value?.summary.settings.blocks, result.blocks) : undefined,
+      );
+    case 'export':
+      return mark(
+        session.export.written.value !== undefined,
+        session.export.written.value ? session.export.name : undefined,
+      );
+  }
+}

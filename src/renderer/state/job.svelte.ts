@@ -1,0 +1,66 @@
+/** Step 4: the job that runs. */
+import type { Failure } from '../../shared/contract.js';
+import type { JobSettings } from '../../shared/job-settings.js';
+import type { JobState } from '../../shared/job.js';
+import { afterJobEvent, idleJob } from '../../shared/job-state.js';
+import { failureOf, type Requests } from '../bridge/requests.svelte.js';
+
+export class JobView {
+  state = $state.raw<JobState>(idleJob());
+  /** Why a job could not be started or changed. */
+  failure = $state.raw<Failure>();
+  readonly #requests: Requests;
+  readonly #onFinished: (run: string, blocks: number) => void;
+
+  constructor(requests: Requests, onFinished: (run: string, blocks: number) => void) {
+    this.#requests = requests;
+    this.#onFinished = onFinished;
+  }
+
+  async start(): Promise<void> {
+    this.#requests.on('job.event', ({ run, event }) => {
+      if (run === this.state.run?.id) this.state = afterJobEvent(this.state, event);
+    });
+    this.#requests.on('job.changed', (state) => (this.state = state));
+    this.#requests.on('job.finished', ({ run, report }) => this.#onFinished(run.id, report.chosenPoint));
+    this.state = await this.#requests.ask('job.state');
+  }
+
+  get active(): boolean {
+    return ['starting', 'running', 'stopping'].includes(this.state.status);
+  }
+
+  /** Whether its run can go on from where it stands. */
+  get resumable(): boolean {
+    return (
+      ['paused', 'stopped', 'failed', 'crashed'].includes(this.state.status) && this.state.run !== undefined
+    );
+  }
+
+  begin(settings: JobSettings): Promise<void> {
+    return this.#attempt(() => this.#requests.ask('job.start', settings));
+  }
+
+  resume(run = this.state.run?.id): Promise<void> {
+    return this.#attempt(async () => {
+      if (run !== undefined) await this.#requests.ask('job.resume', { run });
+    });
+  }
+
+  pause(): Promise<void> {
+    return this.#attempt(() => this.#requests.ask('job.pause'));
+  }
+
+  stop(): Promise<void> {
+    return this.#attempt(() => this.#requests.ask('job.stop'));
+  }
+
+  async #attempt(act: () => Promise<unknown>): Promise<void> {
+    this.failure = undefined;
+    try {
+      await act();
+    } catch (error) {
+      this.failure = failureOf(error);
+    }
+  }
+}

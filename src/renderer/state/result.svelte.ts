@@ -1,0 +1,55 @@
+/** The run that is looked at, and the point of its curve. */
+import type { Workspace } from '../../shared/app.js';
+import type { RunDetails } from '../../shared/runs.js';
+import type { CurvePoint } from '../../shared/report.js';
+import type { Requests } from '../bridge/requests.svelte.js';
+import { Loadable } from './loadable.svelte.js';
+
+export class ResultState {
+  readonly details = new Loadable<RunDetails>();
+  /** Number of skipped blocks. */
+  blocks = $state<number>();
+  readonly #requests: Requests;
+  readonly #remember: (change: Partial<Workspace>) => void;
+
+  constructor(requests: Requests, remember: (change: Partial<Workspace>) => void) {
+    this.#requests = requests;
+    this.#remember = remember;
+  }
+
+  async open(run: string, blocks?: number): Promise<RunDetails | undefined> {
+    const details = await this.details.load(() => this.#requests.ask('runs.show', { run }));
+    if (!details) return undefined;
+    const trained = details.trainedPoints;
+    const wanted = blocks ?? details.report?.chosenPoint;
+    this.blocks = wanted !== undefined && trained.includes(wanted) ? wanted : trained.at(-1);
+    this.#remember({ run, point: this.blocks });
+    return details;
+  }
+
+  /** After the run was deleted. */
+  forget(run: string): void {
+    if (this.run === run) this.details.clear();
+  }
+
+  pick(blocks: number): void {
+    if (blocks === this.blocks || !this.details.value?.trainedPoints.includes(blocks)) return;
+    this.blocks = blocks;
+    this.#remember({ point: blocks });
+  }
+
+  get run(): string | undefined {
+    return this.details.value?.summary.id;
+  }
+
+  get point(): CurvePoint | undefined {
+    return this.details.value?.report?.points.find(({ skipped }) => skipped.length === this.blocks);
+  }
+
+  /** What requests about this point name; undefined while there is none. */
+  get target(): { run: string; blocks: number } | undefined {
+    return this.run !== undefined && this.point
+      ? { run: this.run, blocks: this.point.skipped.length }
+      : undefined;
+  }
+}

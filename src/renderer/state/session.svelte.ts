@@ -1,0 +1,181 @@
+/** Everything that the page knows, and where it came from; made once. */
+import { getContext, setContext } from 'svelte';
+import type { AppInfo, AppSettings, Step, Workspace } from '../../shared/app.js';
+import type { Bridge } from '../../shared/contract.js';
+import type { ModelChoice } from '../../shared/values.js';
+import { Requests, failureOf } from '../bridge/requests.svelte.js';
+import { BudgetState } from './budget.svelte.js';
+import { CompareState } from './compare.svelte.js';
+import { ExportState } from './export.svelte.js';
+import { JobView } from './job.svelte.js';
+import { ModelState } from './model.svelte.js';
+import { ResultState } from './result.svelte.js';
+import { RunsState } from './runs.svelte.js';
+import { TaskState } from './task.svelte.js';
+
+export class Session {
+  readonly requests: Requests;
+  readonly model: ModelState;
+  readonly task: TaskState;
+  readonly budget: BudgetState;
+  readonly job: JobView;
+  readonly result: ResultState;
+  readonly compare: CompareState;
+  readonly export: ExportState;
+  readonly runs: RunsState;
+
+  info = $state.raw<AppInfo>();
+  settings = $state.raw<AppSettings>();
+  step = $state<Step>('model');
+  ready = $state(false);
+  /** A sentence about something that went wrong outside any step. */
+  notice = $state<string>();
+
+  constructor(bridge: Bridge) {
+    this.requests = new Requests(bridge);
+    const remember = (change: Partial<Workspace>) => this.#remember(change);
+    this.model = new ModelState(this.requests, remember);
+    this.budget = new BudgetState(this.requests, remember);
+    this.task = new TaskState(this.requests, remember, this.model, this.budget);
+    this.result = new ResultState(this.requests, remember);
+    this.runs = new RunsState(this.requests);
+    this.job = new JobView(this.requests, (run, blocks) => void this.result.open(run, blocks));
+    this.compare = new CompareState(this.requests, remember, this.result);
+    this.export = new ExportState(this.requests, this.result);
+  }
+
+  async start(): Promise<void> {
+    const { requests } = this;
+    this.#listen();
+    try {
+      const [info, settings, workspace] = await Promise.all([
+        requests.ask('app.info'),
+        requests.ask('settings.get'),
+        requests.ask('workspace.get'),
+      ]);
+      this.info = info;
+      this.settings = settings;
+      this.step = workspace.step;
+      this.budget.choices = workspace.job;
+      this.compare.prompts = workspace.prompts;
+      this.compare.prompt = workspace.prompts[0] ?? '';
+      this.task.choice = workspace.task;
+      await Promise.all([this.budget.start(), this.job.start(), this.runs.start()]);
+      if (workspace.run !== undefined) void this.result.open(workspace.run, workspace.point);
+      else if (this.job.state.run) void this.result.open(this.job.state.run.id);
+      this.ready = true;
+      void this.attempt(() => this.budget.findProviders());
+      await Promise.all([
+        this.model.start(workspace.model).then(() => this.task.reload()),
+        this.task.listRecent(),
+      ]);
+    } catch (error) {
+      this.notice = failureOf(error).message;
+      this.ready = true;
+    }
+  }
+
+  go(step: Step): void {
+    this.step = step;
+    this.#remember({ step });
+  }
+
+  /** Why slimming cannot start now; undefined if it can. */
+  get obstacle(): 'model' | 'tokenizer' | 'task' | 'columns' | 'running' | undefined {
+    if (this.job.active) return 'running';
+    if (!this.model.description.value) return 'model';
+    if (!this.model.description.value.tokenizer.found) return 'tokenizer';
+    const preview = this.task.preview.value;
+    if (!preview) return 'task';
+    return preview.state === 'columns-needed' ? 'columns' : undefined;
+  }
+
+  async chooseModel(what: 'folder' | 'file'): Promise<void> {
+    const path = await this.model.choose(what);
+    if (path !== undefined) await this.openModel({ model: path });
+  }
+
+  /** Another model, and the task as that model sees it. */
+  async openModel(choice: ModelChoice): Promise<void> {
+    await this.model.open(choice);
+    await this.task.reload();
+  }
+
+  /** The one click: starts the job and shows it. */
+  async slim(): Promise<void> {
+    const settings = this.jobSettings;
+    if (!settings || this.obstacle !== undefined) return;
+    this.go('calibrate');
+    await this.job.begin(settings);
+  }
+
+  get jobSettings() {
+    const model = this.model.choice;
+    const task = this.task.choice;
+    return model && task ? { ...model, ...task, ...this.budget.choices } : undefined;
+  }
+
+  /** Shows a run again, with the model and the task that it was made with. */
+  async openRun(run: string): Promise<void> {
+    const details = await this.result.open(run);
+    if (!details) return;
+    const { model, modelFile, dataset, columns } = details.summary.settings;
+    this.go(details.report ? 'compare' : 'calibrate');
+    if (model !== this.model.choice?.model)
+      await this.openModel({ model, ...(modelFile === undefined ? {} : { modelFile }) });
+    if (dataset !== this.task.choice?.dataset) await this.task.open(dataset, columns);
+  }
+
+  async changeSettings(change: Partial<AppSettings>): Promise<void> {
+    try {
+      this.settings = await this.requests.ask('settings.set', change);
+    } catch (error) {
+      this.notice = failureOf(error).message;
+    }
+  }
+
+  /** For acts whose failure only needs to be told. */
+  async attempt(act: () => Promise<unknown>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure.kind !== 'cancelled') this.notice = failure.message;
+    }
+  }
+
+  #listen(): void {
+    const { requests } = this;
+    requests.on('settings.changed', (settings) => (this.settings = settings));
+    requests.on('menu.chosen', ({ command }) => this.#chooseFromMenu(command));
+  }
+
+  #chooseFromMenu(command: string): void {
+    const steps: Step[] = ['model', 'task', 'budget', 'calibrate', 'compare', 'export'];
+    if (command.startsWith('step-')) this.go(steps[Number(command.slice(5)) - 1]!);
+    else if (command === 'settings' || command === 'runs') this.go(command);
+    else if (command === 'start-job') void this.slim();
+    else if (command === 'stop-job') void this.job.stop();
+    else if (command === 'open-task') {
+      this.go('task');
+      void this.attempt(() => this.task.choose());
+    } else {
+      this.go('model');
+      void this.attempt(() => this.chooseModel(command === 'open-model' ? 'folder' : 'file'));
+    }
+  }
+
+  #remember(change: Partial<Workspace>): void {
+    void this.attempt(() => this.requests.ask('workspace.set', change));
+  }
+}
+
+const key = Symbol('session');
+
+export function provideSession(session: Session): void {
+  setContext(key, session);
+}
+
+export function useSession(): Session {
+  return getContext<Session>(key);
+}

@@ -1,0 +1,74 @@
+/** Step 2: which dataset, and how the model will see it. */
+import type { Workspace } from '../../shared/app.js';
+import type { RequestOutput } from '../../shared/contract.js';
+import type { TaskPreview } from '../../shared/task.js';
+import type { Requests } from '../bridge/requests.svelte.js';
+import type { BudgetState } from './budget.svelte.js';
+import { Loadable } from './loadable.svelte.js';
+import type { ModelState } from './model.svelte.js';
+
+export class TaskState {
+  choice = $state.raw<Workspace['task']>();
+  readonly preview = new Loadable<TaskPreview>();
+  recent = $state.raw<RequestOutput<'task.recent'>>([]);
+  readonly #requests: Requests;
+  readonly #remember: (change: Partial<Workspace>) => void;
+  readonly #model: ModelState;
+  readonly #budget: BudgetState;
+
+  constructor(
+    requests: Requests,
+    remember: (change: Partial<Workspace>) => void,
+    model: ModelState,
+    budget: BudgetState,
+  ) {
+    this.#requests = requests;
+    this.#remember = remember;
+    this.#model = model;
+    this.#budget = budget;
+  }
+
+  async listRecent(): Promise<void> {
+    this.recent = await this.#requests.ask('task.recent');
+  }
+
+  async choose(): Promise<void> {
+    const { path } = await this.#requests.ask('task.choose');
+    if (path !== undefined) await this.open(path);
+  }
+
+  async paste(text: string): Promise<void> {
+    const { path } = await this.#requests.ask('task.paste', { text });
+    await this.open(path);
+  }
+
+  async open(dataset: string, columns?: string): Promise<void> {
+    this.choice = { dataset, ...(columns === undefined ? {} : { columns }) };
+    this.#remember({ task: this.choice });
+    await this.reload();
+    await this.listRecent();
+  }
+
+  /** Reads the dataset again, after a change of the model or of what the preview depends on. */
+  async reload(): Promise<void> {
+    const model = this.#model.choice;
+    const { choice } = this;
+    if (!model || !choice || !this.#model.description.value) {
+      this.preview.clear();
+      return;
+    }
+    const { responses, calibrationRows, heldoutRows, maxTokens, overlong, seed } = this.#budget.choices;
+    await this.preview.load(() =>
+      this.#requests.ask('task.open', {
+        ...model,
+        ...choice,
+        responses,
+        calibrationRows,
+        heldoutRows,
+        maxTokens,
+        overlong,
+        seed,
+      }),
+    );
+  }
+}

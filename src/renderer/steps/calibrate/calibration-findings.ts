@@ -1,0 +1,74 @@
+/** What the calibration page draws: of the job that runs, or of a run that was opened. */
+import type { JobState } from '../../../shared/job.js';
+import type { RunDetails } from '../../../shared/runs.js';
+import type { TrainingEpoch } from '../../../shared/report.js';
+import type { BlockName } from '../../../shared/values.js';
+import { curveSeries, type CurveEntry, type QualityMeasure } from '../../curve/curve-series.js';
+
+export interface CalibrationFindings {
+  skipped: readonly BlockName[];
+  /** How much the loss rose with each skipped block, where it is known. */
+  rises: (number | undefined)[];
+  curve: CurveEntry[];
+  measure: QualityMeasure;
+  training: Record<string, TrainingEpoch[]>;
+  /** The point whose scales are learnt now. */
+  trainedNow: string | undefined;
+  epochs: number;
+  /** Largest number of blocks that is aimed at. */
+  budget: number;
+  kind: 'attention' | 'mlp' | 'both' | undefined;
+  seconds: number | undefined;
+}
+
+export function calibrationFindings(
+  job: JobState,
+  details: RunDetails | undefined,
+): CalibrationFindings | undefined {
+  if (job.status !== 'idle' && job.run && (job.status !== 'finished' || details?.summary.id === job.run.id))
+    return ofJob(job);
+  return details && ofRun(details);
+}
+
+function ofJob(job: JobState): CalibrationFindings {
+  const measure = job.measure ?? 'answers';
+  const settings = job.run!.settings;
+  const { startedAt, endedAt } = job;
+  return {
+    skipped: job.skipped,
+    rises: risesOf(job.rounds, job.original?.loss.value),
+    curve: curveSeries(job.original, job.points, measure),
+    measure,
+    training: job.training,
+    trainedNow: job.epochs && String(job.epochs.blocks),
+    epochs: job.epochs?.total ?? settings.training?.epochs ?? 0,
+    budget: settings.budget?.kind === 'blocks' ? settings.budget.blocks : 0,
+    kind: settings.blocks,
+    seconds: startedAt !== undefined && endedAt !== undefined ? (endedAt - startedAt) / 1000 : undefined,
+  };
+}
+
+function ofRun({ summary, report, findings }: RunDetails): CalibrationFindings {
+  const measure = report?.qualityMeasure ?? 'answers';
+  const { budget, blocks } = summary.settings;
+  return {
+    skipped: findings.rounds.flatMap(({ chosen }) => (chosen === undefined ? [] : [chosen])),
+    rises: risesOf(findings.rounds, report?.original.loss.value),
+    curve: curveSeries(report?.original, report?.points ?? [], measure),
+    measure,
+    training: findings.training,
+    trainedNow: undefined,
+    epochs: 0,
+    budget: budget?.kind === 'blocks' ? budget.blocks : 0,
+    kind: blocks,
+    seconds: report && Object.values(report.seconds).reduce((sum, value) => sum + value, 0),
+  };
+}
+
+function risesOf(rounds: JobState['rounds'], original: number | undefined): (number | undefined)[] {
+  const losses = rounds.flatMap(({ losses: all, chosen }) => (chosen === undefined ? [] : [all[chosen]]));
+  return losses.map((loss, place) => {
+    const before = place === 0 ? original : losses[place - 1];
+    return loss === undefined || before === undefined ? undefined : loss - before;
+  });
+}

@@ -1,0 +1,50 @@
+import { fireEvent, screen, waitFor, within } from '@testing-library/svelte';
+import { expect, test } from 'vitest';
+import { openPage } from '../../../../test/renderer/support/open-page.js';
+
+async function openCompare(replies = {}) {
+  const session = await openPage('finished', replies);
+  session.go('compare');
+  await waitFor(() => expect(session.compare.heldout.value).toBeDefined());
+  return session;
+}
+const pane = (name: string) => screen.getByRole('region', { name });
+
+test('held-out rows are stepped through, the worst first', async () => {
+  const session = await openCompare();
+  await screen.findByText('1 of 64');
+  const rows = session.compare.heldout.value!.rows;
+  expect(pane('Original').textContent).toContain(rows[0]!.original);
+  await fireEvent.click(screen.getByRole('button', { name: 'Next row' }));
+  expect(screen.getByText('2 of 64')).toBeTruthy();
+  expect(screen.getByRole<HTMLTextAreaElement>('textbox', { name: 'Prompt' }).value).toBe(rows[1]!.prompt);
+});
+
+test('another point of the curve: other answers, another sentence', async () => {
+  const session = await openCompare();
+  const sentence = () => within(screen.getByRole('main')).getByRole('heading', { level: 1 }).textContent;
+  await waitFor(() => expect(sentence()).toContain('49 of 64'));
+  await fireEvent.click(screen.getByRole('button', { name: 'One block fewer' }));
+  expect(session.result.blocks).toBe(2);
+  await waitFor(() => expect(sentence()).toContain('53 of 64'));
+});
+
+test('what a model writes is text, whatever it looks like', async () => {
+  const evil = '<img src=x onerror="document.title=1"><b>bold</b>';
+  const answer = {
+    text: evil,
+    pieces: [evil],
+    tokens: 1,
+    promptTokens: 1,
+    promptSeconds: 0,
+    seconds: 1,
+    tokensPerSecond: 1,
+    finishedBy: 'stop',
+  };
+  const session = await openCompare({
+    'compare.ask': () => ({ original: answer, slimmed: answer, same: true }),
+  });
+  await session.compare.ask();
+  await waitFor(() => expect(pane('Original').textContent).toContain(evil));
+  expect(pane('Original').querySelector('img, b')).toBeNull();
+});

@@ -1,0 +1,13 @@
+/** Sizes and speed of the point that is looked at: measured now, or by the run for the point it settled on. */
+import type { RunReport } from '../../../shared/report.js';
+import type { Session } from '../../state/session.svelte.js';
+
+export function pointMeasures(
+  { compare, result }: Session,
+  report: RunReport,
+): { sizes: RunReport['sizes']; speed: RunReport['speed'] } {
+  const now = compare.measured.value;
+  if (now) return { sizes: now.sizes, speed: now.speed };
+  const isChosen = report.chosenPoint === result.blocks;
+  return { sizes: isChosen ? report.sizes : undefined, speed: isChosen ? report.speed : undefined };
+}

@@ -1,0 +1,82 @@
+/** What the two panes show: answers that stream, that were asked for, or of a held-out row. */
+import type { Session } from '../../state/session.svelte.js';
+import { answerDiff, differingTokens, streamingDiff, type AnswerDiff } from './answer-diff.js';
+
+export interface ShownSide {
+  text: string;
+  tokens: number | undefined;
+  seconds: number | undefined;
+  rate: number | undefined;
+  /** Whether it is what the dataset expects. */
+  right: boolean | undefined;
+  cutShort: boolean;
+}
+
+export interface ShownAnswers {
+  original: ShownSide;
+  slimmed: ShownSide;
+  diff: AnswerDiff;
+  streaming: boolean;
+  same: boolean | undefined;
+  differing: { tokens: number; of: number } | undefined;
+  expected: string | undefined;
+}
+
+const side = (text: string, rest: Partial<ShownSide> = {}): ShownSide => ({
+  text,
+  tokens: undefined,
+  seconds: undefined,
+  rate: undefined,
+  right: undefined,
+  cutShort: false,
+  ...rest,
+});
+
+export function shownAnswers({ compare }: Session): ShownAnswers | undefined {
+  const row = compare.heldoutRow;
+  if (row)
+    return {
+      original: side(row.original, { right: row.originalRight }),
+      slimmed: side(row.slimmed, { right: row.slimmedRight }),
+      diff: answerDiff(row.original, row.slimmed),
+      streaming: false,
+      same: row.same,
+      differing: undefined,
+      expected: row.expected,
+    };
+  if (compare.answered) {
+    const { original, slimmed, same } = compare.answered;
+    return {
+      original: finished(original),
+      slimmed: finished(slimmed),
+      diff: answerDiff(original.text, slimmed.text),
+      streaming: false,
+      same,
+      differing: {
+        tokens: differingTokens(original.pieces, slimmed.pieces),
+        of: Math.max(original.pieces.length, slimmed.pieces.length),
+      },
+      expected: undefined,
+    };
+  }
+  if (!compare.live) return undefined;
+  const { original, slimmed } = compare.live;
+  return {
+    original: streaming(original),
+    slimmed: streaming(slimmed),
+    diff: streamingDiff(original.text, slimmed.text),
+    streaming: compare.asking,
+    same: undefined,
+    differing: undefined,
+    expected: undefined,
+  };
+}
+
+function finished(answer: NonNullable<Session['compare']['answered']>['original']): ShownSide {
+  const { text, tokens, seconds, tokensPerSecond: rate, finishedBy } = answer;
+  return side(text, { tokens, seconds, rate, cutShort: finishedBy === 'length' });
+}
+
+function streaming({ text, tokens, seconds }: { text: string; tokens: number; seconds: number }): ShownSide {
+  return side(text, { tokens, seconds, rate: seconds > 0 ? tokens / seconds : undefined });
+}

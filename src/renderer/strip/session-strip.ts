@@ -1,0 +1,58 @@
+/** Which strip belongs to which step. */
+import type { Session } from '../state/session.svelte.js';
+import { plainView, stripColumns, type StripColumn, type StripView } from './strip-cells.js';
+import type { StripLegend } from './strip-readout.svelte';
+
+export interface SessionStrip {
+  columns: StripColumn[];
+  skippedAs: StripView['skippedAs'];
+  legend: StripLegend;
+}
+
+export function sessionStrip(session: Session): SessionStrip {
+  const { model, result, job } = session;
+  const description = model.description.value;
+  const [view, legend] = viewOf(session);
+  const layers = result.details.value?.summary.layers ?? job.state.run?.layers ?? 0;
+  return { columns: stripColumns(description, layers, view), skippedAs: view.skippedAs, legend };
+}
+
+function viewOf(session: Session): [StripView, StripLegend] {
+  switch (session.step) {
+    case 'budget':
+      return [{ ...plainView, open: session.budget.kinds }, 'budget'];
+    case 'calibrate':
+      return calibrationView(session);
+    case 'compare':
+    case 'export':
+      return resultView(session);
+    default:
+      return [plainView, 'sizes'];
+  }
+}
+
+function calibrationView({ job, result, budget }: Session): [StripView, StripLegend] {
+  const { state } = job;
+  const open = state.run?.settings.blocks ?? budget.all.blocks ?? 'attention';
+  const kinds = open === 'both' ? undefined : [open];
+  if (state.status !== 'idle') {
+    const { skipped, rounds, candidate, original } = state;
+    const trying = job.active ? candidate?.block : undefined;
+    return [
+      { ...plainView, open: kinds, skipped, rounds, trying, originalLoss: original?.loss.value },
+      rounds.length > 0 ? 'importance' : 'budget',
+    ];
+  }
+  const details = result.details.value;
+  if (!details) return [{ ...plainView, open: kinds }, 'budget'];
+  const { rounds } = details.findings;
+  const skipped = rounds.flatMap(({ chosen }) => (chosen === undefined ? [] : [chosen]));
+  return [{ ...plainView, skipped, rounds, originalLoss: details.report?.original.loss.value }, 'importance'];
+}
+
+function resultView({ result }: Session): [StripView, StripLegend] {
+  const { point } = result;
+  if (!point) return [plainView, 'sizes'];
+  const scales = result.details.value?.scales[String(point.skipped.length)] ?? [];
+  return [{ ...plainView, skippedAs: 'gap', skipped: point.skipped, scales }, 'scales'];
+}

@@ -1,0 +1,99 @@
+/** Words of step 4. */
+import type { JobStage, JobState, JobStatus } from '../../shared/job.js';
+import { counted, formatChange, formatLoss, formatPercent } from '../format/numbers.js';
+import { formatDuration } from '../format/times.js';
+import { blocksWords, blockWords } from './blocks.js';
+
+const stages: Record<JobStage, string> = {
+  'opening the model': 'Opening the model',
+  'reading the task': 'Reading the task',
+  'collecting answers': 'Letting the model answer the questions',
+  calibrating: 'Measuring the original model',
+  'comparing answers': 'Letting both models answer held-out questions',
+  exporting: 'Writing the slimmed model',
+  'measuring speed': 'Measuring speed',
+};
+
+const statuses: Record<JobStatus, string> = {
+  idle: 'not started',
+  starting: 'starting',
+  running: 'running',
+  stopping: 'stopping',
+  paused: 'paused',
+  stopped: 'stopped',
+  finished: 'done',
+  failed: 'failed',
+  crashed: 'interrupted',
+};
+
+export const calibrate = {
+  statuses,
+  title: 'Calibrating',
+  emptyTitle: 'Ready to calibrate',
+  emptyLead: 'Everything happens on this machine. You can stop at any time and go on later.',
+  plan: [
+    'The model answers the questions of your task itself, so that the slimmed one can learn to answer the same.',
+    'Each block is left out in turn; the one that is missed least is skipped for good, and so on.',
+    'For every number of skipped blocks a few scales are learnt that make up for what is missing.',
+    'Held-out questions, never learnt from, tell what it costs.',
+  ],
+  slim: 'Slim',
+  watch: 'You can leave this page; the run goes on. Stopping loses nothing.',
+  pause: 'Pause',
+  stop: 'Stop',
+  resume: 'Resume',
+  startAfresh: 'Start afresh',
+  stopping: 'Finishing the step under way …',
+  paused: 'Paused',
+  pausedHint: 'Everything so far is kept. Resume whenever you like, also after a restart.',
+  stopped: 'Stopped',
+  stoppedHint: 'Everything so far is kept. Resume to go on from here.',
+  failed: 'The run failed',
+  crashed: 'The engine stopped unexpectedly',
+  crashedHint: 'Nothing that was finished is lost. Resume to go on from the last step.',
+  notStarted: 'That did not start',
+  done: (skipped: number, kind: 'attention' | 'mlp' | 'both' | undefined) =>
+    `Done: ${blocksWords(kind, skipped)} skipped`,
+  doneLead: (seconds: number | undefined) =>
+    seconds === undefined
+      ? 'Every point of the curve can be compared and exported.'
+      : `It took ${formatDuration(seconds)}. Every point of the curve can be compared and exported.`,
+  /** What is happening, in words. */
+  now(state: JobState): string {
+    if (state.status === 'starting') return 'Starting the engine';
+    if (state.answers && state.stage)
+      return `${stages[state.stage]}: ${state.answers.done} of ${state.answers.total}`;
+    if (state.candidate) {
+      const { block, index, candidates, round } = state.candidate;
+      return `Round ${round + 1}: trying without ${blockWords(block)} (${index + 1} of ${candidates})`;
+    }
+    if (state.epochs)
+      return `Learning scales for ${counted(state.epochs.blocks, 'skipped block')}: epoch ${state.epochs.done} of ${state.epochs.total}`;
+    if (state.stage === 'calibrating' && state.skipped.length > 0) {
+      const budget = state.run?.settings.budget;
+      const goesOn = budget?.kind === 'blocks' && state.skipped.length < budget.blocks;
+      return goesOn ? `Preparing round ${state.skipped.length + 1}` : 'Measuring on held-out rows';
+    }
+    return state.stage ? stages[state.stage] : 'Working';
+  },
+  progress: 'Progress of the run',
+  left: (seconds: number) => `about ${formatDuration(seconds)} left`,
+  share: (value: number) => formatPercent(value, 0),
+  curveTitle: 'Quality by skipped blocks',
+  curveEmpty: 'Grows as points of the curve are measured.',
+  curveKey: ['with scales', 'before'] as const,
+  measures: {
+    answers: 'held-out answers that stay the same',
+    tokens: 'next tokens that are predicted right',
+  } as const,
+  lossTitle: 'Loss while learning',
+  lossNote: 'lower is better; every point of the curve has its line',
+  lossEmpty: 'Begins once blocks are chosen.',
+  lossKey: ['held-out', 'learnt from', 'other points'] as const,
+  lossLabel: (blocks: string | undefined, last: number | undefined) =>
+    `Loss by epoch${blocks === undefined ? '' : ` with ${blocks} blocks skipped`}${last === undefined ? '' : `, now ${formatLoss(last)}`}.`,
+  orderTitle: 'Skipped, in this order',
+  orderEmpty: 'The first block is being looked for.',
+  orderLine: (block: string) => blockWords(block),
+  orderRise: (rise: number) => `loss ${formatChange(rise)}`,
+} as const;

@@ -1,0 +1,57 @@
+/** Words of the frame: bar, rail, footer. */
+import type { Step } from '../../shared/app.js';
+import type { JobSettings } from '../../shared/job-settings.js';
+import { formatPercent } from '../format/numbers.js';
+import { formatDuration } from '../format/times.js';
+import { blocksWords } from './blocks.js';
+
+export const frame = {
+  steps: {
+    model: 'Model',
+    task: 'Task',
+    budget: 'Budget',
+    calibrate: 'Calibrate',
+    compare: 'Compare',
+    export: 'Export',
+    runs: 'Runs',
+    settings: 'Settings',
+  } satisfies Record<Step, string>,
+  stepsLabel: 'Steps',
+  done: 'done',
+  noModel: 'No model chosen',
+  layers: (count: number) => `${count} layers`,
+  drop: 'Drop a model folder, an ONNX file or a dataset',
+  loading: 'Starting',
+  slim: 'Slim',
+  next: (step: Step) => `Next: ${frame.steps[step]}`,
+  watch: 'Watch it run',
+  running: (skipped: number, layers: number | undefined, secondsLeft: number | undefined) =>
+    [
+      `${skipped} skipped${layers === undefined ? '' : ` of ${layers} layers`}`,
+      secondsLeft === undefined ? undefined : `about ${formatDuration(secondsLeft)} left`,
+    ]
+      .filter(Boolean)
+      .join(' · '),
+  starting: 'starting',
+  stopping: 'stopping',
+  /** What one click will do. */
+  promise(settings: JobSettings, model: string, task: string, seconds: number | undefined): string {
+    const { budget, blocks } = settings;
+    const isLimit = budget?.kind === 'quality';
+    return [
+      `Skip ${blocksWords(blocks, isLimit ? undefined : budget?.blocks)} of ${model} for ${task}`,
+      isLimit ? `while at most ${formatPercent(budget.largestDrop)} of the quality is lost` : undefined,
+      seconds === undefined ? undefined : `about ${formatDuration(seconds)}`,
+    ]
+      .filter(Boolean)
+      .join(', ');
+  },
+  willNotFit: 'This will probably not fit into memory; Budget says why.',
+  obstacles: {
+    model: 'Choose a model first.',
+    tokenizer: 'This model has no tokenizer, so it cannot be slimmed.',
+    task: 'Choose a task first.',
+    columns: 'Say what the columns of the task mean.',
+    running: 'A run is under way.',
+  },
+} as const;

@@ -1,0 +1,82 @@
+/** Words of step 1. */
+import type { BlockSavings, ModelDescription } from '../../shared/model.js';
+import { counted, formatBytes, formatPercent, formatSaving } from '../format/numbers.js';
+
+export const model = {
+  emptyTitle: 'Choose a model',
+  emptyLead: 'A language model as an ONNX file, with its configs and its tokenizer in the same folder.',
+  openFolder: 'Open folder',
+  openFile: 'Open ONNX file',
+  drop: 'Drop a model folder or an ONNX file anywhere on this window.',
+  reading: 'Reading the model',
+  failedTitle: 'This model cannot be used',
+  crashedHint: 'The engine was started afresh. Try again, or choose another model.',
+  sample: 'The sample that comes with Hopscotch, made to try things out.',
+  facts: {
+    size: 'File',
+    parameters: 'Parameters',
+    precision: 'Precision',
+    layers: 'Layers',
+    cache: 'KV cache a token',
+    context: 'Longest context',
+    tokenizer: 'Tokenizer',
+    template: 'Chat template',
+  },
+  hidden: (size: number) => `${size} wide`,
+  none: 'none',
+  missing: 'not found',
+  found: 'found',
+  noTemplate: 'Prompts go in as plain text.',
+  fullContext: (bytes: number) => `${formatBytes(bytes)} at full length`,
+  vocabulary: (size: number) => `${counted(size, 'word piece')}`,
+  noTokenizer: 'This model can be looked at, but not slimmed.',
+  file: 'ONNX file',
+  gainsTitle: 'What slimming brings here',
+  gainsNote:
+    'On average, for each block skipped. The time saved is an estimate from the number of multiplications.',
+  gains: {
+    kind: 'Skipping one',
+    cache: 'KV cache',
+    file: 'File',
+    time: 'Time',
+    most: 'At most',
+  },
+  kinds: { attention: 'attention block', mlp: 'MLP block' } as const,
+  saving: formatSaving,
+  most: (count: number) => counted(count, 'block'),
+  /** The honest word before anything is started. */
+  verdict(description: ModelDescription): string {
+    const { attention, mlp } = description.savings;
+    const parts: string[] = [];
+    if (attention)
+      parts.push(
+        attention.cacheShare === undefined
+          ? `Skipping attention saves a little time, and ${formatPercent(attention.share)} of the file a block.`
+          : `Skipping attention mostly saves memory while chatting; the file shrinks by only ${formatPercent(attention.share)} a block.`,
+      );
+    if (mlp) parts.push(mlpVerdict(mlp, attention));
+    return parts.join(' ');
+  },
+  recent: 'Recent',
+  foundTitle: 'In the Hugging Face cache',
+  foundNone: 'No ONNX models found there.',
+  looking: 'Looking for models',
+  forget: (name: string) => `Forget ${name}`,
+  gone: 'no longer there',
+  sampleTag: 'sample',
+  useSample: 'Use the sample',
+} as const;
+
+function mlpVerdict(mlp: BlockSavings, attention: BlockSavings | undefined): string {
+  return mlp.share > (attention?.share ?? 0)
+    ? `For a smaller file skip MLP blocks, ${formatPercent(mlp.share)} each; they are usually missed more.`
+    : 'MLP blocks hold little here and are usually missed more.';
+}
+
+const typeNames: Record<string, string> = { float: 'float32', int4: 'int4', uint4: 'int4' };
+
+/** The type that most of the weights are stored in. */
+export function precisionName({ precision }: Pick<ModelDescription, 'precision'>): string {
+  const main = precision[0]?.type ?? 'unknown';
+  return typeNames[main] ?? main;
+}

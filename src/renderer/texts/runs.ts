@@ -1,0 +1,47 @@
+/** Words of the list of runs. */
+import type { RunSummary } from '../../shared/runs.js';
+import { counted, formatPercent } from '../format/numbers.js';
+import { blocksWords } from './blocks.js';
+
+const statuses: Record<RunSummary['status'], string> = {
+  running: 'running',
+  stopped: 'stopped',
+  failed: 'failed',
+  finished: 'done',
+};
+
+export const runs = {
+  title: 'Runs',
+  lead: 'Everything you calibrated. Open one to compare and export any point of its curve.',
+  empty: 'No runs yet. Your first one will appear here as soon as it starts.',
+  toModel: 'Go to Model',
+  statuses,
+  name: (run: RunSummary) => run.title || `${run.modelName} for ${run.datasetName}`,
+  budget({ settings }: RunSummary): string {
+    const { budget, blocks } = settings;
+    return budget?.kind === 'quality'
+      ? `${blocksWords(blocks)}, up to ${formatPercent(budget.largestDrop)} lost`
+      : blocksWords(blocks, budget?.blocks ?? 4);
+  },
+  thumbnail: ({ curve }: RunSummary) =>
+    curve.length === 0
+      ? 'No curve yet'
+      : `Quality from ${formatPercent(curve[0]!.quality)} to ${formatPercent(curve.at(-1)!.quality)} over ${counted(curve.length - 1, 'block')}`,
+  kept: (quality: number, blocks: number) => `${formatPercent(quality)} at ${counted(blocks, 'block')}`,
+  open: 'Open',
+  resume: 'Resume',
+  rename: 'Rename',
+  renameTitle: 'Rename the run',
+  nameLabel: 'Name',
+  save: 'Save',
+  remove: 'Delete',
+  removeTitle: 'Delete this run?',
+  removeText: (name: string) => `‘${name}’ and what it measured will be gone. Exported models stay.`,
+  reveal: 'Show folder',
+  tick: (name: string) => `Compare ${name}`,
+  compare: 'Compare the two',
+  compareHint: 'Tick two runs to compare them.',
+  compareTitle: 'Side by side',
+  blocks: 'Skipped',
+  comparing: 'Opening both',
+} as const;

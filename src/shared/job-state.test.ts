@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import type { JobEvent, JobState } from './job.js';
+import { afterJobEvent, idleJob } from './job-state.js';
+
+const after = (events: JobEvent[], from: JobState = idleJob()) => events.reduce(afterJobEvent, from);
+const place = { round: 0, index: 0, candidates: 2 } as const;
+
+describe('what the events of a job add up to', () => {
+  test('a round of the selection', () => {
+    const tried = after([
+      { type: 'candidate-started', ...place, block: 'attention 0' },
+      { type: 'candidate-tried', ...place, block: 'attention 0', loss: 0.5 },
+      { type: 'candidate-started', ...place, index: 1, block: 'attention 1' },
+    ]);
+    expect(tried).toMatchObject({
+      rounds: [{ losses: { 'attention 0': 0.5 } }],
+      candidate: { block: 'attention 1' },
+    });
+    const chosen = after(
+      [
+        { type: 'candidate-tried', ...place, block: 'attention 1', loss: 0.2 },
+        { type: 'block-chosen', round: 0, block: 'attention 1', loss: 0.2 },
+      ],
+      tried,
+    );
+    expect(chosen.skipped).toEqual(['attention 1']);
+    expect(chosen.candidate).toBeUndefined();
+    expect(tried.rounds[0]!.losses).not.toHaveProperty('attention 1');
+  });
+
+  test('epochs of the training, also if one comes twice after a crash', () => {
+    const epoch = (number: number, heldoutLoss: number): JobEvent => ({
+      type: 'epoch-finished',
+      skipped: ['attention 1'],
+      epochs: 3,
+      result: { epoch: number, trainingLoss: null, heldoutLoss },
+    });
+    const state = after([epoch(0, 3), epoch(1, 2), epoch(1, 2.5)]);
+    expect(state.training['1']!.map((result) => result.heldoutLoss)).toEqual([3, 2.5]);
+    expect(state.epochs).toEqual({ blocks: 1, done: 1, total: 3 });
+  });
+
+  test('a run that goes on begins with what it had', () => {
+    const findings = { rounds: [{ losses: { 'mlp 3': 1 }, chosen: 'mlp 3' as const }], training: {} };
+    expect(after([{ type: 'restored', findings }])).toMatchObject({
+      skipped: ['mlp 3'],
+      rounds: findings.rounds,
+    });
+  });
+
+  test('points of the curve in their order, each once', () => {
+    const point = (blocks: number, selectionLoss: number): JobEvent => ({
+      type: 'point',
+      point: {
+        skipped: Array.from({ length: blocks }, (_, index) => `attention ${index}` as const),
+        withoutScales: {} as never,
+        selectionLoss,
+      },
+    });
+    const state = after([point(2, 1), point(1, 1), point(2, 7)]);
+    expect(state.points.map((each) => [each.skipped.length, each.selectionLoss])).toEqual([
+      [1, 1],
+      [2, 7],
+    ]);
+  });
+
+  test('a new stage ends what belonged to the one before', () => {
+    const state = after([
+      { type: 'answers', done: 1, total: 2 },
+      { type: 'stage', stage: 'calibrating' },
+    ]);
+    expect(state.answers).toBeUndefined();
+    expect(state.stage).toBe('calibrating');
+  });
+});

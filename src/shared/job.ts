@@ -1,0 +1,116 @@
+/** Step 4, calibrating: the job that runs, and what it tells. */
+import * as v from 'valibot';
+import { jobSettings } from './job-settings.js';
+import { curvePoint, heldoutQuality, runReport, trainingEpoch } from './report.js';
+import { runFindings, runSummary } from './runs.js';
+import { problemCount } from './task.js';
+import { blockName, count, runId } from './values.js';
+
+export const jobStage = v.picklist([
+  'opening the model',
+  'reading the task',
+  'collecting answers',
+  'calibrating',
+  'comparing answers',
+  'exporting',
+  'measuring speed',
+]);
+export type JobStage = v.InferOutput<typeof jobStage>;
+
+const candidate = { round: count, block: blockName, index: count, candidates: count };
+
+export const jobEvent = v.variant('type', [
+  /** Comes first where a run goes on: what its checkpoint holds. */
+  v.object({ type: v.literal('restored'), findings: runFindings }),
+  v.object({ type: v.literal('stage'), stage: jobStage }),
+  v.object({ type: v.literal('columns'), columns: v.string(), problems: v.array(problemCount) }),
+  v.object({ type: v.literal('answers'), done: count, total: count }),
+  v.object({
+    type: v.literal('original'),
+    quality: heldoutQuality,
+    measure: v.picklist(['answers', 'tokens']),
+  }),
+  v.object({ type: v.literal('candidate-started'), ...candidate }),
+  v.object({ type: v.literal('candidate-tried'), ...candidate, loss: v.number() }),
+  v.object({ type: v.literal('block-chosen'), round: count, block: blockName, loss: v.optional(v.number()) }),
+  v.object({
+    type: v.literal('epoch-finished'),
+    skipped: v.array(blockName),
+    epochs: count,
+    result: trainingEpoch,
+  }),
+  v.object({ type: v.literal('point'), point: curvePoint }),
+  /** Work done of what is foreseen, in forward passes of a batch, and the time the rest will take. */
+  v.object({
+    type: v.literal('progress'),
+    done: v.number(),
+    total: v.number(),
+    secondsLeft: v.optional(v.number()),
+  }),
+]);
+export type JobEvent = v.InferOutput<typeof jobEvent>;
+
+export const jobStatus = v.picklist([
+  /** No job since the app started. */
+  'idle',
+  'starting',
+  'running',
+  /** Asked to stop or pause; what is being computed is still finished. */
+  'stopping',
+  'paused',
+  'stopped',
+  'finished',
+  'failed',
+  /** The engine's process died; nothing that was finished is lost. */
+  'crashed',
+]);
+export type JobStatus = v.InferOutput<typeof jobStatus>;
+
+/** All that is known about the job: what its events add up to (job-state.ts). */
+export const jobState = v.object({
+  status: jobStatus,
+  run: v.optional(runSummary),
+  /** One sentence, where the job failed or crashed. */
+  message: v.optional(v.string()),
+  /** Milliseconds since 1970. */
+  startedAt: v.optional(v.number()),
+  endedAt: v.optional(v.number()),
+  stage: v.optional(jobStage),
+  columns: v.optional(v.string()),
+  problems: v.array(problemCount),
+  answers: v.optional(v.object({ done: count, total: count })),
+  candidate: v.optional(v.object(candidate)),
+  original: v.optional(heldoutQuality),
+  measure: v.optional(v.picklist(['answers', 'tokens'])),
+  ...runFindings.entries,
+  /** Skipped blocks in the order in which they were chosen. */
+  skipped: v.array(blockName),
+  /** Epochs of the final training that runs now. */
+  epochs: v.optional(v.object({ blocks: count, done: count, total: count })),
+  points: v.array(curvePoint),
+  progress: v.optional(
+    v.object({ done: v.number(), total: v.number(), secondsLeft: v.optional(v.number()) }),
+  ),
+});
+export type JobState = v.InferOutput<typeof jobState>;
+
+export const jobRequests = {
+  /** Only one job runs at a time. */
+  'job.start': { input: jobSettings, output: runSummary },
+  'job.resume': { input: v.object({ run: runId }), output: runSummary },
+  /** Both end the job at the next gradient step; `job.resume` goes on from there. */
+  'job.stop': { input: v.undefined(), output: v.undefined() },
+  'job.pause': { input: v.undefined(), output: v.undefined() },
+  /** For a page that opens later. */
+  'job.state': { input: v.undefined(), output: jobState },
+} as const;
+
+export const jobEvents = {
+  'job.event': v.object({ run: runId, event: jobEvent }),
+  /** The job's state as a whole, whenever its status changes. */
+  'job.changed': jobState,
+  'job.finished': v.object({ run: runSummary, report: runReport }),
+  'job.failed': v.object({ run: runId, message: v.string() }),
+  /** The engine's process died; with the run that was under way, if there was one. */
+  'engine.crashed': v.object({ message: v.string(), run: v.optional(runId) }),
+} as const;

@@ -1,0 +1,33 @@
+/** Step 5. */
+import type { Locator, Page } from 'playwright-core';
+import { compare } from '../../../src/renderer/texts/compare.js';
+
+export class ComparePage {
+  readonly #page: Page;
+
+  constructor(page: Page) {
+    this.#page = page;
+  }
+
+  async ask(prompt: string): Promise<void> {
+    await this.#page.getByRole('textbox', { name: compare.promptLabel }).fill(prompt);
+    await this.#page.getByRole('button', { name: compare.askBoth }).click();
+  }
+
+  pane(name: string): Locator {
+    return this.#page.getByRole('region', { name, exact: true });
+  }
+
+  get original(): Locator {
+    return this.pane(compare.original);
+  }
+
+  slimmed(blocks: number): Locator {
+    return this.pane(compare.slimmed(blocks));
+  }
+
+  /** Ready again after an answer. */
+  async waitForAnswers(): Promise<void> {
+    await this.#page.getByRole('button', { name: compare.askBoth }).waitFor();
+  }
+}

@@ -1,0 +1,31 @@
+/** Step 6. */
+import type { Locator, Page } from 'playwright-core';
+import { exporting } from '../../../src/renderer/texts/export.js';
+
+export class ExportPage {
+  readonly #page: Page;
+
+  constructor(page: Page) {
+    this.#page = page;
+  }
+
+  get chooseFolder(): Locator {
+    return this.#page.getByRole('main').getByRole('button', { name: exporting.choose, exact: true });
+  }
+
+  get name(): Locator {
+    return this.#page.getByRole('textbox', { name: exporting.name });
+  }
+
+  get write(): Locator {
+    return this.#page.getByRole('main').getByRole('button', { name: exporting.write, exact: true });
+  }
+
+  get problem(): Locator {
+    return this.#page.getByText(exporting.problemTitle);
+  }
+
+  async waitUntilWritten(): Promise<void> {
+    await this.#page.getByText(exporting.doneTitle).waitFor({ timeout: 120_000 });
+  }
+}

@@ -1,0 +1,137 @@
+/** The whole way from the first start to the export, in Chromium, on a job that was recorded. */
+import { existsSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CHROMIUM, launchBrowser, openScene, servePage } from './support/browser.mjs';
+
+let browser: Browser;
+let server: Awaited<ReturnType<typeof servePage>>;
+
+const heading = (page: Page) => page.getByRole('main').getByRole('heading', { level: 1 });
+const step = (page: Page, name: string) => page.getByRole('navigation').getByRole('button', { name });
+
+describe.skipIf(!existsSync(CHROMIUM))('the page in Chromium', () => {
+  beforeAll(async () => {
+    server = await servePage();
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  test('one click runs everything; the result is compared and exported', async () => {
+    const { page, errors } = await openScene(browser, server.url, 'first-start', { speed: 150 });
+    await page.getByRole('button', { name: 'Slim', exact: true }).click();
+    await heading(page).filter({ hasText: 'Calibrating' }).waitFor();
+    await page.getByText(/Round \d+: trying without attention of layer/).waitFor();
+    await page.getByRole('gridcell', { name: /skipped first/ }).waitFor();
+    await heading(page).filter({ hasText: 'Done: 6 attention blocks skipped' }).waitFor({ timeout: 30_000 });
+
+    await page.getByRole('button', { name: 'Next: Compare' }).click();
+    await heading(page).filter({ hasText: 'Answers match the original on 5 of 64' }).waitFor();
+    await page.getByRole('slider', { name: 'Number of skipped blocks' }).press('Home');
+    await heading(page).filter({ hasText: 'Answers match the original on 64 of 64' }).waitFor();
+    await page.getByRole('textbox', { name: 'Prompt' }).fill('Mia has 58 keys. Mia buys 17 more.');
+    await page.getByRole('textbox', { name: 'Prompt' }).press('Enter');
+    await page.getByText(/of \d+ tokens differ/).waitFor();
+
+    await page.getByRole('button', { name: 'Next: Export' }).click();
+    await page.getByRole('main').getByRole('button', { name: 'Export', exact: true }).click();
+    await page.getByText('Written and checked').waitFor();
+    expect(errors).toEqual([]);
+  });
+
+  test('stopping keeps everything, resuming goes on', async () => {
+    const { page, errors } = await openScene(browser, server.url, 'selecting', { speed: 5 });
+    await step(page, 'Calibrate').click();
+    await page.getByRole('button', { name: 'Stop', exact: true }).click();
+    await heading(page).filter({ hasText: 'Stopped' }).waitFor();
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await heading(page).filter({ hasText: 'Calibrating' }).waitFor();
+    expect(errors).toEqual([]);
+  });
+
+  test('a crash of the engine: what happened, and the way on', async () => {
+    const { page } = await openScene(browser, server.url, 'crashed');
+    await step(page, 'Calibrate').click();
+    await page.getByText('Nothing that was finished is lost.').waitFor();
+    expect(await page.getByRole('button', { name: 'Resume' }).isEnabled()).toBe(true);
+  });
+
+  test('by keyboard alone: from the bar to the strip', async () => {
+    const { page } = await openScene(browser, server.url, 'first-start');
+    const seen = new Set<string>();
+    for (let presses = 0; presses < 60; presses += 1) {
+      await page.keyboard.press('Tab');
+      const name = await page.evaluate(() => {
+        const element = document.activeElement!;
+        return element.getAttribute('aria-label') ?? element.textContent!.trim();
+      });
+      if (seen.has(name) && name.startsWith('Layer 0')) break;
+      seen.add(name);
+    }
+    const reached = [...seen].join('\n');
+    for (const name of ['Settings', 'Runs', 'Open folder', 'Slim']) expect(reached).toContain(name);
+    expect([...seen].filter((name) => name.startsWith('Layer '))).toHaveLength(1);
+  });
+
+  test.each([
+    ['first-start', { width: 1024, height: 700 }],
+    ['finished', { width: 1024, height: 700 }],
+    ['hundred-layers', { width: 1024, height: 700 }],
+    ['finished', { width: 1600, height: 1000 }],
+  ] as const)('nothing is clipped: %s at %o', async (scene, viewport) => {
+    const { page, errors } = await openScene(browser, server.url, scene, { viewport });
+    for (const name of ['Model', 'Task', 'Budget', 'Calibrate', 'Compare', 'Export', 'Runs']) {
+      await step(page, name).click();
+      await page.waitForTimeout(150);
+      const outside = await page.evaluate(() => {
+        const main = document.querySelector('main')!;
+        const { right, left } = main.getBoundingClientRect();
+        const scrolls = (element: Element) =>
+          element.closest('pre, .table, .text, .visually-hidden, [popover], svg, ol[tabindex]') !== null;
+        return [...main.querySelectorAll('*')]
+          .filter((element) => !scrolls(element))
+          .filter((element) => {
+            const box = element.getBoundingClientRect();
+            return box.width > 0 && (box.right > right + 1 || box.left < left - 1);
+          })
+          .map((element) => `${element.tagName}.${element.className} ${element.textContent?.slice(0, 40)}`);
+      });
+      expect({ name, outside }).toEqual({ name, outside: [] });
+      const overflow = await page.evaluate(() => document.documentElement.scrollHeight - innerHeight);
+      expect({ name, overflow }).toEqual({ name, overflow: 0 });
+    }
+    const strip = page.getByRole('grid');
+    const [grid, last] = await Promise.all([
+      strip.boundingBox(),
+      strip.getByRole('gridcell').last().boundingBox(),
+    ]);
+    expect(last!.x + last!.width).toBeLessThanOrEqual(grid!.x + grid!.width + 1);
+    expect(last!.width).toBeGreaterThan(4);
+    expect(errors).toEqual([]);
+  });
+
+  test('frames stay short while a job’s events stream in', async () => {
+    const { page } = await openScene(browser, server.url, 'selecting', { speed: 30 });
+    await step(page, 'Calibrate').click();
+    const longest = await page.evaluate(
+      () =>
+        new Promise<number>((resolve) => {
+          let worst = 0;
+          let last = performance.now();
+          const end = last + 3000;
+          const tick = (now: number) => {
+            worst = Math.max(worst, now - last);
+            last = now;
+            if (now < end) requestAnimationFrame(tick);
+            else resolve(worst);
+          };
+          requestAnimationFrame(tick);
+        }),
+    );
+    console.log(`longest frame ${longest.toFixed(0)} ms`);
+    expect(longest).toBeLessThan(250);
+  });
+});

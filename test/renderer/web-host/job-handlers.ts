@@ -1,0 +1,189 @@
+import { afterJobEvent, idleJob, startingJob } from '../../../src/shared/job-state.js';
+import type { JobSettings } from '../../../src/shared/job-settings.js';
+import type { JobState } from '../../../src/shared/job.js';
+import { jobEvents, report } from './recorded.js';
+import { recordedRun, type RunBook } from './run-handlers.js';
+import { RUN } from './places.js';
+import type { SceneOptions } from './scenes.js';
+import { StandInFailure, type Emit, type Handlers } from './handlers.js';
+
+type Names = `job.${string}` | `providers.${string}`;
+
+/** How much of the recording lies behind, by scene. */
+const PLAYED: Partial<Record<SceneOptions['scene'], number>> = {
+  selecting: 0.3,
+  training: 0.925,
+  paused: 0.93,
+  crashed: 0.75,
+};
+
+export function jobHandlers(
+  options: SceneOptions,
+  emit: Emit,
+  book: RunBook,
+): Pick<Handlers, Extract<keyof Handlers, Names>> {
+  const player = new JobPlayer(options, emit, book);
+  return {
+    'job.options': () => ({
+      defaults: {
+        budget: { kind: 'blocks', blocks: 4 },
+        blocks: 'attention',
+        strategy: 'exhaustive',
+        scales: 'channel',
+        selectionLearningRate: 0.01,
+        trainPoints: 'all',
+        responses: 'own',
+        batchRows: 32,
+        order: 'length-buckets',
+        calibrationRows: 256,
+        heldoutRows: 128,
+        maxTokens: 512,
+        overlong: 'drop',
+        maxNewTokens: 256,
+        answerRows: 100,
+        seed: 0,
+        provider: 'auto',
+      },
+      training: {
+        scalar: { epochs: 10, learningRate: 0.003, schedule: 'constant', pull: 0 },
+        channel: { epochs: 16, learningRate: 0.01, schedule: 'linear', pull: 0 },
+        'channel+offset': { epochs: 16, learningRate: 0.01, schedule: 'linear', pull: 0 },
+      },
+      strategies: [
+        {
+          name: 'exhaustive',
+          description: 'trains the scales of every candidate in every round, as published',
+        },
+        { name: 'without-scales', description: 'compares candidates without training scales' },
+        { name: 'random', description: 'draws blocks by lot, to compare with' },
+      ],
+      presets: [
+        { name: 'quick', choices: { calibrationRows: 64, heldoutRows: 64 } },
+        { name: 'balanced', choices: { calibrationRows: 256, heldoutRows: 128 } },
+        { name: 'thorough', choices: { calibrationRows: 1024, heldoutRows: 512 } },
+      ],
+    }),
+    'providers.list': () => [
+      { name: 'cpu', label: 'Processor', device: 'AMD Ryzen 7 7840U', works: true },
+      { name: 'webgpu', label: 'Graphics card (WebGPU)', works: false, message: 'no adapter found' },
+    ],
+    'job.estimate': async () => {
+      await new Promise((resolve) => setTimeout(resolve, options.speed === 0 ? 0 : 400));
+      return options.scene === 'too-large'
+        ? {
+            fits: false,
+            reason:
+              'About 41 GB of memory would be needed and 12 GB are free. Use fewer rows a batch, shorter rows, or a smaller model.',
+            parts: { answers: 0, calibration: 0, comparison: 0 },
+            steps: 0,
+            stepSeconds: 0,
+            memoryBytes: 41_000_000_000,
+            availableBytes: 12_000_000_000,
+          }
+        : {
+            fits: true,
+            seconds: 407,
+            parts: { answers: 4, calibration: 392, comparison: 11 },
+            steps: 387,
+            stepSeconds: 1.01,
+            memoryBytes: 1_070_000_000,
+            availableBytes: 12_000_000_000,
+          };
+    },
+    'job.start': (settings) => player.begin(settings),
+    'job.resume': () => player.resume(),
+    'job.stop': () => player.stop('stopped'),
+    'job.pause': () => player.stop('paused'),
+    'job.state': () => player.state,
+  };
+}
+
+/** Plays the recorded job. */
+class JobPlayer {
+  state: JobState = idleJob();
+  #next = 0;
+  readonly #emit: Emit;
+  readonly #speed: number;
+  readonly #book: RunBook;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor({ scene, speed }: SceneOptions, emit: Emit, book: RunBook) {
+    this.#emit = emit;
+    this.#book = book;
+    this.#speed = speed;
+    const played = PLAYED[scene];
+    if (played === undefined) return;
+    const run = recordedRun(scene === 'paused' || scene === 'crashed' ? 'stopped' : 'running');
+    book.put(run);
+    this.state = { ...startingJob(run, Date.now() - 200_000), status: 'running' };
+    const end = jobEvents.at(-1)!.at * played;
+    while (jobEvents[this.#next]!.at < end)
+      this.state = afterJobEvent(this.state, jobEvents[this.#next++]!.event);
+    if (scene === 'paused') this.state = { ...this.state, status: 'paused' };
+    else if (scene === 'crashed')
+      this.state = {
+        ...this.state,
+        status: 'crashed',
+        message: 'The engine’s process ended (SIGKILL): the system may have run out of memory.',
+      };
+    else if (speed > 0) this.#schedule();
+  }
+
+  begin(settings: JobSettings) {
+    if (this.state.status === 'running')
+      throw new StandInFailure('user', 'A job runs already; stop it first.');
+    const run = { ...recordedRun('running'), settings };
+    this.#book.put(run);
+    this.#next = 0;
+    this.state = startingJob(run, Date.now());
+    this.#emit('job.changed', this.state);
+    setTimeout(() => this.#run(), 50);
+    return run;
+  }
+
+  resume() {
+    setTimeout(() => this.#run(), 50);
+    return recordedRun('running');
+  }
+
+  stop(status: 'stopped' | 'paused'): undefined {
+    clearTimeout(this.#timer);
+    this.#change({ status: 'stopping' });
+    setTimeout(() => {
+      this.#book.put(recordedRun('stopped'));
+      this.#change({ status, run: recordedRun('stopped') });
+    }, 100);
+  }
+
+  #run(): void {
+    this.#change({ status: 'running' });
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    const upcoming = jobEvents[this.#next];
+    if (!upcoming) return this.#finish();
+    const before = jobEvents[this.#next - 1]?.at ?? 0;
+    this.#timer = setTimeout(
+      () => {
+        this.#next += 1;
+        this.state = afterJobEvent(this.state, upcoming.event);
+        this.#emit('job.event', { run: RUN, event: upcoming.event });
+        this.#schedule();
+      },
+      (upcoming.at - before) / this.#speed,
+    );
+  }
+
+  #finish(): void {
+    const run = recordedRun('finished');
+    this.#book.put(run);
+    this.#emit('job.finished', { run, report });
+    this.#change({ status: 'finished', run, endedAt: Date.now() });
+  }
+
+  #change(change: Partial<JobState>): void {
+    this.state = { ...this.state, ...change };
+    this.#emit('job.changed', this.state);
+  }
+}

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** Tests that drive the real app; `npm run test:app` builds it first and gives them a screen. */
+export default defineConfig({
+  test: {
+    include: ['test/app/**/*.test.ts'],
+    pool: 'forks',
+    // The calibrations would only slow each other down.
+    fileParallelism: false,
+    testTimeout: 300_000,
+    hookTimeout: 120_000,
+  },
+});
