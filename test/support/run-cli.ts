@@ -89,7 +89,6 @@ export const QUICK = [
   '--heldout-range=400..407',
   '--batch-rows=8',
   '--budget=2',
-  '--strategy=exhaustive',
   '--epochs=2',
   '--answer-rows=4',
   '--speed-rounds=1',
