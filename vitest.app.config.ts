@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** A file for the results as JSON, beside what the terminal shows; .ci/run counts from it. */
+const report = process.env.HOPSCOTCH_TEST_REPORT;
+
 /** Tests that drive the real app; `npm run test:app` builds it first and gives them a screen. */
 export default defineConfig({
   test: {
@@ -9,5 +12,7 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 300_000,
     hookTimeout: 120_000,
+    reporters: report ? ['default', 'json'] : ['default'],
+    ...(report ? { outputFile: { json: report } } : {}),
   },
 });

@@ -3,6 +3,9 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { svelteTesting } from '@testing-library/svelte/vite';
 import { defineConfig } from 'vitest/config';
 
+/** A file for the results as JSON, beside what the terminal shows; .ci/run counts from it. */
+const report = process.env.HOPSCOTCH_TEST_REPORT;
+
 /** Tests of the page: its parts in a made-up DOM, all of it in Chromium. */
 export default defineConfig({
   plugins: [
@@ -10,6 +13,8 @@ export default defineConfig({
     svelteTesting({ autoCleanup: false }),
   ],
   test: {
+    reporters: report ? ['default', 'json'] : ['default'],
+    ...(report ? { outputFile: { json: report } } : {}),
     projects: [
       {
         extends: true,

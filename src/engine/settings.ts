@@ -29,7 +29,7 @@ export const slimSettingsSchema = v.object({
   ),
   /** Which blocks may be skipped. */
   blocks: v.optional(v.picklist(['attention', 'mlp', 'both']), 'attention'),
-  strategy: v.optional(v.string(), 'exhaustive'),
+  strategy: v.optional(v.string(), 'fast'),
   scales: v.optional(v.picklist(GRANULARITIES), 'channel'),
   /** Adam's learning rate for the scales of candidates. */
   selectionLearningRate: v.optional(v.number(), 1e-2),

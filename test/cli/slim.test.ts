@@ -1,13 +1,16 @@
 /** The whole job through the command line, and all that a user does with its result. One run serves all. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { SlimReport } from '../../src/engine/report.js';
 import type { Run } from '../../src/engine/run-store.js';
 import type { SlimResult } from '../../src/engine/slim.js';
 import { Cli, QUICK } from '../support/run-cli.js';
 import { sampleTask } from '../support/sample.js';
 import { sampleFolder } from '../support/shared-folder.js';
+
+// On two idle cores each takes seconds; a busy machine may need more.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const cli = new Cli();
 const slimmed = cli.path('slimmed');
@@ -18,7 +21,7 @@ let report: SlimReport;
 beforeAll(async () => {
   const flags = [...QUICK, '--output', slimmed];
   ({ run, report } = await cli.json<SlimResult>('slim', sampleFolder, dataset, ...flags));
-}, 300_000);
+});
 
 describe('slim', () => {
   it('finds the blocks that the task needs least, and reports the curve', () => {

@@ -66,6 +66,12 @@ async function theirTokens(folder: string): Promise<number[][]> {
     local_files_only: true,
   })) as TextGenerationPipeline;
   const { tokenizer, model } = generate;
+  // Its KV cache is on by default: what the graph wants, config.json must announce.
+  const wanted = Object.keys(model.sessions).flatMap(
+    (name) => (model.sessions as Record<string, { inputNames: string[] }>)[name]!.inputNames,
+  );
+  const layers = (model.config as unknown as { num_hidden_layers: number }).num_hidden_layers;
+  expect(wanted.filter((name) => name.startsWith('past_key_values.'))).toHaveLength(2 * layers);
   const results: number[][] = [];
   for (const content of questions) {
     const inputs = tokenizer.apply_chat_template([{ role: 'user', content }], {

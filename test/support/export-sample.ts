@@ -1,6 +1,4 @@
 /** Exports of the sample with made-up scales: no calibration needed. */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Granularity } from '../../src/engine/calibrate/scales.js';
 import type { BlockName } from '../../src/engine/decoder/decoder.js';
@@ -9,6 +7,7 @@ import { openSourceModel } from '../../src/engine/open-source-model.js';
 import { randomScales } from './random-scales.js';
 import { sampleBatches } from './sample.js';
 import { sampleFolder } from './shared-folder.js';
+import { temporaryFolder } from './temporary-folder.js';
 
 export interface SampleExport extends Partial<ExportRequest> {
   skipped: readonly BlockName[];
@@ -19,7 +18,7 @@ export interface SampleExport extends Partial<ExportRequest> {
 
 /** A path at which nothing is yet, in a new temporary folder. */
 export function freshPath(name: string): string {
-  return path.join(mkdtempSync(path.join(tmpdir(), 'hopscotch-export-')), name);
+  return path.join(temporaryFolder(), name);
 }
 
 export async function exportSample(options: SampleExport): Promise<ExportResult> {

@@ -1,11 +1,11 @@
 /** Runs the built command line as a user does, with a home folder of its own. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CheckpointState } from '../../src/engine/calibrate/checkpoint.js';
 import { repositoryRoot } from './shared-folder.js';
+import { temporaryFolder } from './temporary-folder.js';
 
 const MAIN = path.join(repositoryRoot, 'dist', 'cli', 'main.js');
 
@@ -22,7 +22,7 @@ export interface RunningCli {
 
 export class Cli {
   /** HOPSCOTCH_HOME, and whatever else the tests write. */
-  readonly folder = mkdtempSync(path.join(tmpdir(), 'hopscotch-cli-'));
+  readonly folder = temporaryFolder();
 
   start(...args: string[]): RunningCli {
     if (!existsSync(MAIN)) throw new Error("Build first: 'npm run build' ('npm test' does).");

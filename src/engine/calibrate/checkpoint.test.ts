@@ -1,13 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../../test/support/temporary-folder.js';
 import { UserError } from '../errors.js';
 import { Checkpoint, chosenBlocks } from './checkpoint.js';
 
 let file: string;
 beforeEach(() => {
-  file = path.join(mkdtempSync(path.join(tmpdir(), 'hopscotch-checkpoint-')), 'checkpoint.json');
+  file = path.join(temporaryFolder(), 'checkpoint.json');
 });
 
 describe('a checkpoint', () => {

@@ -1,8 +1,8 @@
-import { appendFileSync, mkdtempSync, readFileSync, readdirSync, truncateSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, readFileSync, readdirSync, truncateSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../test/graphs/build-decoder.js';
+import { temporaryFolder } from '../../../test/support/temporary-folder.js';
 import { readDecoder } from '../decoder/read-decoder.js';
 import { CancelledError } from '../errors.js';
 import { Generator, type GenerationSettings } from './generator.js';
@@ -14,7 +14,7 @@ const open = async () => await Generator.open(readDecoder(buildDecoder(decoderSt
 
 let folder: string;
 beforeEach(() => {
-  folder = path.join(mkdtempSync(path.join(tmpdir(), 'hopscotch-responses-')), 'cache');
+  folder = path.join(temporaryFolder(), 'cache');
 });
 
 describe('cached responses', () => {
