@@ -4,7 +4,13 @@ import type { JobOptions } from '../shared/job-settings.js';
 export const JOB_PRESETS: JobOptions['presets'] = [
   {
     name: 'quick',
-    choices: { calibrationRows: 64, heldoutRows: 64, training: { epochs: 6 }, answerRows: 32 },
+    choices: {
+      strategy: 'fast',
+      calibrationRows: 64,
+      heldoutRows: 64,
+      training: { epochs: 6 },
+      answerRows: 32,
+    },
   },
   { name: 'balanced', choices: {} },
   {

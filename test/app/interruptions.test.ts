@@ -25,7 +25,7 @@ describe.skipIf(!electronProgram())('a calibration that is interrupted', () => {
     const ui = await startedJob(home, undefined);
     await ui.calibrate.button('stop').click();
     await ui.calibrate.waitForTitle(calibrate.stopped);
-    expect(await calibrationProcess(app)).toBeUndefined();
+    await expect.poll(() => calibrationProcess(app)).toBeUndefined();
     const before = await app.ask('job.state');
     await app.close();
 

@@ -126,7 +126,10 @@ interface MemoryNeed {
   largest: number;
 }
 
-/** Weights once as they are and once as the gradient's session holds them, and the activations of a batch. */
+/**
+ * The weights in the file's form and in those of two sessions, the activations of a batch, and what onnxruntime keeps
+ * of earlier ones. The factors are those that the sample's calibration showed.
+ */
 function memoryNeeded(model: SourceModel, settings: SlimSettings, task: TaskSample): MemoryNeed {
   const { decoder } = model;
   const width = Math.max(...task.rows.map((row) => row.ids.length));

@@ -13,6 +13,8 @@ import type {
 } from '../../../src/shared/contract.js';
 import { electronProgram, projectRoot } from './electron-program.js';
 
+const HOLD_WINDOW = path.join(import.meta.dirname, 'hold-window.cjs');
+
 export interface RunningApp {
   electron: ElectronApplication;
   page: Page;
@@ -50,7 +52,7 @@ export async function launch(options: LaunchOptions = {}): Promise<RunningApp> {
     args: [
       ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
       '--disable-gpu',
-      ...(options.program ? [] : [projectRoot]),
+      ...(options.program ? [] : ['-r', HOLD_WINDOW, projectRoot]),
     ],
     env: { ...environment(), HOPSCOTCH_HOME: home },
     timeout: 20_000,
@@ -83,15 +85,16 @@ export async function launch(options: LaunchOptions = {}): Promise<RunningApp> {
 }
 
 /**
- * Playwright sometimes misses the window of a packaged app that opens while it attaches (about one start in fifteen,
- * Playwright 1.65), and then waits for ever.
+ * A packaged app loads nothing before itself, so its window may open while Playwright attaches, which then waits for
+ * ever (about one start in fifteen with Playwright 1.65).
  */
 async function startElectron(options: Parameters<typeof _electron.launch>[0]): Promise<ElectronApplication> {
-  try {
-    return await _electron.launch(options);
-  } catch (error) {
-    if (!String(error).includes('Timeout')) throw error;
-    return await _electron.launch(options);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await _electron.launch(options);
+    } catch (error) {
+      if (attempt === 3 || !String(error).includes('Timeout')) throw error;
+    }
   }
 }
 
