@@ -5,7 +5,6 @@ export const JOB_PRESETS: JobOptions['presets'] = [
   {
     name: 'quick',
     choices: {
-      strategy: 'fast',
       calibrationRows: 64,
       heldoutRows: 64,
       training: { epochs: 6 },

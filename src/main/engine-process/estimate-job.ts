@@ -143,7 +143,7 @@ function memoryNeeded(model: SourceModel, settings: SlimSettings, task: TaskSamp
   // Of each layer stay: about a dozen values as wide as the stream (an MLP's are wider) and the attention's scores.
   const activations = decoder.layerCount * (16 * stream + 2 * scores) + 3 * logits;
   return {
-    bytes: 2 * modelBytes(model) + activations + 150e6,
+    bytes: 3 * modelBytes(model) + 2.5 * activations + 350e6,
     largest: Math.max(logits, scores, 4 * stream),
   };
 }
