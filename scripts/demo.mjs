@@ -21,6 +21,7 @@ const result = spawnSync(
     path.join(root, 'assets', 'sample'),
     path.join(root, 'assets', 'sample', 'tasks', `${task}.jsonl`),
     '--budget=3',
+    '--train-points=last',
     `--output=${output}`,
   ],
   { stdio: 'inherit', env: { ...process.env, HOPSCOTCH_HOME: path.join(root, '.cache', 'demo') } },
