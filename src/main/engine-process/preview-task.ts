@@ -11,6 +11,7 @@ import { loadTokenizer, type ModelTokenizer } from '../../engine/data/tokenizer.
 import { UserError } from '../../engine/errors.js';
 import { splitExamples } from '../../engine/prepare-task.js';
 import type { CheckedInput } from '../../shared/contract.js';
+import { mappingText } from '../../shared/mapping-text.js';
 import type { PreviewRow, TaskPreview, TaskWarning, TextPiece } from '../../shared/task.js';
 import { defaultSettings } from './job-options.js';
 
@@ -171,17 +172,6 @@ function warningsOf(
   if (split.heldout < FEW_HELDOUT_ROWS) warnings.push({ kind: 'few-heldout', count: split.heldout });
   if (!isText && tokenizer.chatTemplate === undefined) warnings.push({ kind: 'no-template', count: 0 });
   return warnings;
-}
-
-/** As parseColumnMapping reads it. */
-function mappingText(mapping: ColumnMapping): string {
-  if (mapping.kind === 'messages') return `messages=${mapping.messages}`;
-  if (mapping.kind === 'text') return `text=${mapping.text}`;
-  const { prompt, input, choices, response, system } = mapping;
-  const parts = { prompt, input, choices: choices?.join('+'), response, system };
-  return Object.entries(parts)
-    .flatMap(([role, column]) => (column === undefined ? [] : [`${role}=${column}`]))
-    .join(',');
 }
 
 function textValues(values: Record<string, unknown>): Record<string, string> {
