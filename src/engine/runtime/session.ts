@@ -2,7 +2,7 @@
 import * as ort from 'onnxruntime-node';
 import { UserError } from '../errors.js';
 import { encodeModel, externalFiles, type OnnxModel } from '../onnx/model-file.js';
-import type { RuntimeTensor } from './tensors.js';
+import { float16Bits, type RuntimeTensor } from './tensors.js';
 
 /** Execution providers by onnxruntime's names; which are there depends on the platform. */
 export type ExecutionProvider = 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
@@ -50,7 +50,8 @@ export class Session {
    * @param outputs the outputs to compute; default: all
    */
   async run(feeds: Feeds, outputs?: readonly string[]): Promise<Record<string, RuntimeTensor>> {
-    return outputs ? await this.#session.run(feeds, outputs) : await this.#session.run(feeds);
+    const bound = bindableFeeds(feeds);
+    return outputs ? await this.#session.run(bound, outputs) : await this.#session.run(bound);
   }
 
   /** Writes the profile, if one was asked for. */
@@ -61,6 +62,20 @@ export class Session {
   async release(): Promise<void> {
     await this.#session.release();
   }
+}
+
+/**
+ * The feeds as onnxruntime-node's binding reads them: float16 as Uint16Array. Where the engine has Float16Array (Node 24,
+ * new Electron) onnxruntime-common holds float16 data in that, which the binding takes for an empty array.
+ */
+function bindableFeeds(feeds: Feeds): Feeds {
+  return Object.fromEntries(
+    Object.entries(feeds).map(([name, tensor]) => {
+      if (tensor.type !== 'float16' || (tensor.data as unknown) instanceof Uint16Array) return [name, tensor];
+      const bits = { value: float16Bits(tensor) };
+      return [name, Object.create(tensor, { data: bits }) as RuntimeTensor];
+    }),
+  );
 }
 
 function describeValue(metadata: ort.InferenceSession.ValueMetadata): SessionValue {

@@ -49,9 +49,13 @@ export function float32Values(tensor: RuntimeTensor): Float32Array {
 /** The values of a float32 or float16 tensor as float32. @throws RangeError for another element type */
 export function logitsValues(tensor: RuntimeTensor): Float32Array {
   if (tensor.type !== 'float16') return float32Values(tensor);
+  return Float32Array.from(float16Bits(tensor), float16ToNumber);
+}
+
+/** The bits of a float16 tensor, whose data are a Uint16Array or, where the engine has it, a Float16Array. */
+export function float16Bits(tensor: RuntimeTensor): Uint16Array {
   const data = tensor.data as ArrayBufferView;
-  const bits = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
-  return Float32Array.from(bits, float16ToNumber);
+  return new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
 }
 
 /** A tensor of the given indices along one axis. */
