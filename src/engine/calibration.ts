@@ -23,6 +23,8 @@ export interface CalibrationTask {
   calibration: readonly LossBatch[];
   /** The calibration rows in small batches. */
   smallBatches: readonly LossBatch[];
+  /** The calibration rows in the batches of the final training. */
+  training: readonly LossBatch[];
   heldout: readonly LossBatch[];
   settings: SlimSettings;
   session: SessionOptions;
@@ -142,9 +144,14 @@ async function measurePoint(
   work: WorkCounter,
 ): Promise<{ point: CurvePoint; trained: TrainedScales | undefined }> {
   const settings = trainingSettings(task.settings);
+  const share = task.calibration.length / task.training.length;
   const trained = train
     ? await trainScales(
-        { ...task, batches: task.calibration, onWork: (forwardPasses) => work.count(forwardPasses) },
+        {
+          ...task,
+          batches: task.training,
+          onWork: (forwardPasses) => work.count(forwardPasses * share),
+        },
         skipped,
         settings,
         task.checkpoint,

@@ -30,7 +30,7 @@ export const slimSettingsSchema = v.object({
   /** Which blocks may be skipped. */
   blocks: v.optional(v.picklist(['attention', 'mlp', 'both']), 'attention'),
   strategy: v.optional(v.string(), 'fast'),
-  scales: v.optional(v.picklist(GRANULARITIES), 'channel'),
+  scales: v.optional(v.picklist(GRANULARITIES), 'channel+gain'),
   /** Adam's learning rate for the scales of candidates. */
   selectionLearningRate: v.optional(v.number(), 1e-2),
   /** Overrides of the final training's defaults, which depend on the scales. */
@@ -38,6 +38,8 @@ export const slimSettingsSchema = v.object({
     v.partial(
       v.object({
         epochs: count,
+        /** Rows of a batch of the final training; default: batchRows for scalar scales, half of it for finer ones. */
+        batchRows: count,
         learningRate: v.pipe(v.number(), v.minValue(0)),
         schedule: v.picklist(['constant', 'linear']),
         pull: v.pipe(v.number(), v.minValue(0)),
@@ -79,8 +81,14 @@ export type SlimSettings = v.InferOutput<typeof slimSettingsSchema>;
 export type SlimSettingsInput = v.InferInput<typeof slimSettingsSchema>;
 
 export function trainingSettings(settings: SlimSettings): TrainingSettings {
-  const given = Object.entries(settings.training).filter(([, value]) => value !== undefined);
+  const { batchRows: _, ...training } = settings.training;
+  const given = Object.entries(training).filter(([, value]) => value !== undefined);
   return { ...defaultTraining(settings.scales), ...Object.fromEntries(given) };
+}
+
+/** Rows of a batch of the final training. Many scales gain more from more steps than from smoother ones. */
+export function trainingBatchRows({ training, batchRows, scales }: SlimSettings): number {
+  return training.batchRows ?? (scales === 'scalar' ? batchRows : Math.max(1, batchRows >> 1));
 }
 
 export function branchKinds(settings: Pick<SlimSettings, 'blocks'>): BranchKind[] {

@@ -27,7 +27,7 @@ import { saveReport, type CurvePoint, type QualityMeasure, type SlimReport } fro
 import { reportFigures } from './report-figures.js';
 import type { Run, RunStore } from './run-store.js';
 import type { SessionOptions } from './runtime/session.js';
-import { decidingSettings, type SlimSettings } from './settings.js';
+import { decidingSettings, trainingBatchRows, type SlimSettings } from './settings.js';
 
 export type SlimStage =
   | 'opening the model'
@@ -251,7 +251,7 @@ export function taskBatches(
   model: SourceModel,
   task: PreparedTask,
   settings: SlimSettings,
-): { calibration: LossBatch[]; smallBatches: LossBatch[]; heldout: LossBatch[] } {
+): { calibration: LossBatch[]; smallBatches: LossBatch[]; training: LossBatch[]; heldout: LossBatch[] } {
   const { order, seed } = settings;
   const padId = task.tokenizer.padTokenId;
   const toBatches = (rows: EncodedRow[], rowOrder: SlimSettings['order'], batchRows: number) =>
@@ -261,6 +261,7 @@ export function taskBatches(
   return {
     calibration: toBatches(task.calibration, order, settings.batchRows),
     smallBatches: toBatches(task.calibration, 'file', Math.max(1, settings.batchRows >> 1)),
+    training: toBatches(task.calibration, order, trainingBatchRows(settings)),
     heldout: toBatches(task.heldout, 'file', settings.batchRows),
   };
 }

@@ -20,6 +20,7 @@ interface SlimFlags {
   resume?: string | true;
   json?: boolean;
   epochs?: number;
+  trainingBatchRows?: number;
   learningRate?: number;
   schedule?: 'constant' | 'linear';
   pull?: number;
@@ -80,7 +81,7 @@ export function addSlimCommand(program: Command): void {
     .option('--pull <strength>', 'how strongly scales are pulled towards 1', parseNumber)
     .option(
       '--distillation <weight>',
-      "how strongly the original's last hidden states are matched (default: 1, for scalar scales 0)",
+      "how strongly the original's last hidden states are matched (default: 5, for scalar scales 0)",
       parseNumber,
     )
     .option('--selection-learning-rate <rate>', 'learning rate while candidates are tried', parseNumber)
@@ -90,7 +91,12 @@ export function addSlimCommand(program: Command): void {
         'last',
       ]),
     )
-    .option('--batch-rows <count>', 'rows of a training batch', parseCount)
+    .option('--batch-rows <count>', 'rows of a batch while candidates are tried', parseCount)
+    .option(
+      '--training-batch-rows <count>',
+      'rows of a batch of the final training (default: the same, for finer scales half of it)',
+      parseCount,
+    )
     .addOption(
       new Option('--order <kind>', 'order of the rows in batches').choices(['file', 'length-buckets']),
     )
@@ -149,6 +155,7 @@ export function settingsFrom(model: string, dataset: string, flags: SlimFlags): 
     resume: _resume,
     json: _json,
     epochs,
+    trainingBatchRows,
     learningRate,
     schedule,
     pull,
@@ -168,9 +175,14 @@ export function settingsFrom(model: string, dataset: string, flags: SlimFlags): 
     ...(budget === undefined ? {} : { budget: { kind: 'blocks', blocks: budget } }),
     ...(maxDrop === undefined ? {} : { budget: { kind: 'quality', largestDrop: maxDrop } }),
     training: Object.fromEntries(
-      Object.entries({ epochs, learningRate, schedule, pull, distillation }).filter(
-        ([, value]) => value !== undefined,
-      ),
+      Object.entries({
+        epochs,
+        batchRows: trainingBatchRows,
+        learningRate,
+        schedule,
+        pull,
+        distillation,
+      }).filter(([, value]) => value !== undefined),
     ),
   };
   const result = v.safeParse(slimSettingsSchema, input);

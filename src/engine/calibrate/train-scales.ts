@@ -35,7 +35,7 @@ export interface TrainingSettings {
 export function defaultTraining(granularity: Granularity): TrainingSettings {
   if (granularity === 'scalar')
     return { granularity, epochs: 10, learningRate: 3e-3, schedule: 'constant', pull: 0, distillation: 0 };
-  return { granularity, epochs: 16, learningRate: 1e-2, schedule: 'linear', pull: 0, distillation: 1 };
+  return { granularity, epochs: 12, learningRate: 1e-2, schedule: 'linear', pull: 0, distillation: 5 };
 }
 
 export interface TrainingContext {

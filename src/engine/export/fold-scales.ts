@@ -1,15 +1,15 @@
 /** Folds trained scales into norms and last projections, so that they cost nothing at run time (design, section 2). */
-import { blockName, type Branch, type Decoder, type Norm, type Use } from '../decoder/decoder.js';
+import { blockName, type Branch, type Decoder, type Norm } from '../decoder/decoder.js';
 import { deleteBranches } from '../decoder/delete-branches.js';
 import { addToStream, type StreamPlace } from '../decoder/stream-offsets.js';
 import { UserError } from '../errors.js';
 import { float, setAttribute } from '../onnx/attributes.js';
 import { floatTensor, tensorDims } from '../onnx/tensor.js';
 import type { BlockName } from '../decoder/decoder.js';
-import { elementType } from '../decoder/element-type.js';
-import { stepName, type ScaleKey, type Scales } from '../calibrate/scales.js';
-import { ownInitializer, spreadOverChannels } from './quantisation-scales.js';
-import { requireFoldable, scaleWeight, type WeightEdit } from './scale-weight.js';
+import { normName, stepName, type ScaleKey, type Scales } from '../calibrate/scales.js';
+import { spreadOverChannels } from './quantisation-scales.js';
+import { scaleConstant } from './scale-constant.js';
+import type { WeightEdit } from './scale-weight.js';
 
 export interface FoldedDecoder {
   decoder: Decoder;
@@ -19,13 +19,15 @@ export interface FoldedDecoder {
 
 /**
  * Deletes the skipped blocks and folds the scales of the others. The residual stream X of the gated model is c * x of
- * the folded one's x: a norm that reads it gets eps / c^2, a branch's last projection b / (s * c), then c := s * c.
+ * the folded one's x: a norm that reads it gets eps / c^2, a branch's last projection b / (s * c), then c := s * c. What a norm gives is scaled in
+ * its gain and bias.
  * @throws UserError if a residual scale is not positive or a projection's weight cannot be scaled
  */
 export function foldScales(original: Decoder, skipped: readonly BlockName[], scales: Scales): FoldedDecoder {
   const decoder = deleteBranches(original, skipped);
   const edits = new Map<string, WeightEdit>();
   const adjusted = new Set<Norm['nodes'][number]>();
+  const scaledNorms = new Set<Norm['nodes'][number]>();
   const offsets: { place: StreamPlace; values: Float64Array }[] = [];
   let factor = 1;
   const kept = decoder.steps.map((step) => ({ step, name: stepName(original, step) }));
@@ -38,6 +40,8 @@ export function foldScales(original: Decoder, skipped: readonly BlockName[], sca
       const residual = positiveResidual(scales, name);
       for (const branch of current.step.branches) {
         divideEpsilon(decoder, branch.norm, factor, adjusted);
+        const gain = scales.get(`gain ${normName(original, blockName(branch))}`);
+        scaleNorm(decoder, branch.norm, gain, scaledNorms, edits);
         scaleProjection(decoder, branch, branchFactors(scales, branch, residual * factor), edits);
       }
       factor *= residual;
@@ -49,6 +53,7 @@ export function foldScales(original: Decoder, skipped: readonly BlockName[], sca
     }
   }
   divideEpsilon(decoder, decoder.finalNorm, factor, adjusted);
+  scaleNorm(decoder, decoder.finalNorm, scales.get('gain final'), scaledNorms, edits);
   return { decoder: addOffsets(decoder, offsets), weightEdits: edits };
 }
 
@@ -95,42 +100,29 @@ function scaleProjection(
 ): void {
   if (factors.every((value) => value === 1)) return;
   const { lastProjection } = branch;
-  const { graph } = decoder;
-  const { outputChannelFirst, channels, biasUse } = lastProjection;
+  const { node, channels, outputChannelFirst, weightUse, biasUse } = lastProjection;
   spreadOverChannels(decoder, lastProjection, factors);
-  for (const use of [lastProjection.weightUse, ...(biasUse ? [biasUse] : [])]) {
-    const tensor = graph.constant(use.node.input[use.index]!);
-    if (!tensor) {
-      multiplyConstant(decoder, use, factors);
-      continue;
-    }
-    requireFoldable(lastProjection, tensor);
-    const isBias = use === biasUse;
-    edits.set(
-      ownInitializer(graph, tensor, use),
-      scaleWeight(factors, { channels, outputChannelFirst: outputChannelFirst && !isBias }),
-    );
+  scaleConstant(decoder, node, weightUse, factors, { channels, outputChannelFirst }, edits);
+  if (biasUse) {
+    scaleConstant(decoder, node, biasUse, factors, { channels, outputChannelFirst: false }, edits);
   }
 }
 
-/** Where the constant is computed from others: one more factor, which runtimes compute when they load the model. */
-function multiplyConstant(decoder: Decoder, use: Use, factors: Float64Array): void {
-  const { graph } = decoder;
-  const value = use.node.input[use.index]!;
-  const tensor = floatTensor(
-    graph.freshName(`${value}.scale`),
-    [factors.length],
-    factors,
-    elementType(graph, value),
-  );
-  const [scaled] = graph.addNode(
-    'Mul',
-    [value, graph.addInitializer(tensor)],
-    {},
-    { label: `${value}.scaled` },
-  );
-  graph.setInput(use.node, use.index, scaled!);
-  graph.sortNodes();
+/** Scales what a norm gives, once where two branches read it. */
+function scaleNorm(
+  decoder: Decoder,
+  norm: Norm,
+  factors: Float32Array | undefined,
+  scaled: Set<Norm['nodes'][number]>,
+  edits: Map<string, WeightEdit>,
+): void {
+  const { gain, bias } = norm;
+  if (!gain || !factors || scaled.has(gain.node) || factors.every((value) => value === 1)) return;
+  scaled.add(gain.node);
+  for (const use of bias ? [gain, bias] : [gain]) {
+    const layout = { channels: factors.length, outputChannelFirst: false };
+    scaleConstant(decoder, gain.node, use, Float64Array.from(factors), layout, edits);
+  }
 }
 
 function addOffsets(
