@@ -85,6 +85,7 @@ for (const name of flags.tasks.split(',')) {
         ...context,
         batches: calibration,
         smallBatches,
+        granularity: 'channel+gain',
         seed,
         learningRate: settings.selectionLearningRate,
         onWork,

@@ -10,6 +10,7 @@ import {
   selectionStrategy,
 } from './calibrate/select-blocks.js';
 import { GRADIENT_STEP_COST } from './calibrate/selection-strategy.js';
+import { withoutOffsets } from './calibrate/scales.js';
 import { trainScales, type TrainedScales } from './calibrate/train-scales.js';
 import type { BlockName, Decoder } from './decoder/decoder.js';
 import { UserError } from './errors.js';
@@ -69,6 +70,7 @@ export async function calibrate(task: CalibrationTask): Promise<CalibrationResul
       decoder: task.decoder,
       batches: task.calibration,
       smallBatches: task.smallBatches,
+      granularity: withoutOffsets(task.settings.scales),
       seed: task.settings.seed,
       learningRate: task.settings.selectionLearningRate,
       session: task.session,
@@ -217,7 +219,7 @@ function foreseenWork(task: CalibrationTask): { total: number; done: number } {
   let total = trainings * trainingSettings(settings).epochs * epoch;
   let done = 0;
   for (let number = 0; number < rounds; number += 1) {
-    const cost = strategy.costOfRound(candidates - number, calibration.length);
+    const cost = strategy.costOfRound(candidates - number, calibration.length, number);
     const round = checkpoint.state.rounds[number];
     const tried = Object.keys(round?.losses ?? {}).length / (candidates - number);
     total += cost;

@@ -260,7 +260,7 @@ export function taskBatches(
     );
   return {
     calibration: toBatches(task.calibration, order, settings.batchRows),
-    smallBatches: toBatches(task.calibration, 'file', Math.max(1, settings.batchRows >> 1)),
+    smallBatches: toBatches(task.calibration, 'file', Math.max(1, settings.batchRows >> 2)),
     training: toBatches(task.calibration, order, trainingBatchRows(settings)),
     heldout: toBatches(task.heldout, 'file', settings.batchRows),
   };

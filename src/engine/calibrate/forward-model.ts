@@ -63,6 +63,18 @@ export class ForwardModel {
     return float32Values(results[LOSS_OUTPUTS.hidden]!);
   }
 
+  /** The loss and the last value of the residual stream, as of `run` and `hidden`. */
+  async lossAndHidden(batch: LossBatch, scales: Scales): Promise<{ loss: number; hidden: Float32Array }> {
+    const results = await this.#session.run({ ...batch.feeds, ...gateFeeds(this.#gates, scales) }, [
+      LOSS_OUTPUTS.loss,
+      LOSS_OUTPUTS.hidden,
+    ]);
+    return {
+      loss: float32Values(results[LOSS_OUTPUTS.loss]!)[0]!,
+      hidden: float32Values(results[LOSS_OUTPUTS.hidden]!),
+    };
+  }
+
   async release(): Promise<void> {
     await this.#session.release();
   }

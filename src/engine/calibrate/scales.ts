@@ -25,6 +25,11 @@ export function hasGains(granularity: Granularity): boolean {
   return granularity.includes('+gain');
 }
 
+/** The granularity of a model from which no block is deleted, and which has no place for offsets. */
+export function withoutOffsets(granularity: Granularity): Granularity {
+  return granularity.replace('+offset', '') as Granularity;
+}
+
 export function hasOffsets(granularity: Granularity): boolean {
   return granularity.includes('+offset');
 }

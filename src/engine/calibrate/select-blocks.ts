@@ -80,7 +80,7 @@ export async function selectBlocks(
       if (!round.chosen) {
         selector ??= await options.strategy.open(context);
         round.chosen = await selector.chooseBlock(
-          roundContext({ skipped, candidates, round, before: rounds[number - 1] }, checkpoint, onEvent),
+          roundContext({ skipped, candidates, round, earlier: rounds.slice(0, number) }, checkpoint, onEvent),
         );
         checkpoint.save();
       }
@@ -94,7 +94,7 @@ export async function selectBlocks(
 }
 
 function roundContext(
-  facts: Pick<RoundContext, 'skipped' | 'candidates' | 'round' | 'before'>,
+  facts: Pick<RoundContext, 'skipped' | 'candidates' | 'round' | 'earlier'>,
   checkpoint: Checkpoint,
   onEvent: CalibrationListener,
 ): RoundContext {

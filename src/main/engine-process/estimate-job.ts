@@ -116,7 +116,9 @@ function foreseenSteps(model: SourceModel, settings: SlimSettings, rows: number)
   const trainings = settings.trainPoints === 'all' || settings.budget.kind === 'quality' ? rounds : 1;
   const epoch = (GRADIENT_STEP_COST + 0.5) * batches;
   let steps = trainings * trainingSettings(settings).epochs * epoch;
-  for (let round = 0; round < rounds; round += 1) steps += strategy.costOfRound(candidates - round, batches);
+  for (let round = 0; round < rounds; round += 1) {
+    steps += strategy.costOfRound(candidates - round, batches, round);
+  }
   return steps;
 }
 
