@@ -64,8 +64,7 @@ export async function writeExport(
   const settings = { ...point.run.settings, exportMode: target.mode };
   const report = point.report ?? emptyReport(point);
   const written = await exportPoint(point.model, task, point, report, settings, folder);
-  point.run.exportedTo = written.folder;
-  context.store.save(point.run);
+  context.store.update(point.run, { exportedTo: written.folder });
   return {
     folder: written.folder,
     modelFile: point.model.source.modelFile,
