@@ -47,9 +47,10 @@ export function stepMark(session: Session, step: OrderedStep): StepMark {
       const { progress, status } = job.state;
       const share = progress ? formatPercent(progress.done / Math.max(1, progress.total), 0) : undefined;
       if (job.active) return mark(false, share ?? calibrateTexts.statuses[status], true);
-      if (job.resumable) return mark(false, calibrateTexts.statuses[status]);
+      if (job.resumable && session.showsJob) return mark(false, calibrateTexts.statuses[status]);
       const summary = result.details.value?.summary;
-      return mark(result.details.value?.report !== undefined, summary?.title ?? summary?.datasetName);
+      if (summary?.resumable) return mark(false, calibrateTexts.statuses[summary.status]);
+      return mark(summary !== undefined, summary?.title ?? summary?.datasetName);
     }
     case 'compare':
       return mark(
