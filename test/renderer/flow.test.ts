@@ -42,6 +42,33 @@ describe.skipIf(!existsSync(CHROMIUM))('the page in Chromium', () => {
     expect(errors).toEqual([]);
   });
 
+  test('the curve is the picker: points are clicked, or walked to by keys', async () => {
+    const { page } = await openScene(browser, server.url, 'finished');
+    await step(page, 'Compare').click();
+    const curve = page.getByRole('slider', { name: 'Number of skipped blocks' });
+    const selected = async () => Number(await curve.getAttribute('aria-valuenow'));
+    await expect.poll(selected).toBe(3);
+    for (const [key, blocks] of [
+      ['ArrowRight', 4],
+      ['End', 6],
+      ['ArrowUp', 6],
+      ['ArrowLeft', 5],
+      ['Home', 1],
+    ] as const) {
+      await curve.press(key);
+      expect(await selected()).toBe(blocks);
+    }
+    // The plot reaches from 0.3 before the original to 0.3 after the last point.
+    const plot = (await curve.locator('.u-over').boundingBox())!;
+    const click = (blocks: number) =>
+      page.mouse.click(plot.x + (plot.width * (blocks + 0.3)) / 6.6, plot.y + plot.height / 2);
+    await click(4.3);
+    await expect.poll(selected).toBe(4);
+    await click(0);
+    await expect.poll(selected).toBe(1);
+    expect(await curve.getAttribute('aria-valuetext')).toMatch(/^1 block, quality 100/);
+  });
+
   test('stopping keeps everything, resuming goes on', async () => {
     const { page, errors } = await openScene(browser, server.url, 'selecting', { speed: 5 });
     await step(page, 'Calibrate').click();

@@ -13,6 +13,8 @@ export const compare = {
   failedTitle: 'This run cannot be opened',
   unfinished: 'No point of this run’s curve is measured yet. Resume it to go on.',
   pointLabel: 'Number of skipped blocks',
+  pointText: (blocks: number, quality: number | undefined) =>
+    `${counted(blocks, 'block')}${quality === undefined ? '' : `, quality ${formatPercent(quality)}`}`,
   fewer: 'One block fewer',
   more: 'One block more',
   kneeHere: 'knee of the curve',
