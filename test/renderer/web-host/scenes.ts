@@ -8,6 +8,8 @@ export const SCENES = [
   'broken-model',
   /** A dataset whose columns cannot be guessed. */
   'columns-needed',
+  /** A dataset of questions with choices. */
+  'multiple-choice',
   /** A job in its selection. */
   'selecting',
   /** A job in its final training. */
