@@ -140,6 +140,24 @@ describe.skipIf(!existsSync(CHROMIUM))('the page in Chromium', () => {
     expect(errors).toEqual([]);
   });
 
+  test('two hundred runs open at once and are all there at the end of the scroll', async () => {
+    const { page, errors } = await openScene(browser, server.url, 'many-runs');
+    await step(page, 'Runs').click();
+    await page.getByRole('button', { name: 'Run 200', exact: true }).waitFor();
+    expect(await page.getByRole('checkbox').count()).toBeLessThan(100);
+    const oldest = page.getByRole('button', { name: 'Run 1', exact: true });
+    await expect
+      .poll(
+        async () => {
+          await page.getByRole('main').press('End');
+          return await oldest.isVisible();
+        },
+        { timeout: 10_000 },
+      )
+      .toBe(true);
+    expect(errors).toEqual([]);
+  });
+
   test('frames stay short while a job’s events stream in', async () => {
     const { page } = await openScene(browser, server.url, 'selecting', { speed: 30 });
     await step(page, 'Calibrate').click();

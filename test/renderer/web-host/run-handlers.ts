@@ -13,7 +13,7 @@ export class RunBook {
   readonly #emit: Emit;
 
   constructor({ scene }: SceneOptions, emit: Emit) {
-    this.runs = scene === 'finished' ? pastRuns() : [];
+    this.runs = scene === 'finished' ? pastRuns() : scene === 'many-runs' ? manyRuns() : [];
     this.#emit = emit;
   }
 
@@ -98,6 +98,14 @@ function pastRuns(): RunSummary[] {
       error: 'The dataset /media/usb/gsm8k.parquet is no longer there; plug the drive in and resume.',
     },
   ];
+}
+
+function manyRuns(): RunSummary[] {
+  return Array.from({ length: 200 }, (_, place) => ({
+    ...recordedRun('finished'),
+    id: `20261101-${place}`,
+    title: `Run ${200 - place}`,
+  }));
 }
 
 function curveOf({ original, points }: RunReport): RunSummary['curve'] {

@@ -18,6 +18,8 @@ export const SCENES = [
   'crashed',
   /** A finished run, with others in the list. */
   'finished',
+  /** Two hundred runs in the list. */
+  'many-runs',
   /** A model of 100 layers with long names everywhere. */
   'hundred-layers',
   /** What does not fit into memory. */
