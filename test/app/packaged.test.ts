@@ -29,7 +29,11 @@ describe.skipIf(!isWanted)(`the packaged app${why}`, () => {
   let ui: AppPage;
 
   beforeAll(async () => {
-    app = await launch({ program: programOf(folder) });
+    // A development server is nothing to a packaged app: it would not even start from this one.
+    app = await launch({
+      program: programOf(folder),
+      env: { HOPSCOTCH_DEV_SERVER: 'http://127.0.0.1:9' },
+    });
     ui = new AppPage(app.page);
   });
 
