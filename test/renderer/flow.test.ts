@@ -69,6 +69,24 @@ describe.skipIf(!existsSync(CHROMIUM))('the page in Chromium', () => {
     expect(await curve.getAttribute('aria-valuetext')).toMatch(/^1 block, quality 100/);
   });
 
+  test('the line of the loss grows while the first scales are learnt', async () => {
+    const { page } = await openScene(browser, server.url, 'selecting', { speed: 60 });
+    await step(page, 'Calibrate').click();
+    await page.getByText(/for 6 skipped blocks: epoch (?:[5-9]|1\d) of/).waitFor({ timeout: 30_000 });
+    const drawn = await page
+      .getByRole('img', { name: /^Loss by epoch with 6 blocks skipped/ })
+      .locator('canvas')
+      .evaluate((element) => {
+        const canvas = element as HTMLCanvasElement;
+        const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+        let teal = 0;
+        for (let at = 0; at < data.length; at += 4)
+          if (data[at]! < 40 && data[at + 1]! > 60 && data[at + 2]! > 70 && data[at + 3]! > 200) teal += 1;
+        return teal;
+      });
+    expect(drawn).toBeGreaterThan(100);
+  });
+
   test('stopping keeps everything, resuming goes on', async () => {
     const { page, errors } = await openScene(browser, server.url, 'selecting', { speed: 5 });
     await step(page, 'Calibrate').click();
