@@ -104,6 +104,15 @@ describe.skipIf(!existsSync(CHROMIUM))('the page in Chromium', () => {
     expect(await page.getByRole('button', { name: 'Resume' }).isEnabled()).toBe(true);
   });
 
+  test('by keyboard alone: Slim leads into Calibrate, and the keyboard goes on there', async () => {
+    const { page } = await openScene(browser, server.url, 'first-start', { speed: 1 });
+    await page.getByRole('button', { name: 'Slim', exact: true }).press('Enter');
+    await heading(page).filter({ hasText: 'Calibrating' }).waitFor();
+    await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe('MAIN');
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.textContent?.trim())).toBe('Pause');
+  });
+
   test('by keyboard alone: from the bar to the strip', async () => {
     const { page } = await openScene(browser, server.url, 'first-start');
     const seen = new Set<string>();
