@@ -1,6 +1,6 @@
 /** The whole way from the first start to the export, in Chromium, on a job that was recorded. */
 import { existsSync } from 'node:fs';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CHROMIUM, launchBrowser, openScene, servePage } from './support/browser.mjs';
 
@@ -8,6 +8,21 @@ let browser: Browser;
 let server: Awaited<ReturnType<typeof servePage>>;
 
 const heading = (page: Page) => page.getByRole('main').getByRole('heading', { level: 1 });
+/** Where on the curve's axis the picture shows the handle: the middle of what is red below the plot. */
+async function handlePlace(curve: Locator): Promise<number> {
+  const middle = await curve.locator('canvas').evaluate((element) => {
+    const canvas = element as HTMLCanvasElement;
+    const top = canvas.height - 26 * devicePixelRatio;
+    const { data, width } = canvas.getContext('2d')!.getImageData(0, top, canvas.width, canvas.height - top);
+    const red: number[] = [];
+    for (let at = 0; at < data.length; at += 4)
+      if (data[at]! > 190 && data[at + 1]! < 110 && data[at + 2]! < 70) red.push((at / 4) % width);
+    return red.reduce((sum, x) => sum + x, 0) / red.length / devicePixelRatio;
+  });
+  const canvas = (await curve.locator('canvas').boundingBox())!;
+  const plot = (await curve.locator('.u-over').boundingBox())!;
+  return ((middle + canvas.x - plot.x) / plot.width) * 6.6 - 0.3;
+}
 const step = (page: Page, name: string) => page.getByRole('navigation').getByRole('button', { name });
 
 describe.skipIf(!existsSync(CHROMIUM))('the page in Chromium', () => {
@@ -64,6 +79,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the page in Chromium', () => {
       page.mouse.click(plot.x + (plot.width * (blocks + 0.3)) / 6.6, plot.y + plot.height / 2);
     await click(4.3);
     await expect.poll(selected).toBe(4);
+    await expect.poll(async () => Math.abs((await handlePlace(curve)) - 4)).toBeLessThan(0.2);
     await click(0);
     await expect.poll(selected).toBe(1);
     expect(await curve.getAttribute('aria-valuetext')).toMatch(/^1 block, quality 100/);

@@ -41,7 +41,8 @@ export function stepMark(session: Session, step: OrderedStep): StepMark {
         budget.budget.kind === 'blocks'
           ? blocksWords(budget.all.blocks, budget.budget.blocks)
           : `up to ${formatPercent(budget.budget.largestDrop)} lost`;
-      return mark(session.obstacle === undefined || session.obstacle === 'running', note);
+      const isReady = session.obstacle === undefined || session.obstacle === 'running';
+      return mark(isReady && budget.estimate.value?.fits !== false, note);
     }
     case 'calibrate': {
       const { progress, status } = job.state;
