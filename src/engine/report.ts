@@ -45,8 +45,8 @@ export interface SlimReport {
   qualityMeasure: QualityMeasure;
   original: HeldoutQuality;
   points: CurvePoint[];
-  /** Number of skipped blocks of the point that was exported. */
-  chosenPoint: number;
+  /** Number of skipped blocks of the point that the run settled on; undefined as long as it has not. */
+  chosenPoint: number | undefined;
   answers: AnswerComparison | undefined;
   sizes: { original: SizeFigures; slimmed: SizeFigures } | undefined;
   speed: { original: SpeedFigures; slimmed: SpeedFigures } | undefined;
@@ -69,7 +69,7 @@ export function saveReport(file: string, report: SlimReport): void {
 /** @throws UserError if the run has no report yet or it cannot be read */
 export function readReport(file: string): SlimReport {
   if (!existsSync(file))
-    throw new UserError('The run has no report yet; let it finish first (slim --resume).');
+    throw new UserError('The run has measured no point of its curve yet; let it go on (slim --resume).');
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as SlimReport;
   } catch {

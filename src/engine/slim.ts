@@ -21,6 +21,7 @@ import {
 } from './export/export-model.js';
 import { applyWeightEdits, foldScales } from './export/fold-scales.js';
 import { Generator } from './generate/generator.js';
+import { GrowingReport } from './growing-report.js';
 import { openSourceModel, type SourceModel } from './open-source-model.js';
 import { prepareTask, type PreparedTask } from './prepare-task.js';
 import { saveReport, type CurvePoint, type QualityMeasure, type SlimReport } from './report.js';
@@ -70,19 +71,15 @@ const LONG_ANSWER_TOKENS = 64;
  * @throws UserError for anything the user can mend; CancelledError if stopped. The run's status says which.
  */
 export async function slim(run: Run, options: SlimOptions): Promise<SlimResult> {
-  run.status = 'running';
-  run.process = process.pid;
-  delete run.error;
-  options.store.save(run);
+  const { store } = options;
+  store.update(run, { status: 'running', process: process.pid, error: undefined });
   try {
     const report = await new SlimJob(run, options).execute();
-    run.status = 'finished';
-    options.store.save(run);
+    store.update(run, { status: 'finished' });
     return { run, report };
   } catch (error) {
-    run.status = error instanceof CancelledError ? 'stopped' : 'failed';
-    if (error instanceof UserError) run.error = error.message;
-    options.store.save(run);
+    const status = error instanceof CancelledError ? 'stopped' : 'failed';
+    store.update(run, { status, error: error instanceof UserError ? error.message : undefined });
     throw error;
   }
 }
@@ -115,6 +112,16 @@ class SlimJob {
       store.checkpointFile(this.#run),
       runFingerprint(model, task, settings),
     );
+    const growing = new GrowingReport(
+      store.reportFile(this.#run),
+      {
+        layers: model.decoder.layerCount,
+        task: task.summary,
+        qualityMeasure,
+        seconds: this.#seconds,
+      },
+      checkpoint,
+    );
     const calibrated = await this.#stage('calibrating', () =>
       calibrate({
         decoder: model.decoder,
@@ -125,28 +132,20 @@ class SlimJob {
         checkpoint,
         signal,
         onEvent: (event) => this.#emit(event),
-        onOriginal: (quality) => this.#emit({ type: 'original', quality, measure: qualityMeasure }),
-        onPoint: (point) => this.#emit({ type: 'point', point }),
+        onOriginal: (quality) => {
+          growing.addOriginal(quality);
+          this.#emit({ type: 'original', quality, measure: qualityMeasure });
+        },
+        onPoint: (point) => {
+          growing.addPoint(point);
+          this.#emit({ type: 'point', point });
+        },
       }),
     );
-    const report: SlimReport = {
-      version: 1,
-      layers: model.decoder.layerCount,
-      task: task.summary,
-      qualityMeasure,
-      original: calibrated.original,
-      points: calibrated.points,
-      chosenPoint: calibrated.chosen.skipped.length,
-      answers: undefined,
-      sizes: undefined,
-      speed: undefined,
-      exported: undefined,
-      seconds: this.#seconds,
-    };
-    saveReport(store.reportFile(this.#run), report);
-    report.answers = await this.#compareAnswers(model, task, calibrated.chosen);
-    if (settings.output !== undefined)
-      await this.#export(model, task, batches.heldout, calibrated.chosen, report);
+    const { original, points, chosen } = calibrated;
+    const report = growing.settle(original, points, chosen.skipped.length);
+    report.answers = await this.#compareAnswers(model, task, chosen);
+    if (settings.output !== undefined) await this.#export(model, task, batches.heldout, chosen, report);
     saveReport(store.reportFile(this.#run), report);
     return report;
   }
@@ -202,7 +201,7 @@ class SlimJob {
     const exported = await this.#stage('exporting', () =>
       exportPoint(model, task, chosen, report, this.#settings, this.#settings.output!),
     );
-    this.#run.exportedTo = exported.folder;
+    this.#options.store.update(this.#run, { exportedTo: exported.folder });
     report.exported = { folder: exported.folder, largestDifference: exported.verification.largestDifference };
     report.sizes = {
       original: { modelBytes: exported.originalBytes, cacheBytesPerToken: cacheBytes(model, []) },

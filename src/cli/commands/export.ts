@@ -1,4 +1,4 @@
-/** `hopscotch export`: writes another point of a finished run's curve, without any new training. */
+/** `hopscotch export`: writes a point of a run's curve, without any new training. */
 import { Option, type Command } from 'commander';
 import { readCheckpoint, chosenBlocks } from '../../engine/calibrate/checkpoint.js';
 import { restoreScales } from '../../engine/calibrate/scales.js';
@@ -51,13 +51,20 @@ async function exportRun(run: Run, folder: string, flags: ExportFlags) {
   const store = runStore();
   const report = readReport(store.reportFile(run));
   const checkpoint = readCheckpoint(store.checkpointFile(run));
+  const trainedPoints = Object.entries(checkpoint.training).flatMap(([number, { finished }]) =>
+    finished ? [number] : [],
+  );
   const blocks = flags.blocks ?? report.chosenPoint;
+  if (blocks === undefined) {
+    throw new UserError(
+      `The run ${run.id} has not settled on a point yet; say with --blocks which one to write (${trainedPoints.join(', ') || 'none is trained'}), or let it go on (slim --resume).`,
+    );
+  }
   const training = checkpoint.training[String(blocks)];
   const skipped = chosenBlocks(checkpoint).slice(0, blocks);
   if (!training?.finished || skipped.length < blocks) {
-    const trained = Object.keys(checkpoint.training).join(', ') || 'none';
     throw new UserError(
-      `The run ${run.id} has no trained scales for ${count(blocks, 'skipped block')}; it has them for ${trained}.`,
+      `The run ${run.id} has no trained scales for ${count(blocks, 'skipped block')}; it has them for ${trainedPoints.join(', ') || 'none'}.`,
     );
   }
   const settings = { ...run.settings, ...(flags.mode ? { exportMode: flags.mode } : {}) };
