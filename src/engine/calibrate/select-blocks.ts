@@ -6,6 +6,7 @@ import { chosenBlocks, type Checkpoint, type SelectionRound } from './checkpoint
 import type { CalibrationListener } from './events.js';
 import { exhaustiveSelection } from './exhaustive-selection.js';
 import { fastSelection } from './fast-selection.js';
+import { blockInfluenceSelection, cosineSelection } from './similarity-selection.js';
 import type {
   BlockSelector,
   RoundContext,
@@ -16,6 +17,8 @@ import type {
 export const SELECTION_STRATEGIES: readonly SelectionStrategy[] = [
   fastSelection,
   exhaustiveSelection,
+  cosineSelection,
+  blockInfluenceSelection,
   randomSelection,
   lastSelection,
 ];
