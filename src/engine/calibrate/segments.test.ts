@@ -1,0 +1,125 @@
+/** Losses and gradients of a model in segments are those of the model run whole. */
+import { describe, expect, it } from 'vitest';
+import { buildDecoder, decoderStyles } from '../../../test/graphs/build-decoder.js';
+import { lossBatchOf, randomScales, skippedOfBothKinds } from '../../../test/support/random-scales.js';
+import { sampleBatches, sampleDecoder } from '../../../test/support/sample.js';
+import { segmentsOf } from '../../../test/support/segments.js';
+import { hasShared, sharedPath, sharedReason } from '../../../test/support/shared-folder.js';
+import type { BlockName, Decoder } from '../decoder/decoder.js';
+import { readDecoder } from '../decoder/read-decoder.js';
+import { readModel } from '../onnx/model-file.js';
+import type { SegmentOptions } from '../runtime/session.js';
+import { openForwardModel } from './forward-model.js';
+import { openGradientModel } from './gradient-model.js';
+import { HiddenTargets } from './hidden-targets.js';
+import type { LossBatch } from './loss-batch.js';
+import type { Granularity, Scales } from './scales.js';
+
+const WAYS = [
+  ['2 segments', 2, false],
+  ['a segment a layer, one loaded at a time', 'all', true],
+] as const;
+
+const styles = [...decoderStyles, { ...decoderStyles[0]!, name: 'llama with a tied head', tiedHead: true }];
+
+describe.each(styles)('a decoder in the style of $name', (style) => {
+  it.each(WAYS)('has the same loss and gradients in %s', async (_, count, inTurn) => {
+    const decoder = readDecoder(buildDecoder(style, { layers: 4 }));
+    const segments = segmentsOf(decoder, count, inTurn);
+    await expectSame(decoder, lossBatchOf(decoder), segments, skippedOfBothKinds, 'channel+offset');
+  });
+});
+
+describe('the sample', () => {
+  it.each(['scalar', 'channel', 'channel+offset'] as const)(
+    'has the same loss and gradients in 2 segments and in one a layer (%s)',
+    async (granularity) => {
+      const decoder = await sampleDecoder();
+      const [batch] = await sampleBatches(decoder, 'arithmetic', 0, 3);
+      for (const count of [2, 'all'] as const) {
+        const segments = segmentsOf(decoder, count, false);
+        await expectSame(decoder, batch!, segments, ['attention 8', 'mlp 3', 'attention 0'], granularity);
+      }
+    },
+  );
+
+  it('loses a segment whose layers are all skipped', async () => {
+    const decoder = await sampleDecoder();
+    const [batch] = await sampleBatches(decoder, 'arithmetic', 0, 1);
+    const segments = { firstLayers: [1, 5, 6, 11], keptBytes: 0 };
+    const skipped: BlockName[] = ['attention 0', 'mlp 0', 'attention 5', 'mlp 5', 'attention 11', 'mlp 11'];
+    await expectSame(decoder, batch!, segments, skipped, 'scalar');
+  });
+
+  it.skipIf(!hasShared).each(['genai-fp32', 'genai-packed', 'genai-fp16', 'genai-q4', 'optimum-q4'])(
+    `has the same loss and gradients with fused operators (%s)${sharedReason}`,
+    async (file) => {
+      const decoder = readDecoder(await readModel(sharedPath('sample', 'onnx', `${file}.onnx`)));
+      const [batch] = await sampleBatches(decoder, 'arithmetic', 0, 1);
+      await expectSame(decoder, batch!, segmentsOf(decoder, 'all', false), ['attention 8'], 'channel');
+    },
+  );
+});
+
+async function expectSame(
+  decoder: Decoder,
+  batch: LossBatch,
+  segments: SegmentOptions,
+  skipped: readonly BlockName[],
+  granularity: Granularity,
+): Promise<void> {
+  const options = { skipped, granularity };
+  const scales = randomScales(decoder, skipped, granularity);
+  const whole = await results(decoder, batch, scales, options);
+  const cut = await results(decoder, batch, scales, { ...options, session: { segments } });
+  expect(relativeDifference(whole.tokenLosses, cut.tokenLosses)).toBeLessThan(ROUNDING);
+  expect(relativeDifference(whole.hidden, cut.hidden)).toBeLessThan(ROUNDING);
+  expect(relativeDifference(whole.logits, cut.logits)).toBeLessThan(ROUNDING);
+  for (const part of ['plain', 'distilled'] as const) {
+    expect(Math.abs(cut[part].loss / whole[part].loss - 1)).toBeLessThan(ROUNDING);
+    expect([...cut[part].gradients.keys()]).toEqual([...whole[part].gradients.keys()]);
+    expect(relativeDifference(flat(whole[part].gradients), flat(cut[part].gradients))).toBeLessThan(ROUNDING);
+  }
+}
+
+/** Of the length of what is compared: float32 keeps 6e-8, and errors add up over the layers. */
+const ROUNDING = 3e-6;
+
+async function results(
+  decoder: Decoder,
+  batch: LossBatch,
+  scales: Scales,
+  options: {
+    skipped: readonly BlockName[];
+    granularity: Granularity;
+    session?: { segments: SegmentOptions };
+  },
+) {
+  const forward = await openForwardModel(decoder, options);
+  const gradient = await openGradientModel(decoder, options);
+  const distilling = await openGradientModel(decoder, { ...options, matchHidden: true });
+  const targets = await HiddenTargets.open({ decoder, session: options.session }, 0.7);
+  try {
+    const { tokenLosses } = await forward.run(batch, scales);
+    return {
+      tokenLosses,
+      hidden: await forward.hidden(batch, scales),
+      logits: await forward.logits(batch, scales),
+      plain: await gradient.run(batch, scales),
+      distilled: await distilling.run(batch, scales, await targets.feeds(batch)),
+    };
+  } finally {
+    for (const opened of [forward, gradient, distilling, targets]) await opened.release();
+  }
+}
+
+function flat(gradients: Scales): Float32Array {
+  return Float32Array.from([...gradients.values()].flatMap((values) => Array.from(values)));
+}
+
+/** Length of the difference over that of the first. */
+function relativeDifference(a: Float32Array, b: Float32Array): number {
+  expect(b.length).toBe(a.length);
+  const difference = Math.hypot(...a.map((value, index) => value - b[index]!));
+  return difference / Math.hypot(...a);
+}
