@@ -8,12 +8,15 @@ import { hasShared, sharedPath, sharedReason } from '../../../test/support/share
 import type { BlockName, Decoder } from '../decoder/decoder.js';
 import { readDecoder } from '../decoder/read-decoder.js';
 import { readModel } from '../onnx/model-file.js';
-import type { SegmentOptions } from '../runtime/session.js';
+import type { SegmentOptions, SessionOptions } from '../runtime/session.js';
+import { Checkpoint } from './checkpoint.js';
 import { openForwardModel } from './forward-model.js';
 import { openGradientModel } from './gradient-model.js';
 import { HiddenTargets } from './hidden-targets.js';
 import type { LossBatch } from './loss-batch.js';
 import type { Granularity, Scales } from './scales.js';
+import { selectBlocks, selectionStrategy } from './select-blocks.js';
+import { defaultTraining, trainScales } from './train-scales.js';
 
 const WAYS = [
   ['2 segments', 2, false],
@@ -59,6 +62,45 @@ describe('the sample', () => {
       await expectSame(decoder, batch!, segmentsOf(decoder, 'all', false), ['attention 8'], 'channel');
     },
   );
+});
+
+describe('a calibration in segments', () => {
+  const decoder = readDecoder(buildDecoder(styles[1]!, { layers: 4 }));
+  const batches = [0, 1].map((seed) => lossBatchOf(decoder, seed));
+  const heldout = [lossBatchOf(decoder, 2)];
+  const context = { decoder, batches, heldout, signal: undefined, onWork: () => {} };
+
+  it.each(['fast', 'exhaustive'])('chooses the same blocks, for the same losses (%s)', async (strategy) => {
+    const choose = async (session: SessionOptions | undefined) => {
+      const checkpoint = Checkpoint.inMemory();
+      const selection = { ...context, smallBatches: batches, seed: 0, learningRate: 0.01, session };
+      const options = { strategy: selectionStrategy(strategy), kinds: ['attention'], budget: 2 } as const;
+      await selectBlocks(selection, options, checkpoint, () => {});
+      return checkpoint.state.rounds;
+    };
+    const whole = await choose(undefined);
+    const cut = await choose({ segments: segmentsOf(decoder, 'all', true) });
+    expect(cut.map(({ chosen }) => chosen)).toEqual(whole.map(({ chosen }) => chosen));
+    for (const [round, { losses }] of whole.entries()) {
+      for (const [block, loss] of Object.entries(losses))
+        expect(cut[round]!.losses[block as BlockName]).toBeCloseTo(loss!, 4);
+    }
+  });
+
+  it('ends with the same scales and losses', async () => {
+    const train = async (session: SessionOptions | undefined) => {
+      const settings = { ...defaultTraining('channel+offset'), epochs: 4 };
+      const skipped = skippedOfBothKinds;
+      return await trainScales({ ...context, session }, skipped, settings, Checkpoint.inMemory(), () => {});
+    };
+    const whole = await train(undefined);
+    for (const count of [2, 'all'] as const) {
+      const cut = await train({ segments: segmentsOf(decoder, count, true) });
+      expect(cut.bestEpoch).toBe(whole.bestEpoch);
+      expect(cut.heldoutLoss).toBeCloseTo(whole.heldoutLoss, 5);
+      expect(relativeDifference(flat(whole.scales), flat(cut.scales))).toBeLessThan(1e-4);
+    }
+  });
 });
 
 async function expectSame(

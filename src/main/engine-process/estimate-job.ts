@@ -18,8 +18,7 @@ import { Generator } from '../../engine/generate/generator.js';
 import { elementBits } from '../../engine/onnx/data-types.js';
 import type { SourceModel } from '../../engine/open-source-model.js';
 import { splitExamples } from '../../engine/prepare-task.js';
-import { branchKinds, trainingSettings, type SlimSettings } from '../../engine/settings.js';
-import { sessionOptions } from '../../engine/slim.js';
+import { branchKinds, sessionOptions, trainingSettings, type SlimSettings } from '../../engine/settings.js';
 import type { JobEstimate } from '../../shared/job-settings.js';
 import { modelBytes } from './describe-model.js';
 
