@@ -125,14 +125,18 @@ class FastSelector implements BlockSelector {
     round: RoundContext,
   ): Promise<{ block: BlockName; loss: number }[]> {
     const scored: { block: BlockName; loss: number }[] = [];
-    for (const block of candidates) {
-      throwIfCancelled(this.#context.signal);
-      round.onCandidate(block);
+    const runs = candidates.map((block) => {
       const scales = copyScales(carried);
       this.#switchOff(scales, block);
-      const { loss } = await this.#forwardModel.run(batch, scales);
-      scored.push({ block, loss: Number.isFinite(loss) ? loss : DIVERGED });
+      return { batch, scales };
+    });
+    round.onCandidate(candidates[0]!);
+    for await (const { loss } of this.#forwardModel.runEach(runs)) {
+      throwIfCancelled(this.#context.signal);
+      scored.push({ block: candidates[scored.length]!, loss: Number.isFinite(loss) ? loss : DIVERGED });
       this.#context.onWork(SMALL_BATCH);
+      const next = candidates[scored.length];
+      if (next) round.onCandidate(next);
     }
     return scored.toSorted((a, b) => a.loss - b.loss);
   }

@@ -46,8 +46,12 @@ export class SegmentSession {
   }
 }
 
-/** Options of one segment's session. Weights that are loaded in turn are mapped, and no memory is kept from run to run. */
+/**
+ * Options of one segment's session. No memory is kept from run to run, since each segment would keep its own; weights
+ * that are loaded in turn are mapped.
+ */
 export function segmentOptions(options: SessionOptions): SessionOptions {
   const { segments, ...own } = options;
-  return segments?.slot ? { ...own, mapWeights: true, memoryArena: false } : own;
+  if (!segments) return own;
+  return { ...own, memoryArena: false, threadsSleep: true, mapWeights: segments.slot !== undefined };
 }

@@ -24,6 +24,8 @@ export interface SessionOptions {
    * at once, and its memory is free again when it is released. Constants are then computed in every run. Default: false.
    */
   mapWeights?: boolean;
+  /** True lets the threads of a session sleep while it waits, for the sake of other sessions. Default: false. */
+  threadsSleep?: boolean;
   /** How decoders are run in segments; default: whole. */
   segments?: SegmentOptions;
 }
@@ -127,16 +129,12 @@ export async function openSession(model: OnnxModel | string, options: SessionOpt
     graphOptimizationLevel: options.optimisation ?? 'all',
     logSeverityLevel: 3,
     enableCpuMemArena: options.memoryArena ?? true,
+    extra: configOf(model, options),
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
-    ...(options.mapWeights ? { extra: mappingConfig() } : {}),
     ...(options.profilePrefix ? { enableProfiling: true, profileFilePrefix: options.profilePrefix } : {}),
   };
   try {
     if (typeof model === 'string') return new Session(await ort.InferenceSession.create(model, settings));
-    if (externalFiles(model).length > 0 && model.folder !== undefined) {
-      const folder = { model_external_initializers_file_folder_path: model.folder };
-      settings.extra = { ...settings.extra, session: { ...sessionConfig(settings), ...folder } };
-    }
     return new Session(await ort.InferenceSession.create(encodeModel(model), settings));
   } catch (error) {
     if (error instanceof UserError) throw error;
@@ -145,17 +143,17 @@ export async function openSession(model: OnnxModel | string, options: SessionOpt
   }
 }
 
-/**
- * Products take weights as they are instead of packed; constants are not folded, because a folded transpose is a copy
- * of the weight.
- */
-function mappingConfig(): Record<string, unknown> {
+/** Entries of onnxruntime's own configuration. */
+function configOf(model: OnnxModel | string, options: SessionOptions): Record<string, unknown> {
+  const hasFolder =
+    typeof model !== 'string' && model.folder !== undefined && externalFiles(model).length > 0;
   return {
-    session: { disable_prepacking: '1' },
-    optimization: { disable_specified_optimizers: 'ConstantFolding' },
+    session: {
+      ...(hasFolder ? { model_external_initializers_file_folder_path: model.folder } : {}),
+      ...(options.mapWeights ? { disable_prepacking: '1' } : {}),
+      ...(options.threadsSleep ? { intra_op: { allow_spinning: '0' } } : {}),
+    },
+    // A transpose that is folded is a copy of the weight.
+    ...(options.mapWeights ? { optimization: { disable_specified_optimizers: 'ConstantFolding' } } : {}),
   };
-}
-
-function sessionConfig(settings: ort.InferenceSession.SessionOptions): Record<string, unknown> {
-  return (settings.extra?.['session'] ?? {}) as Record<string, unknown>;
 }
