@@ -103,7 +103,7 @@ class SlimJob {
     const settings = this.#settings;
     const { signal, store } = this.#options;
     const model = await this.#stage('opening the model', () =>
-      openSourceModel(settings.model, settings.modelFile),
+      openSourceModel(settings.model, settings.modelFile, settings.memory),
     );
     if (settings.output !== undefined) requireFreeOutput(settings.output, model.source.folder);
     const task = await this.#prepare(model);

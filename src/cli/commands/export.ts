@@ -63,7 +63,7 @@ async function exportRun(run: Run, folder: string, flags: ExportFlags) {
     );
   }
   const settings = { ...run.settings, ...(flags.mode ? { exportMode: flags.mode } : {}) };
-  const model = await openSourceModel(settings.model, settings.modelFile);
+  const model = await openSourceModel(settings.model, settings.modelFile, settings.memory);
   const task = await prepareTask(model, settings, { cacheFolder, session: sessionOptions(settings) });
   if (checkpoint.fingerprint !== runFingerprint(model, task, run.settings)) {
     throw new UserError(

@@ -1,13 +1,15 @@
 /** Losses and gradients of a model in segments are those of the model run whole. */
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../test/graphs/build-decoder.js';
 import { lossBatchOf, randomScales, skippedOfBothKinds } from '../../../test/support/random-scales.js';
 import { sampleBatches, sampleDecoder } from '../../../test/support/sample.js';
 import { segmentsOf } from '../../../test/support/segments.js';
-import { hasShared, sharedPath, sharedReason } from '../../../test/support/shared-folder.js';
+import { hasShared, sampleFolder, sharedPath, sharedReason } from '../../../test/support/shared-folder.js';
 import type { BlockName, Decoder } from '../decoder/decoder.js';
 import { readDecoder } from '../decoder/read-decoder.js';
 import { readModel } from '../onnx/model-file.js';
+import { readModelInPlace } from '../onnx/weights-in-place.js';
 import type { SegmentOptions, SessionOptions } from '../runtime/session.js';
 import { Checkpoint } from './checkpoint.js';
 import { openForwardModel } from './forward-model.js';
@@ -45,6 +47,12 @@ describe('the sample', () => {
       }
     },
   );
+
+  it('has the same loss and gradients with its weights left in the file, one segment loaded at a time', async () => {
+    const decoder = readDecoder(readModelInPlace(path.join(sampleFolder, 'onnx', 'model.onnx')));
+    const [batch] = await sampleBatches(decoder, 'arithmetic', 0, 1);
+    await expectSame(decoder, batch!, segmentsOf(decoder, 'all', true), ['attention 8'], 'scalar');
+  });
 
   it('loses a segment whose layers are all skipped', async () => {
     const decoder = await sampleDecoder();
