@@ -20,6 +20,7 @@ import { openSegmentedGradient, type GradientTask } from './segmented-gradient.j
 export class GradientModel {
   readonly #model: RunnableModel;
   readonly #gates: readonly KeyedGate[];
+  readonly #trained: readonly KeyedGate[];
   readonly #gradients: ReadonlyMap<string, string>;
   readonly #shared: ReadonlySet<BlockName>;
 
@@ -32,6 +33,7 @@ export class GradientModel {
   ) {
     this.#model = model;
     this.#gates = gates;
+    this.#trained = gates.filter(({ name }) => gradients.has(name));
     this.#gradients = gradients;
     this.#shared = shared;
   }
@@ -43,7 +45,7 @@ export class GradientModel {
 
   /** Keys of all scales that have a gradient, and their sizes. */
   get scaleSizes(): ReadonlyMap<ScaleKey, number> {
-    return new Map(this.#gates.map((gate) => [gate.key, gateSize(gate)]));
+    return new Map(this.#trained.map((gate) => [gate.key, gateSize(gate)]));
   }
 
   /**
@@ -57,7 +59,7 @@ export class GradientModel {
   ): Promise<{ loss: number; gradients: Map<ScaleKey, Float32Array> }> {
     const results = await this.#model.run({ ...batch.feeds, ...gateFeeds(this.#gates, scales), ...match });
     const gradients = new Map(
-      this.#gates.map((gate) => [gate.key, float32Values(results[this.#gradients.get(gate.name)!]!)]),
+      this.#trained.map((gate) => [gate.key, float32Values(results[this.#gradients.get(gate.name)!]!)]),
     );
     return { loss: float32Values(results[LOSS_OUTPUTS.loss]!)[0]!, gradients };
   }
@@ -70,6 +72,8 @@ export class GradientModel {
 export interface GradientModelOptions extends LossModelOptions {
   /** Whether the gradient is that of the loss and of the distance from the original's hidden states. */
   matchHidden?: boolean;
+  /** Scales whose gradients are wanted; nothing is differentiated below the first of them. Default: all. */
+  trained?: (key: ScaleKey) => boolean;
 }
 
 /** @throws UserError if an operator has no gradient rule or onnxruntime cannot load the graph */
@@ -86,7 +90,8 @@ export async function openGradientModel(
     ...(options.matchHidden ? hiddenMatchProbe(rows, positions, decoder.hiddenSize) : {}),
   }));
   const loss = LOSS_OUTPUTS[options.matchHidden ? 'objective' : 'loss'];
-  const task = { decoder: gated, loss, leaves: gates, probes, session: options.session ?? {} };
+  const leaves = gates.filter(({ key }) => options.trained?.(key) ?? true);
+  const task = { decoder: gated, loss, leaves, probes, session: options.session ?? {} };
   const opened = options.session?.segments
     ? await openSegmentedGradient(task)
     : await openWholeGradient(task);

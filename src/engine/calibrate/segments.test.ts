@@ -1,6 +1,7 @@
 /** Losses and gradients of a model in segments are those of the model run whole. */
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { InferenceSession } from 'onnxruntime-node';
+import { describe, expect, it, vi } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../test/graphs/build-decoder.js';
 import { lossBatchOf, randomScales, skippedOfBothKinds } from '../../../test/support/random-scales.js';
 import { sampleBatches, sampleDecoder } from '../../../test/support/sample.js';
@@ -24,6 +25,9 @@ const WAYS = [
   ['2 segments', 2, false],
   ['a segment a layer, one loaded at a time', 'all', true],
 ] as const;
+
+/** Of the length of what is compared: float32 keeps 6e-8, and errors add up over the layers. */
+const ROUNDING = 1e-5;
 
 const styles = [...decoderStyles, { ...decoderStyles[0]!, name: 'llama with a tied head', tiedHead: true }];
 
@@ -62,14 +66,46 @@ describe('the sample', () => {
     await expectSame(decoder, batch!, segments, skipped, 'scalar');
   });
 
-  it.skipIf(!hasShared).each(['genai-fp32', 'genai-packed', 'genai-fp16', 'genai-q4', 'optimum-q4'])(
+  it.skipIf(!hasShared).each([
+    ['genai-fp32', ROUNDING],
+    ['genai-packed', ROUNDING],
+    // onnxruntime computes float16 graphs in float32 here: only at a cut is the stream rounded as the file says.
+    ['genai-fp16', 3e-3],
+    ['genai-q4', ROUNDING],
+    ['optimum-q4', ROUNDING],
+  ])(
     `has the same loss and gradients with fused operators (%s)${sharedReason}`,
-    async (file) => {
+    async (file, forwardRounding) => {
       const decoder = readDecoder(await readModel(sharedPath('sample', 'onnx', `${file}.onnx`)));
       const [batch] = await sampleBatches(decoder, 'arithmetic', 0, 1);
-      await expectSame(decoder, batch!, segmentsOf(decoder, 'all', false), ['attention 8'], 'channel');
+      const segments = segmentsOf(decoder, 'all', false);
+      await expectSame(decoder, batch!, segments, ['attention 8'], 'channel', forwardRounding);
     },
   );
+});
+
+it('nothing is differentiated below the first scale that is trained', async () => {
+  const decoder = readDecoder(buildDecoder(styles[0]!, { layers: 4 }));
+  const batch = lossBatchOf(decoder);
+  const options = { skipped: [], granularity: 'channel' } as const;
+  const segments = segmentsOf(decoder, 'all', true);
+  const all = await openGradientModel(decoder, options);
+  const upper = await openGradientModel(decoder, {
+    ...options,
+    trained: (key) => key.endsWith(' 2') || key.endsWith('mlp 3'),
+    session: { segments },
+  });
+  const opened = vi.spyOn(InferenceSession, 'create');
+  const { gradients } = await upper.run(batch, new Map());
+  // Forward through layers 0 to 2, backward through 3 and 2.
+  expect(opened).toHaveBeenCalledTimes(3 + 2);
+  const expected = (await all.run(batch, new Map())).gradients;
+  expect([...gradients.keys()]).toEqual([...upper.scaleSizes.keys()]);
+  expect(gradients.size).toBe(6);
+  for (const [key, gradient] of gradients)
+    expect(relativeDifference(expected.get(key)!, gradient), key).toBeLessThan(1e-5);
+  await all.release();
+  await upper.release();
 });
 
 describe('a calibration in segments', () => {
@@ -117,23 +153,21 @@ async function expectSame(
   segments: SegmentOptions,
   skipped: readonly BlockName[],
   granularity: Granularity,
+  forwardRounding = ROUNDING,
 ): Promise<void> {
   const options = { skipped, granularity };
   const scales = randomScales(decoder, skipped, granularity);
   const whole = await results(decoder, batch, scales, options);
   const cut = await results(decoder, batch, scales, { ...options, session: { segments } });
-  expect(relativeDifference(whole.tokenLosses, cut.tokenLosses)).toBeLessThan(ROUNDING);
-  expect(relativeDifference(whole.hidden, cut.hidden)).toBeLessThan(ROUNDING);
-  expect(relativeDifference(whole.logits, cut.logits)).toBeLessThan(ROUNDING);
+  expect(relativeDifference(whole.tokenLosses, cut.tokenLosses)).toBeLessThan(forwardRounding);
+  expect(relativeDifference(whole.hidden, cut.hidden)).toBeLessThan(forwardRounding);
+  expect(relativeDifference(whole.logits, cut.logits)).toBeLessThan(forwardRounding);
   for (const part of ['plain', 'distilled'] as const) {
     expect(Math.abs(cut[part].loss / whole[part].loss - 1)).toBeLessThan(ROUNDING);
     expect([...cut[part].gradients.keys()]).toEqual([...whole[part].gradients.keys()]);
     expect(relativeDifference(flat(whole[part].gradients), flat(cut[part].gradients))).toBeLessThan(ROUNDING);
   }
 }
-
-/** Of the length of what is compared: float32 keeps 6e-8, and errors add up over the layers. */
-const ROUNDING = 3e-6;
 
 async function results(
   decoder: Decoder,
