@@ -76,7 +76,7 @@ describe('a plan', () => {
   it('that cannot be met is refused with the smallest limit that can', async () => {
     const planner = new MemoryPlanner(30e6, session);
     const refusal =
-      /^--memory 30.0 MB is too little for this model even with one layer loaded at a time: it takes (\d.*) at the least \(less with a smaller --batch-rows\)\.$/;
+      /^--memory 30.0 MB is too little for this model even with one layer loaded at a time: it takes about (\d.*) at the least \(less with a smaller --batch-rows\)\.$/;
     await expect(planner.forCalibration(decoder, batches, training)).rejects.toThrow(refusal);
     await expect(planner.forGeneration(decoder, [[1, 2]], 3)).rejects.toThrow(refusal);
   });

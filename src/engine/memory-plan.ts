@@ -208,10 +208,10 @@ function packLayers(needs: readonly number[], room: number): number[] {
 /** @throws UserError that names the smallest limit if the need is beyond this one */
 function requireRoom(limit: number, need: number): void {
   if (need <= limit * USABLE) return;
-  // Rounded up, so that the limit that is named is enough.
-  const smallest = Math.ceil(need / USABLE / 1e7) * 1e7;
+  // With some more, so that the limit that is named is enough the next time, too.
+  const smallest = Math.ceil((1.05 * need) / USABLE / 1e7) * 1e7;
   throw new UserError(
-    `--memory ${formatBytes(limit)} is too little for this model even with one layer loaded at a time: it takes ${formatBytes(smallest)} at the least (less with a smaller --batch-rows).`,
+    `--memory ${formatBytes(limit)} is too little for this model even with one layer loaded at a time: it takes about ${formatBytes(smallest)} at the least (less with a smaller --batch-rows).`,
   );
 }
 
