@@ -20,7 +20,7 @@ import { Generator } from '../dist/engine/generate/generator.js';
 import { openSourceModel } from '../dist/engine/open-source-model.js';
 import { prepareTask } from '../dist/engine/prepare-task.js';
 import { branchKinds, slimSettingsSchema } from '../dist/engine/settings.js';
-import { taskBatches } from '../dist/engine/slim.js';
+import { taskBatches } from '../dist/engine/task-batches.js';
 import { keepPoint, writeReport } from './strategies-report.mjs';
 
 const { values: flags } = parseArgs({

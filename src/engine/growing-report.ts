@@ -47,6 +47,7 @@ export class GrowingReport {
       sizes: undefined,
       speed: undefined,
       exported: undefined,
+      memory: undefined,
     };
     saveReport(this.#file, report);
     return report;

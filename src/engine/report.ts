@@ -7,6 +7,7 @@ import { UserError } from './errors.js';
 import type { AnswerComparison } from './evaluate/compare-answers.js';
 import type { HeldoutQuality } from './evaluate/heldout-quality.js';
 import type { SpeedFigures } from './evaluate/measure-speed.js';
+import type { MemoryPlan } from './memory-plan.js';
 import type { ProblemCount } from './data/row-problems.js';
 
 /** One point of the curve of quality against skipped blocks. */
@@ -51,6 +52,8 @@ export interface SlimReport {
   sizes: { original: SizeFigures; slimmed: SizeFigures } | undefined;
   speed: { original: SpeedFigures; slimmed: SpeedFigures } | undefined;
   exported: { folder: string; largestDifference: number } | undefined;
+  /** Where memory was limited: how the model was run, and the most memory that the job's process took. */
+  memory: { plans: MemoryPlan[]; peakBytes: number } | undefined;
   /** Seconds by stage. */
   seconds: Record<string, number>;
 }

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { GRANULARITIES } from './calibrate/scales.js';
 import { defaultTraining, type TrainingSettings } from './calibrate/train-scales.js';
 import type { BranchKind } from './decoder/decoder.js';
+import type { SessionOptions } from './runtime/session.js';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const rowRange = v.object({
@@ -72,6 +73,8 @@ export const slimSettingsSchema = v.object({
   seed: v.optional(v.pipe(v.number(), v.integer()), 0),
   provider: v.optional(v.picklist(['cpu', 'webgpu', 'cuda', 'dml', 'coreml']), 'cpu'),
   threads: v.optional(count),
+  /** Bytes of memory that the job may take; models that do not fit are run in segments. Default: no limit. */
+  memory: v.optional(count),
   /** Folder of the exported model. */
   output: v.optional(v.string()),
   exportMode: v.optional(v.picklist(['folded', 'explicit']), 'folded'),
@@ -109,6 +112,13 @@ export function decidingSettings(settings: SlimSettings): Record<string, unknown
     answerRows: _a,
     ...rest
   } = settings;
-  const { threads: _t, provider: _p, ...deciding } = rest;
+  const { threads: _t, provider: _p, memory: _l, ...deciding } = rest;
   return deciding;
+}
+
+export function sessionOptions(settings: Pick<SlimSettings, 'provider' | 'threads'>): SessionOptions {
+  return {
+    provider: settings.provider,
+    ...(settings.threads === undefined ? {} : { threads: settings.threads }),
+  };
 }

@@ -8,7 +8,9 @@ import { prepareTask } from '../../engine/prepare-task.js';
 import { formatBytes } from '../../engine/report-figures.js';
 import { readReport } from '../../engine/report.js';
 import type { Run } from '../../engine/run-store.js';
-import { exportPoint, runFingerprint, sessionOptions } from '../../engine/slim.js';
+import { exportPoint } from '../../engine/export-point.js';
+import { sessionOptions } from '../../engine/settings.js';
+import { runFingerprint } from '../../engine/slim.js';
 import { cacheFolder, runStore } from '../folders.js';
 import { blockList, count } from '../job-progress.js';
 import { parseCount } from '../option-values.js';
@@ -68,7 +70,7 @@ async function exportRun(run: Run, folder: string, flags: ExportFlags) {
     );
   }
   const settings = { ...run.settings, ...(flags.mode ? { exportMode: flags.mode } : {}) };
-  const model = await openSourceModel(settings.model, settings.modelFile);
+  const model = await openSourceModel(settings.model, settings.modelFile, settings.memory);
   const task = await prepareTask(model, settings, { cacheFolder, session: sessionOptions(settings) });
   if (checkpoint.fingerprint !== runFingerprint(model, task, run.settings)) {
     throw new UserError(

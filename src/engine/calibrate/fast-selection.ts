@@ -94,21 +94,14 @@ class FastSelector implements BlockSelector {
     const number = round.skipped.length;
     const [first, judge, ...further] = this.#batchesOfRound(number);
     const carried = this.#startingScales(round);
-    let shortList: Trial[] = [];
-    for (const block of nearest(round).slice(0, triedInRound(round.candidates.length, number))) {
-      round.onCandidate(block);
-      const trial = this.#startTrial(block, carried);
-      await this.#step(trial, round.skipped, first!);
-      await this.#judge(trial, [judge!]);
-      round.recordLoss(block, trial.loss);
-      shortList = [...shortList, trial].toSorted((a, b) => a.loss - b.loss).slice(0, SHORT_LIST);
-    }
-    for (const trial of shortList) {
-      round.onCandidate(trial.block);
-      for (const batch of further.slice(0, FURTHER_STEPS)) await this.#step(trial, round.skipped, batch);
-      await this.#judge(trial, further.slice(FURTHER_STEPS));
-      round.recordLoss(trial.block, trial.loss);
-    }
+    const trials = nearest(round)
+      .slice(0, triedInRound(round.candidates.length, number))
+      .map((block) => this.#startTrial(block, carried));
+    await this.#step(trials, round, first!);
+    await this.#judge(trials, round, [judge!]);
+    const shortList = trials.toSorted((a, b) => a.loss - b.loss).slice(0, SHORT_LIST);
+    for (const batch of further.slice(0, FURTHER_STEPS)) await this.#step(shortList, round, batch);
+    await this.#judge(shortList, round, further.slice(FURTHER_STEPS));
     const best = shortList.reduce((a, b) => (b.loss < a.loss ? b : a));
     requireConverged(best.loss);
     round.round.scales = saveScales(best.scales);
@@ -149,29 +142,52 @@ class FastSelector implements BlockSelector {
     if (!this.#gradientModel.sharesResidual(block)) scales.get(`residual ${block}`)!.fill(1);
   }
 
-  /** One step of Adam; the scales of blocks that are off stay as they are. */
-  async #step(trial: Trial, skipped: readonly BlockName[], batch: LossBatch): Promise<void> {
+  /** One step of Adam for each; the scales of blocks that are off stay as they are. */
+  async #step(
+    trials: readonly Trial[],
+    { skipped, onCandidate }: RoundContext,
+    batch: LossBatch,
+  ): Promise<void> {
     const { learningRate, signal, onWork } = this.#context;
-    throwIfCancelled(signal);
     const match = hiddenMatchFeeds(batch, await this.#target(batch), DISTILLATION);
-    const { gradients } = await this.#gradientModel.run(batch, trial.scales, match);
-    for (const off of [...skipped, trial.block]) {
-      gradients.delete(`branch ${off}`);
-      if (!this.#gradientModel.sharesResidual(off)) gradients.delete(`residual ${off}`);
+    const open = [...trials];
+    const runs = this.#gradientModel.runEach(trials.map(({ scales }) => ({ batch, scales, match })));
+    onCandidate(open[0]!.block);
+    for await (const { gradients } of runs) {
+      throwIfCancelled(signal);
+      const trial = open.shift()!;
+      for (const off of [...skipped, trial.block]) {
+        gradients.delete(`branch ${off}`);
+        if (!this.#gradientModel.sharesResidual(off)) gradients.delete(`residual ${off}`);
+      }
+      trial.adam.update(trial.scales, gradients, LEARNING_RATE_FACTOR * learningRate);
+      onWork(SMALL_BATCH * GRADIENT_STEP_COST);
+      if (open[0]) onCandidate(open[0].block);
     }
-    trial.adam.update(trial.scales, gradients, LEARNING_RATE_FACTOR * learningRate);
-    onWork(SMALL_BATCH * GRADIENT_STEP_COST);
   }
 
-  async #judge(trial: Trial, batches: readonly LossBatch[]): Promise<void> {
-    let total = 0;
+  async #judge(
+    trials: readonly Trial[],
+    { recordLoss }: RoundContext,
+    batches: readonly LossBatch[],
+  ): Promise<void> {
+    const totals = new Map(trials.map((trial) => [trial, 0]));
     for (const batch of batches) {
-      throwIfCancelled(this.#context.signal);
-      const { loss, hidden } = await this.#forwardModel.lossAndHidden(batch, trial.scales);
-      total += loss + DISTANCE_WEIGHT * hiddenDistance(batch, hidden, await this.#target(batch));
-      this.#context.onWork(SMALL_BATCH);
+      const target = await this.#target(batch);
+      const open = [...trials];
+      const runs = this.#forwardModel.lossAndHiddenEach(trials.map(({ scales }) => ({ batch, scales })));
+      for await (const { loss, hidden } of runs) {
+        throwIfCancelled(this.#context.signal);
+        const trial = open.shift()!;
+        const judged = loss + DISTANCE_WEIGHT * hiddenDistance(batch, hidden, target);
+        totals.set(trial, totals.get(trial)! + judged / batches.length);
+        this.#context.onWork(SMALL_BATCH);
+      }
     }
-    trial.loss = Number.isFinite(total) ? total / batches.length : DIVERGED;
+    for (const [trial, total] of totals) {
+      trial.loss = Number.isFinite(total) ? total : DIVERGED;
+      recordLoss(trial.block, trial.loss);
+    }
   }
 
   /** The original is the model with all scales where they started. */

@@ -181,9 +181,11 @@ export async function meanLoss(
 ): Promise<number> {
   let total = 0;
   let tokens = 0;
-  for (const batch of batches) {
-    total += (await model.run(batch, scales)).loss * batch.labels.length;
-    tokens += batch.labels.length;
+  let index = 0;
+  for await (const { loss } of model.runEach(batches.map((batch) => ({ batch, scales })))) {
+    const { length } = batches[index++]!.labels;
+    total += loss * length;
+    tokens += length;
   }
   return total / tokens;
 }

@@ -6,7 +6,7 @@ import { describeDecoder, savingsOf } from '../../engine/decoder/describe.js';
 import { UserError } from '../../engine/errors.js';
 import { COMPANION_FILES } from '../../engine/export/export-model.js';
 import type { SlimReport } from '../../engine/report.js';
-import { exportPoint } from '../../engine/slim.js';
+import { exportPoint } from '../../engine/export-point.js';
 import type { CheckedInput, RequestOutput } from '../../shared/contract.js';
 import type { RunPoint } from '../../shared/compare.js';
 import type { ExportPreview } from '../../shared/export.js';
