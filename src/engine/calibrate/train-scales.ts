@@ -104,6 +104,8 @@ export async function trainScales(
       requireNumbers(epoch, trainingLoss, heldoutLoss);
       keep(state, { epoch, trainingLoss, heldoutLoss }, scales, adam);
       state.finished = epoch === settings.epochs;
+      // Nothing goes on from here: the optimiser's state is twice as large as the scales.
+      if (state.finished) state.adam = new Adam().save();
       checkpoint.save();
       report(state.epochs.at(-1)!);
     }
