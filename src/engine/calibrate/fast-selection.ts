@@ -31,8 +31,8 @@ const SMALL_BATCH = 0.25;
 const SHORT_LIST = 2;
 const FURTHER_STEPS = 2;
 const FURTHER_JUDGED = 2;
-/** Small batches of a round: the first step's, the one that it is judged on, and those of the short list. */
-const BATCHES_OF_ROUND = 2 + FURTHER_STEPS + FURTHER_JUDGED;
+/** Small batches of a round for trying: the first step's, the one that it is judged on, and those of the short list. */
+const TRIAL_BATCHES = 2 + FURTHER_STEPS + FURTHER_JUDGED;
 /** A few large steps, so larger than those of a whole epoch. */
 const LEARNING_RATE_FACTOR = 2;
 /** Weights of the distance from the original's hidden states beside the loss, in training and in judging. */
@@ -44,6 +44,11 @@ function triedInRound(candidates: number, round: number): number {
   return round === 0 ? candidates : Math.min(candidates, Math.max(4, Math.ceil(candidates / 4)));
 }
 
+/** Steps with which a round begins, before anything is tried: the more is skipped, the more is to be made up for. */
+function settlingSteps(round: number): number {
+  return Math.max(0, round - 1);
+}
+
 export const fastSelection: SelectionStrategy = {
   name: 'fast',
   description: 'one training step for each block that comes into question, a few more for the best two',
@@ -52,7 +57,8 @@ export const fastSelection: SelectionStrategy = {
     const short = Math.min(SHORT_LIST, tried);
     return (
       SMALL_BATCH *
-      (BATCHES_OF_ROUND +
+      (TRIAL_BATCHES +
+        settlingSteps(round) * (GRADIENT_STEP_COST + 1) +
         tried * (GRADIENT_STEP_COST + 1) +
         short * (FURTHER_STEPS * GRADIENT_STEP_COST + FURTHER_JUDGED))
     );
@@ -68,11 +74,16 @@ export const fastSelection: SelectionStrategy = {
   },
 };
 
-/** A candidate in training. */
-interface Trial {
-  block: BlockName;
+/** Scales in training with some blocks off. */
+interface Training {
   scales: Map<ScaleKey, Float32Array>;
   adam: Adam;
+  off: readonly BlockName[];
+}
+
+/** A candidate in training: off with the blocks chosen before. */
+interface Trial extends Training {
+  block: BlockName;
   /** What decides: the loss and the distance from the original together. */
   loss: number;
 }
@@ -92,15 +103,18 @@ class FastSelector implements BlockSelector {
 
   async chooseBlock(round: RoundContext): Promise<BlockName> {
     const number = round.skipped.length;
-    const [first, judge, ...further] = this.#batchesOfRound(number);
-    const carried = this.#startingScales(round);
+    const [first, judge, ...others] = this.#batchesOfRound(number);
+    const further = others.slice(0, FURTHER_STEPS + FURTHER_JUDGED);
+    const carried = await this.#startingScales(round, others.slice(FURTHER_STEPS + FURTHER_JUDGED));
     const trials = nearest(round)
       .slice(0, triedInRound(round.candidates.length, number))
-      .map((block) => this.#startTrial(block, carried));
-    await this.#step(trials, round, first!);
+      .map((block) => this.#startTrial(block, round.skipped, carried));
+    await this.#step(trials, first!, (index) => round.onCandidate(trials[index]!.block));
     await this.#judge(trials, round, [judge!]);
     const shortList = trials.toSorted((a, b) => a.loss - b.loss).slice(0, SHORT_LIST);
-    for (const batch of further.slice(0, FURTHER_STEPS)) await this.#step(shortList, round, batch);
+    for (const batch of further.slice(0, FURTHER_STEPS)) {
+      await this.#step(shortList, batch, (index) => round.onCandidate(shortList[index]!.block));
+    }
     await this.#judge(shortList, round, further.slice(FURTHER_STEPS));
     const best = shortList.reduce((a, b) => (b.loss < a.loss ? b : a));
     requireConverged(best.loss);
@@ -117,24 +131,36 @@ class FastSelector implements BlockSelector {
   /** Small batches are used in turn, so that no round depends on the same few rows. */
   #batchesOfRound(number: number): LossBatch[] {
     const { smallBatches } = this.#context;
+    const count = (round: number) => TRIAL_BATCHES + settlingSteps(round);
+    let first = 0;
+    for (let round = 0; round < number; round += 1) first += count(round);
     return Array.from(
-      { length: BATCHES_OF_ROUND },
-      (_, index) => smallBatches[(number * BATCHES_OF_ROUND + index) % smallBatches.length]!,
+      { length: count(number) },
+      (_, index) => smallBatches[(first + index) % smallBatches.length]!,
     );
   }
 
-  /** Where the round before ended, the blocks chosen so far off. */
-  #startingScales({ earlier, skipped }: RoundContext): Map<ScaleKey, Float32Array> {
+  /** Where the round before ended, the blocks chosen so far off, after a few steps without any candidate. */
+  async #startingScales(
+    { earlier, skipped }: RoundContext,
+    batches: readonly LossBatch[],
+  ): Promise<Map<ScaleKey, Float32Array>> {
     const scales = initialScales(this.#gradientModel.scaleSizes);
     for (const [key, values] of restoreScales(earlier.at(-1)?.scales ?? {})) scales.set(key, values);
     for (const block of skipped) this.#switchOff(scales, block);
+    const settling = { scales, adam: new Adam(), off: skipped };
+    for (const batch of batches) await this.#step([settling], batch);
     return scales;
   }
 
-  #startTrial(block: BlockName, carried: ReadonlyMap<ScaleKey, Float32Array>): Trial {
+  #startTrial(
+    block: BlockName,
+    skipped: readonly BlockName[],
+    carried: ReadonlyMap<ScaleKey, Float32Array>,
+  ): Trial {
     const scales = copyScales(carried);
     this.#switchOff(scales, block);
-    return { block, scales, adam: new Adam(), loss: DIVERGED };
+    return { block, off: [...skipped, block], scales, adam: new Adam(), loss: DIVERGED };
   }
 
   #switchOff(scales: Map<ScaleKey, Float32Array>, block: BlockName): void {
@@ -144,25 +170,26 @@ class FastSelector implements BlockSelector {
 
   /** One step of Adam for each; the scales of blocks that are off stay as they are. */
   async #step(
-    trials: readonly Trial[],
-    { skipped, onCandidate }: RoundContext,
+    trainings: readonly Training[],
     batch: LossBatch,
+    onStart?: (training: number) => void,
   ): Promise<void> {
     const { learningRate, signal, onWork } = this.#context;
     const match = hiddenMatchFeeds(batch, await this.#target(batch), DISTILLATION);
-    const open = [...trials];
-    const runs = this.#gradientModel.runEach(trials.map(({ scales }) => ({ batch, scales, match })));
-    onCandidate(open[0]!.block);
+    const runs = this.#gradientModel.runEach(trainings.map(({ scales }) => ({ batch, scales, match })));
+    let index = 0;
+    onStart?.(index);
     for await (const { gradients } of runs) {
       throwIfCancelled(signal);
-      const trial = open.shift()!;
-      for (const off of [...skipped, trial.block]) {
-        gradients.delete(`branch ${off}`);
-        if (!this.#gradientModel.sharesResidual(off)) gradients.delete(`residual ${off}`);
+      const { scales, adam, off } = trainings[index]!;
+      for (const block of off) {
+        gradients.delete(`branch ${block}`);
+        if (!this.#gradientModel.sharesResidual(block)) gradients.delete(`residual ${block}`);
       }
-      trial.adam.update(trial.scales, gradients, LEARNING_RATE_FACTOR * learningRate);
+      adam.update(scales, gradients, LEARNING_RATE_FACTOR * learningRate);
       onWork(SMALL_BATCH * GRADIENT_STEP_COST);
-      if (open[0]) onCandidate(open[0].block);
+      index += 1;
+      if (index < trainings.length) onStart?.(index);
     }
   }
 
