@@ -91,6 +91,12 @@ export class GraphWriter {
     return this.op('ReduceMean', [value, this.ints(-1)], { keepdims: 1 });
   }
 
+  /** Sum over the last axis, which stays with size one. */
+  sum(value: string): string {
+    if (this.opset < 13) return this.op('ReduceSum', [value], { axes: [-1], keepdims: 1 });
+    return this.op('ReduceSum', [value, this.ints(-1)], { keepdims: 1 });
+  }
+
   split(value: string, sizes: readonly number[], axis: number): string[] {
     const outputs = sizes.length;
     if (this.opset < 13) return this.graph.addNode('Split', [value], { split: sizes, axis }, { outputs });

@@ -1,6 +1,6 @@
 /** The whole chain on small graphs with random weights, which mirror what exporters write for a family or precision. */
 import { describe } from 'vitest';
-import { buildDecoder, decoderStyles } from '../graphs/build-decoder.js';
+import { buildDecoder, decoderStyles, mixtral } from '../graphs/build-decoder.js';
 import { mergeDecoders } from '../graphs/merge-decoders.js';
 import { QUANTISATIONS, quantiseProducts } from '../graphs/quantise-products.js';
 import type { ModelFile } from './model-files.js';
@@ -8,7 +8,7 @@ import { testChain } from './test-chain.js';
 
 const llama = decoderStyles[0]!;
 
-const families: ModelFile[] = decoderStyles.map((style) => ({
+const families: ModelFile[] = [...decoderStyles, mixtral].map((style) => ({
   file: `small graph in the style of ${style.name}`,
   family: style.name,
   layout: 'Optimum, small graph',

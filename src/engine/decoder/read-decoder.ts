@@ -54,7 +54,7 @@ export function readDecoder(original: OnnxModel): Decoder {
     inputs: classifyInputs(flow, token.tokens, cache, attention),
     embedding: stream.beginning,
     embeddingWeights: weightsOf(flow, beginning),
-    hiddenSize: branches[0]!.lastProjection.channels,
+    hiddenSize: hiddenSizeOf(branches),
     streamType: elementType(graph, stream.beginning),
     vocabularySize: head.projection.channels,
     steps,
@@ -123,6 +123,11 @@ function readSteps(flow: DataFlow, stream: ResidualStream, context: BranchContex
       branches,
     };
   });
+}
+
+/** What the first block with one last projection adds: attention has one in every model. */
+function hiddenSizeOf(branches: readonly Branch[]): number {
+  return branches.find((branch) => branch.lastProjection)!.lastProjection!.channels;
 }
 
 /** Graph outputs that are made inside a step, by the value of the stream that the step reads. */

@@ -1,5 +1,12 @@
 /** Folds trained scales into norms and last projections, so that they cost nothing at run time (design, section 2). */
-import { blockName, type Branch, type Decoder, type Norm, type Use } from '../decoder/decoder.js';
+import {
+  blockName,
+  type Branch,
+  type Decoder,
+  type Norm,
+  type Projection,
+  type Use,
+} from '../decoder/decoder.js';
 import { deleteBranches } from '../decoder/delete-branches.js';
 import { addToStream, type StreamPlace } from '../decoder/stream-offsets.js';
 import { UserError } from '../errors.js';
@@ -19,7 +26,8 @@ export interface FoldedDecoder {
 
 /**
  * Deletes the skipped blocks and folds the scales of the others. The residual stream X of the gated model is c * x of
- * the folded one's x: a norm that reads it gets eps / c^2, a branch's last projection b / (s * c), then c := s * c.
+ * the folded one's x: a norm that reads it gets eps / c^2 (products that read it without a norm get c), a branch's last
+ * projection b / (s * c), then c := s * c.
  * @throws UserError if a residual scale is not positive or a projection's weight cannot be scaled
  */
 export function foldScales(original: Decoder, skipped: readonly BlockName[], scales: Scales): FoldedDecoder {
@@ -37,8 +45,10 @@ export function foldScales(original: Decoder, skipped: readonly BlockName[], sca
       next += 1;
       const residual = positiveResidual(scales, name);
       for (const branch of current.step.branches) {
-        divideEpsilon(decoder, branch.norm, factor, adjusted);
-        scaleProjection(decoder, branch, branchFactors(scales, branch, residual * factor), edits);
+        if (branch.norm) divideEpsilon(decoder, branch.norm, factor, adjusted);
+        for (const first of branch.firstProjections)
+          scaleWeightsOf(decoder, first, [first.weightUse], Float64Array.of(factor), edits);
+        scaleResult(decoder, branch, branchFactors(scales, branch, residual * factor), edits);
       }
       factor *= residual;
     }
@@ -87,24 +97,40 @@ function divideEpsilon(
   graph.setInput(node, epsilon.use.index, name);
 }
 
-function scaleProjection(
+function scaleResult(
   decoder: Decoder,
   branch: Branch,
   factors: Float64Array,
   edits: Map<string, WeightEdit>,
 ): void {
+  const { lastProjection, outputUse } = branch;
+  if (lastProjection) {
+    const { weightUse, biasUse } = lastProjection;
+    scaleWeightsOf(decoder, lastProjection, [weightUse, ...(biasUse ? [biasUse] : [])], factors, edits);
+  } else if (factors.some((value) => value !== 1)) {
+    // The result of a mixture of experts: there is no single weight to fold into.
+    multiply(decoder, outputUse, factors);
+  }
+}
+
+function scaleWeightsOf(
+  decoder: Decoder,
+  projection: Projection,
+  uses: readonly Use[],
+  factors: Float64Array,
+  edits: Map<string, WeightEdit>,
+): void {
   if (factors.every((value) => value === 1)) return;
-  const { lastProjection } = branch;
   const { graph } = decoder;
-  const { outputChannelFirst, channels, biasUse } = lastProjection;
-  spreadOverChannels(decoder, lastProjection, factors);
-  for (const use of [lastProjection.weightUse, ...(biasUse ? [biasUse] : [])]) {
+  const { outputChannelFirst, channels, biasUse } = projection;
+  spreadOverChannels(decoder, projection, factors);
+  for (const use of uses) {
     const tensor = graph.constant(use.node.input[use.index]!);
     if (!tensor) {
-      multiplyConstant(decoder, use, factors);
+      multiply(decoder, use, factors);
       continue;
     }
-    requireFoldable(lastProjection, tensor);
+    requireFoldable(projection, tensor);
     const isBias = use === biasUse;
     edits.set(
       ownInitializer(graph, tensor, use),
@@ -113,8 +139,11 @@ function scaleProjection(
   }
 }
 
-/** Where the constant is computed from others: one more factor, which runtimes compute when they load the model. */
-function multiplyConstant(decoder: Decoder, use: Use, factors: Float64Array): void {
+/**
+ * One more factor for what is read at a place. Where that is a constant computed from others, runtimes compute the product
+ * when they load the model.
+ */
+function multiply(decoder: Decoder, use: Use, factors: Float64Array): void {
   const { graph } = decoder;
   const value = use.node.input[use.index]!;
   const tensor = floatTensor(

@@ -3,7 +3,7 @@ import { dataTypeName, isFloatingPoint } from '../onnx/data-types.js';
 import { describeNode } from '../onnx/graph.js';
 import type { TensorProto } from '../onnx/onnx_pb.js';
 import { floatTensor, tensorDims, tensorToFloat32 } from '../onnx/tensor.js';
-import type { LastProjection } from '../decoder/decoder.js';
+import type { Projection } from '../decoder/decoder.js';
 import { UserError } from '../errors.js';
 
 /** A change of one initializer, made when its bytes are written. */
@@ -34,7 +34,7 @@ export function scaleWeight(factors: Float64Array, layout: ChannelLayout): Weigh
 }
 
 /** @throws UserError if scales cannot be folded into this projection's weight */
-export function requireFoldable(projection: LastProjection, weight: TensorProto | undefined): TensorProto {
+export function requireFoldable(projection: Projection, weight: TensorProto | undefined): TensorProto {
   if (!weight || !isFloatingPoint(weight.dataType)) {
     const what = weight ? dataTypeName(weight.dataType) : 'no constant';
     throw new UserError(
