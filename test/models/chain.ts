@@ -7,7 +7,7 @@ import { openForwardModel, type LossModelOptions } from '../../src/engine/calibr
 import { LOSS_INPUTS } from '../../src/engine/calibrate/loss-head.js';
 import { candidateBlocks } from '../../src/engine/calibrate/select-blocks.js';
 import type { ScaleKey, Scales } from '../../src/engine/calibrate/scales.js';
-import type { BlockName, Decoder } from '../../src/engine/decoder/decoder.js';
+import { branchesOf, type BlockName, type Decoder } from '../../src/engine/decoder/decoder.js';
 import { describeDecoder } from '../../src/engine/decoder/describe.js';
 import { readDecoder } from '../../src/engine/decoder/read-decoder.js';
 import { exportModel, type ExportMode, type ExportResult } from '../../src/engine/export/export-model.js';
@@ -116,6 +116,11 @@ export class ModelUnderTest {
       },
       session: { threads: 1 },
     });
+  }
+
+  /** Their results are scaled by a Mul, since no single weight makes them. */
+  get hasMixtures(): boolean {
+    return branchesOf(this.decoder).some(({ mixture }) => mixture !== undefined);
   }
 
   get layers(): number {
