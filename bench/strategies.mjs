@@ -1,12 +1,17 @@
 /**
- * Quality of ways to choose blocks and to scale the rest, on the sample's tasks: `npm run bench:strategies`.
- * options: --tasks arithmetic,records,tracking  --budget 3  --strategies exhaustive,fast,random,last
- * Rows as in the published figures: 0..255 in file order for calibration, 400..527 held out, answers to 400..499.
+ * Quality and cost of ways to choose blocks, on the sample's tasks: `npm run bench:strategies`.
+ * options: --tasks arithmetic,records,tracking  --strategies exhaustive,fast,cosine,block-influence,last,random
+ *          --budgets 1,2,3,4,5,6  --blocks attention|both  --scales scalar,channel+gain  --seed 0
+ * Each measured point replaces the one that docs/benchmarks.json has, from which docs/benchmarks.md and its plots are
+ * written: a part can be measured again without the rest. Rows as in the published figures: 0..255 in file order for
+ * calibration, 400..527 held out, answers to 400..499.
  */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import * as v from 'valibot';
 import { Checkpoint } from '../dist/engine/calibrate/checkpoint.js';
+import { withoutOffsets } from '../dist/engine/calibrate/scales.js';
 import { selectBlocks, selectionStrategy } from '../dist/engine/calibrate/select-blocks.js';
 import { defaultTraining, trainScales } from '../dist/engine/calibrate/train-scales.js';
 import { generateAnswers, scoreAnswers } from '../dist/engine/evaluate/compare-answers.js';
@@ -14,40 +19,62 @@ import { applyWeightEdits, foldScales } from '../dist/engine/export/fold-scales.
 import { Generator } from '../dist/engine/generate/generator.js';
 import { openSourceModel } from '../dist/engine/open-source-model.js';
 import { prepareTask } from '../dist/engine/prepare-task.js';
-import { slimSettingsSchema } from '../dist/engine/settings.js';
-import { taskBatches } from '../dist/engine/slim.js';
-import * as v from 'valibot';
+import { branchKinds, slimSettingsSchema } from '../dist/engine/settings.js';
+import { taskBatches } from '../dist/engine/task-batches.js';
+import { keepPoint, writeReport } from './strategies-report.mjs';
 
 const { values: flags } = parseArgs({
   options: {
     tasks: { type: 'string', default: 'arithmetic,records,tracking' },
-    budget: { type: 'string', default: '3' },
-    strategies: { type: 'string', default: 'exhaustive,fast,random,last' },
+    strategies: { type: 'string', default: 'exhaustive,fast,cosine,block-influence,last,random' },
+    budgets: { type: 'string', default: '1,2,3,4,5,6' },
+    blocks: { type: 'string', default: 'attention' },
+    scales: { type: 'string', default: 'channel+gain' },
     seed: { type: 'string', default: '0' },
   },
 });
 const root = fileURLToPath(new URL('..', import.meta.url));
 const sample = path.join(root, 'assets', 'sample');
 const model = await openSourceModel(sample);
-const seed = Number(flags.seed);
+const budgets = flags.budgets.split(',').map(Number);
 
-for (const name of flags.tasks.split(',')) {
+for (const task of flags.tasks.split(',')) {
+  const measure = await openTask(task);
+  keepPoint({ task, strategy: 'original', blocks: '', budget: 0, scales: '', ...(await measure.original()) });
+  for (const strategy of flags.strategies.split(',')) {
+    const rounds = await measure.select(strategy);
+    for (const scales of flags.scales.split(',')) {
+      for (const budget of budgets.filter((count) => count <= rounds.length)) {
+        const skipped = rounds.slice(0, budget).map(({ block }) => block);
+        const { passes, seconds } = rounds[budget - 1];
+        const point = { task, strategy, blocks: flags.blocks, budget, scales, skipped, passes, seconds };
+        const quality = await measure.train(skipped, scales);
+        keepPoint({ ...point, ...quality });
+        console.log(
+          `${task} ${strategy} ${budget}: ${skipped.join(', ')} (${passes} passes, ${seconds.toFixed(0)} s); ` +
+            `${scales}: held-out loss ${quality.loss.toFixed(4)}, exact match ${quality.matches}`,
+        );
+      }
+    }
+  }
+  await writeReport();
+}
+
+async function openTask(name) {
   const settings = v.parse(slimSettingsSchema, {
     model: sample,
     dataset: path.join(sample, 'tasks', `${name}.jsonl`),
+    blocks: flags.blocks,
     responses: 'file',
     order: 'file',
     calibrationRange: { first: 0, last: 255 },
     heldoutRange: { first: 400, last: 527 },
+    seed: Number(flags.seed),
   });
-  const task = await prepareTask(model, settings, {
-    cacheFolder: path.join(root, '.cache', 'bench'),
-    session: {},
-  });
-  const { calibration, smallBatches, heldout } = taskBatches(model, task, settings);
+  const cacheFolder = path.join(root, '.cache', 'bench');
+  const task = await prepareTask(model, settings, { cacheFolder, session: {} });
+  const batchesFor = (scales) => taskBatches(model, task, { ...settings, scales });
   const context = { decoder: model.decoder, session: {}, signal: undefined };
-  console.log(`\n${name}: 256 calibration rows, 128 held-out rows, 100 answers; seed ${seed}`);
-  console.log('strategy    scales          blocks               held-out loss  exact match  passes  seconds');
 
   const exactMatches = async (decoder) => {
     const generator = await Generator.open(decoder);
@@ -61,68 +88,60 @@ for (const name of flags.tasks.split(',')) {
     await generator.release();
     return Math.round(scoreAnswers(answers, prompts).exactMatch.value * prompts.length);
   };
-  const row = (strategy, scales, blocks, loss, matches, passes, seconds) =>
-    console.log(
-      [
-        strategy.padEnd(11),
-        scales.padEnd(15),
-        blocks.padEnd(20),
-        (loss?.toFixed(4) ?? '').padStart(13),
-        `${matches}`.padStart(12),
-        `${passes}`.padStart(7),
-        seconds.toFixed(0).padStart(8),
-      ].join(' '),
-    );
-  row('original', '', '', undefined, await exactMatches(model.decoder), 0, 0);
 
-  for (const strategyName of flags.strategies.split(',')) {
-    let passes = 0;
-    const onWork = (forwardPasses) => (passes += forwardPasses);
-    let started = performance.now();
-    const elapsed = () => (performance.now() - started) / 1000;
-    const skipped = await selectBlocks(
-      {
-        ...context,
-        batches: calibration,
-        smallBatches,
-        seed,
-        learningRate: settings.selectionLearningRate,
-        onWork,
-      },
-      { strategy: selectionStrategy(strategyName), kinds: ['attention'], budget: Number(flags.budget) },
+  return {
+    original: async () => {
+      const trained = await train([], 'scalar', 1);
+      return { loss: trained.epochs[0].heldoutLoss, matches: await exactMatches(model.decoder) };
+    },
+    /** The blocks in the order chosen, each with the passes and seconds of the search up to it. */
+    select: async (strategyName) => {
+      const rounds = [];
+      let passes = 0;
+      const started = performance.now();
+      const { calibration, smallBatches } = batchesFor('channel+gain');
+      await selectBlocks(
+        {
+          ...context,
+          batches: calibration,
+          smallBatches,
+          granularity: withoutOffsets(settings.scales),
+          seed: settings.seed,
+          learningRate: settings.selectionLearningRate,
+          onWork: (forwardPasses) => (passes += forwardPasses),
+        },
+        {
+          strategy: selectionStrategy(strategyName),
+          kinds: branchKinds(settings),
+          budget: Math.max(...budgets),
+        },
+        Checkpoint.inMemory(),
+        (event) => {
+          if (event.type !== 'block-chosen') return;
+          rounds.push({ block: event.block, passes, seconds: (performance.now() - started) / 1000 });
+        },
+      );
+      return rounds;
+    },
+    train: async (skipped, scales) => {
+      const trained = await train(skipped, scales);
+      const folded = applyWeightEdits(foldScales(model.decoder, skipped, trained.scales));
+      return {
+        lossWithoutScales: trained.epochs[0].heldoutLoss,
+        loss: trained.heldoutLoss,
+        matches: await exactMatches(folded),
+      };
+    },
+  };
+
+  async function train(skipped, scales, epochs) {
+    const { training, heldout } = batchesFor(scales);
+    return await trainScales(
+      { ...context, batches: training, heldout, onWork: () => {} },
+      skipped,
+      { ...defaultTraining(scales), ...(epochs === undefined ? {} : { epochs }) },
       Checkpoint.inMemory(),
       () => {},
     );
-    const blocks = skipped.map((block) => block.replace('attention ', '')).join(', ');
-    row(
-      strategyName,
-      'none',
-      blocks,
-      undefined,
-      await exactMatches(applyWeightEdits(foldScales(model.decoder, skipped, new Map()))),
-      passes,
-      elapsed(),
-    );
-    const granularities = ['random', 'last'].includes(strategyName)
-      ? ['scalar']
-      : ['scalar', 'channel', 'channel+offset'];
-    for (const granularity of granularities) {
-      passes = 0;
-      started = performance.now();
-      const trained = await trainScales(
-        { ...context, batches: calibration, heldout, onWork },
-        skipped,
-        defaultTraining(granularity),
-        Checkpoint.inMemory(),
-        () => {},
-      );
-      const seconds = elapsed();
-      const folded = applyWeightEdits(foldScales(model.decoder, skipped, trained.scales));
-      row('', granularity, '', trained.heldoutLoss, await exactMatches(folded), passes, seconds);
-      if (granularity === 'scalar')
-        console.log(
-          `            (held-out loss without scales: ${trained.epochs[0].heldoutLoss.toFixed(4)})`,
-        );
-    }
   }
 }

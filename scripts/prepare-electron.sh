@@ -1,12 +1,13 @@
 #!/bin/sh
-# Puts what the tests of the app need onto a Debian machine: a virtual screen, the libraries of Electron, and Electron
-# itself into .cache/electron, with a zip of it for packaging. Run it after `npm ci`; it does only what is missing.
+# Puts what the tests of the app need onto a Debian machine: a virtual screen with a desktop that shows notifications
+# and a program that presses keys, the libraries of Electron, and Electron itself into .cache/electron, with a zip of it
+# for packaging. Run it after `npm ci`; it does only what is missing.
 #
 # Without a copy of Electron in ../shared (where there is internet) the electron package downloads its own.
 set -eu
 cd "$(dirname "$0")/.."
 
-packages="xvfb xauth libgtk-3-0 libnss3 libasound2 libgbm1 unzip zip"
+packages="xvfb xauth libgtk-3-0 libnss3 libasound2 libgbm1 libnotify4 dbus-daemon dbus-bin dunst xdotool unzip zip"
 missing=""
 for package in $packages; do
   dpkg-query -W -f='${Status}\n' "$package" "${package}t64" 2>/dev/null | grep -q '^install ok installed' ||

@@ -33,6 +33,7 @@ const shots = [
   { name: '2-task', scene: 'first-start', acts: [go('Task')] },
   { name: '2-task-bottom', scene: 'first-start', acts: [go('Task'), scrollDown] },
   { name: '2-task-columns', scene: 'columns-needed', acts: [go('Task')] },
+  { name: '2-task-choices', scene: 'multiple-choice', acts: [go('Task')] },
   { name: '2-task-warnings', scene: 'hundred-layers', acts: [go('Task')] },
   { name: '2-task-paste', scene: 'first-start', acts: [go('Task'), press('Paste prompts')] },
   { name: '2-task-empty', scene: 'empty', acts: [go('Task')] },

@@ -1,6 +1,7 @@
 /** Shows a running job: a bar with the remaining time on a terminal, plain lines elsewhere. Both on standard error. */
 import { SingleBar } from 'cli-progress';
 import type { BlockName } from '../engine/decoder/decoder.js';
+import { planText } from '../engine/memory-plan.js';
 import type { CurvePoint } from '../engine/report.js';
 import type { SlimEvent, SlimStage } from '../engine/slim.js';
 
@@ -26,6 +27,9 @@ export class JobProgress {
         break;
       case 'columns':
         this.#say(`  ${event.columns}`);
+        break;
+      case 'memory':
+        this.#say(`  ${planText(event.plan)}`);
         break;
       case 'answers':
         this.#advance('answers', event.done, event.total);

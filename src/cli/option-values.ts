@@ -22,6 +22,28 @@ export function parseDrop(text: string): number {
   return value;
 }
 
+const BYTE_UNITS: Readonly<Record<string, number>> = {
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KIB: 2 ** 10,
+  MIB: 2 ** 20,
+  GIB: 2 ** 30,
+  TIB: 2 ** 40,
+};
+
+/** '2GB', '512 MB', '1.5GiB' or a plain number: in bytes. */
+export function parseBytes(text: string): number {
+  const match = /^([\d.]+)\s*([a-z]*)$/i.exec(text.trim());
+  const unit = BYTE_UNITS[match?.[2]?.toUpperCase() || 'B'];
+  const bytes = Math.floor(Number(match?.[1]) * (unit ?? Number.NaN));
+  if (!Number.isFinite(bytes) || bytes < 1)
+    throw new InvalidArgumentError("It must be a size such as '2GB', '512MB' or '1.5GiB'.");
+  return bytes;
+}
+
 /** '0..255'. */
 export function parseRange(text: string): { first: number; last: number } {
   const match = /^(\d+)\.\.(\d+)$/.exec(text.trim());

@@ -1,6 +1,7 @@
 /** A run's report in words, for the terminal. */
 import { describeProblems } from '../engine/data/row-problems.js';
-import { pointFigures } from '../engine/report-figures.js';
+import { planWay } from '../engine/memory-plan.js';
+import { formatBytes, pointFigures } from '../engine/report-figures.js';
 import type { CurvePoint, SlimReport } from '../engine/report.js';
 import { blockList, count } from './job-progress.js';
 import { formatTable } from './table.js';
@@ -22,6 +23,20 @@ export function taskText({ task }: SlimReport): string {
   const answers = task.responses === 'own' ? "the model's own answers" : "the dataset's answers";
   const rows = `${count(task.calibrationRows, 'row')} to calibrate on (${answers}), ${task.heldoutRows} held out`;
   return task.problems.length === 0 ? rows : `${rows}; not used or cut: ${describeProblems(task.problems)}`;
+}
+
+/** Where memory was limited: how the model was run, the peak, and what was left out. */
+export function memoryText({ memory, speed, exported }: SlimReport): string[] {
+  if (!memory) return [];
+  const { plans, peakBytes } = memory;
+  const limit = formatBytes(plans[0]?.limitBytes ?? 0);
+  const lines =
+    plans.length === 0
+      ? []
+      : [`${plans.map(planWay).join('; ')}; peak memory ${formatBytes(peakBytes)} of ${limit}`];
+  if (exported && !speed && plans.some(({ inTurn }) => inTurn))
+    lines.push('Speed was not measured: that takes all weights in memory at once.');
+  return lines;
 }
 
 export function chosenPoint(report: SlimReport): CurvePoint | undefined {

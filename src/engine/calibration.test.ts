@@ -153,6 +153,7 @@ async function run(options: RunOptions): Promise<CalibrationResult> {
     decoder,
     calibration: batches,
     smallBatches: batches,
+    training: batches,
     heldout: [await ownAnswers(decoder, 0)],
     settings: v.parse(slimSettingsSchema, { model: '', dataset: '', training: { epochs: 3 }, ...settings }),
     session: { threads: 1 },

@@ -10,6 +10,7 @@ import {
   selectionStrategy,
 } from './calibrate/select-blocks.js';
 import { GRADIENT_STEP_COST } from './calibrate/selection-strategy.js';
+import { withoutOffsets } from './calibrate/scales.js';
 import { trainScales, type TrainedScales } from './calibrate/train-scales.js';
 import { branchesOf, type BlockName, type Decoder } from './decoder/decoder.js';
 import { UserError } from './errors.js';
@@ -23,6 +24,8 @@ export interface CalibrationTask {
   calibration: readonly LossBatch[];
   /** The calibration rows in small batches. */
   smallBatches: readonly LossBatch[];
+  /** The calibration rows in the batches of the final training. */
+  training: readonly LossBatch[];
   heldout: readonly LossBatch[];
   settings: SlimSettings;
   session: SessionOptions;
@@ -67,6 +70,7 @@ export async function calibrate(task: CalibrationTask): Promise<CalibrationResul
       decoder: task.decoder,
       batches: task.calibration,
       smallBatches: task.smallBatches,
+      granularity: withoutOffsets(task.settings.scales),
       seed: task.settings.seed,
       learningRate: task.settings.selectionLearningRate,
       session: task.session,
@@ -147,9 +151,14 @@ async function measurePoint(
   work: WorkCounter,
 ): Promise<{ point: CurvePoint; trained: TrainedScales | undefined }> {
   const settings = trainingSettings(task.settings);
+  const share = task.calibration.length / task.training.length;
   const trained = train
     ? await trainScales(
-        { ...task, batches: task.calibration, onWork: (forwardPasses) => work.count(forwardPasses) },
+        {
+          ...task,
+          batches: task.training,
+          onWork: (forwardPasses) => work.count(forwardPasses * share),
+        },
         skipped,
         settings,
         task.checkpoint,
@@ -215,7 +224,7 @@ function foreseenWork(task: CalibrationTask): { total: number; done: number } {
   let total = trainings * trainingSettings(settings).epochs * epoch;
   let done = 0;
   for (let number = 0; number < rounds; number += 1) {
-    const cost = strategy.costOfRound(candidates - number, calibration.length);
+    const cost = strategy.costOfRound(candidates - number, calibration.length, number);
     const round = checkpoint.state.rounds[number];
     const tried = Object.keys(round?.losses ?? {}).length / (candidates - number);
     total += cost;

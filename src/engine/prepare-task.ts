@@ -13,6 +13,7 @@ import { UserError } from './errors.js';
 import type { AnswerPrompt } from './evaluate/compare-answers.js';
 import { Generator, type GenerationSettings } from './generate/generator.js';
 import { ResponseCache, cachedResponses } from './generate/response-cache.js';
+import type { GenerationPlan } from './memory-plan.js';
 import type { SourceModel } from './open-source-model.js';
 import type { TaskSummary } from './report.js';
 import type { SessionOptions } from './runtime/session.js';
@@ -34,6 +35,8 @@ export interface PreparedTask {
 export interface PrepareOptions {
   cacheFolder: string;
   session: SessionOptions;
+  /** How answers to these prompts are generated; default: with `session`, the model run whole. */
+  planGeneration?: (prompts: readonly (readonly number[])[]) => Promise<GenerationPlan>;
   signal?: AbortSignal;
   /** Called while the model's own answers are generated. */
   onAnswer?: (done: number, total: number) => void;
@@ -167,10 +170,14 @@ async function encodeWithOwnAnswers(
     ...(options.signal ? { signal: options.signal } : {}),
     onFinished: (_, done) => options.onAnswer?.(done, prompts.length),
   };
+  const ids = prompts.map((prompt) => prompt.ids);
   const { responses } = await cachedResponses(
     new ResponseCache(options.cacheFolder, model.fingerprint, generation),
-    () => Generator.open(model.decoder, options.session),
-    prompts.map((prompt) => prompt.ids),
+    async (missing) => {
+      const plan = await options.planGeneration?.(missing);
+      return await Generator.open(model.decoder, plan?.session ?? options.session, plan?.batchRows);
+    },
+    ids,
     generation,
   );
   const rows = prompts.map((prompt, index) => {

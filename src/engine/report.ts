@@ -7,6 +7,7 @@ import { UserError } from './errors.js';
 import type { AnswerComparison } from './evaluate/compare-answers.js';
 import type { HeldoutQuality } from './evaluate/heldout-quality.js';
 import type { SpeedFigures } from './evaluate/measure-speed.js';
+import type { MemoryPlan } from './memory-plan.js';
 import type { ProblemCount } from './data/row-problems.js';
 
 /** One point of the curve of quality against skipped blocks. */
@@ -45,12 +46,14 @@ export interface SlimReport {
   qualityMeasure: QualityMeasure;
   original: HeldoutQuality;
   points: CurvePoint[];
-  /** Number of skipped blocks of the point that was exported. */
-  chosenPoint: number;
+  /** Number of skipped blocks of the point that the run settled on; undefined as long as it has not. */
+  chosenPoint: number | undefined;
   answers: AnswerComparison | undefined;
   sizes: { original: SizeFigures; slimmed: SizeFigures } | undefined;
   speed: { original: SpeedFigures; slimmed: SpeedFigures } | undefined;
   exported: { folder: string; largestDifference: number } | undefined;
+  /** Where memory was limited: how the model was run, and the most memory that the job's process took. */
+  memory: { plans: MemoryPlan[]; peakBytes: number } | undefined;
   /** Seconds by stage. */
   seconds: Record<string, number>;
 }
@@ -69,7 +72,7 @@ export function saveReport(file: string, report: SlimReport): void {
 /** @throws UserError if the run has no report yet or it cannot be read */
 export function readReport(file: string): SlimReport {
   if (!existsSync(file))
-    throw new UserError('The run has no report yet; let it finish first (slim --resume).');
+    throw new UserError('The run has measured no point of its curve yet; let it go on (slim --resume).');
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as SlimReport;
   } catch {

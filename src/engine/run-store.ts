@@ -63,6 +63,12 @@ export class RunStore {
     writeFileAtomically(path.join(this.folderOf(run.id), 'run.json'), JSON.stringify(run, undefined, 2));
   }
 
+  /** Changes a run here and on disk; what another process has written meanwhile, such as a title, stays. */
+  update(run: Run, change: Partial<Run>): void {
+    Object.assign(run, this.#read(run.id), change);
+    this.save(run);
+  }
+
   /** Newest first; folders that are not runs are passed over. */
   list(): Run[] {
     if (!existsSync(this.folder)) return [];

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { GRANULARITIES } from './calibrate/scales.js';
 import { defaultTraining, type TrainingSettings } from './calibrate/train-scales.js';
 import type { BranchKind } from './decoder/decoder.js';
+import type { SessionOptions } from './runtime/session.js';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const rowRange = v.object({
@@ -30,7 +31,7 @@ export const slimSettingsSchema = v.object({
   /** Which blocks may be skipped. */
   blocks: v.optional(v.picklist(['attention', 'mlp', 'both']), 'attention'),
   strategy: v.optional(v.string(), 'fast'),
-  scales: v.optional(v.picklist(GRANULARITIES), 'channel'),
+  scales: v.optional(v.picklist(GRANULARITIES), 'channel+gain'),
   /** Adam's learning rate for the scales of candidates. */
   selectionLearningRate: v.optional(v.number(), 1e-2),
   /** Overrides of the final training's defaults, which depend on the scales. */
@@ -38,6 +39,8 @@ export const slimSettingsSchema = v.object({
     v.partial(
       v.object({
         epochs: count,
+        /** Rows of a batch of the final training; default: batchRows for scalar scales, half of it for finer ones. */
+        batchRows: count,
         learningRate: v.pipe(v.number(), v.minValue(0)),
         schedule: v.picklist(['constant', 'linear']),
         pull: v.pipe(v.number(), v.minValue(0)),
@@ -70,6 +73,8 @@ export const slimSettingsSchema = v.object({
   seed: v.optional(v.pipe(v.number(), v.integer()), 0),
   provider: v.optional(v.picklist(['cpu', 'webgpu', 'cuda', 'dml', 'coreml']), 'cpu'),
   threads: v.optional(count),
+  /** Bytes of memory that the job may take; models that do not fit are run in segments. Default: no limit. */
+  memory: v.optional(count),
   /** Folder of the exported model. */
   output: v.optional(v.string()),
   exportMode: v.optional(v.picklist(['folded', 'explicit']), 'folded'),
@@ -79,8 +84,14 @@ export type SlimSettings = v.InferOutput<typeof slimSettingsSchema>;
 export type SlimSettingsInput = v.InferInput<typeof slimSettingsSchema>;
 
 export function trainingSettings(settings: SlimSettings): TrainingSettings {
-  const given = Object.entries(settings.training).filter(([, value]) => value !== undefined);
+  const { batchRows: _, ...training } = settings.training;
+  const given = Object.entries(training).filter(([, value]) => value !== undefined);
   return { ...defaultTraining(settings.scales), ...Object.fromEntries(given) };
+}
+
+/** Rows of a batch of the final training. Many scales gain more from more steps than from smoother ones. */
+export function trainingBatchRows({ training, batchRows, scales }: SlimSettings): number {
+  return training.batchRows ?? (scales === 'scalar' ? batchRows : Math.max(1, batchRows >> 1));
 }
 
 export function branchKinds(settings: Pick<SlimSettings, 'blocks'>): BranchKind[] {
@@ -101,6 +112,13 @@ export function decidingSettings(settings: SlimSettings): Record<string, unknown
     answerRows: _a,
     ...rest
   } = settings;
-  const { threads: _t, provider: _p, ...deciding } = rest;
+  const { threads: _t, provider: _p, memory: _l, ...deciding } = rest;
   return deciding;
+}
+
+export function sessionOptions(settings: Pick<SlimSettings, 'provider' | 'threads'>): SessionOptions {
+  return {
+    provider: settings.provider,
+    ...(settings.threads === undefined ? {} : { threads: settings.threads }),
+  };
 }

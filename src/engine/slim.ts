@@ -2,32 +2,29 @@
 import { createHash } from 'node:crypto';
 import { calibrate } from './calibration.js';
 import { Checkpoint } from './calibrate/checkpoint.js';
-import { makeLossBatch, type LossBatch } from './calibrate/loss-batch.js';
+import type { LossBatch } from './calibrate/loss-batch.js';
 import type { CalibrationEvent } from './calibrate/events.js';
 import type { TrainedScales } from './calibrate/train-scales.js';
-import { makeBatches } from './data/batches.js';
-import type { EncodedRow } from './data/encode-examples.js';
 import type { RowProblem } from './data/row-problems.js';
 import { describeDecoder } from './decoder/describe.js';
 import { CancelledError, UserError } from './errors.js';
 import { compareAnswers } from './evaluate/compare-answers.js';
 import type { HeldoutQuality } from './evaluate/heldout-quality.js';
 import { measureSpeed } from './evaluate/measure-speed.js';
-import {
-  exportModel,
-  requireFreeOutput,
-  type ExportRecord,
-  type ExportResult,
-} from './export/export-model.js';
-import { applyWeightEdits, foldScales } from './export/fold-scales.js';
+import { requireFreeOutput, type ExportResult } from './export/export-model.js';
+import { insertScales } from './export/explicit-scales.js';
+import { exportPoint, slimmedDecoder } from './export-point.js';
 import { Generator } from './generate/generator.js';
+import { GrowingReport } from './growing-report.js';
+import { MemoryPlanner, type MemoryPlan } from './memory-plan.js';
 import { openSourceModel, type SourceModel } from './open-source-model.js';
 import { prepareTask, type PreparedTask } from './prepare-task.js';
 import { saveReport, type CurvePoint, type QualityMeasure, type SlimReport } from './report.js';
-import { reportFigures } from './report-figures.js';
 import type { Run, RunStore } from './run-store.js';
 import type { SessionOptions } from './runtime/session.js';
-import { decidingSettings, type SlimSettings } from './settings.js';
+import { peakSoFar } from './runtime/peak-memory.js';
+import { decidingSettings, sessionOptions, trainingSettings, type SlimSettings } from './settings.js';
+import { qualityMeasureFor, taskBatches } from './task-batches.js';
 
 export type SlimStage =
   | 'opening the model'
@@ -42,6 +39,8 @@ export type SlimEvent =
   | { type: 'stage'; stage: SlimStage }
   | { type: 'columns'; columns: string; problems: readonly RowProblem[] }
   | { type: 'answers'; done: number; total: number }
+  /** How the model is run, so that the job stays within its limit of memory. */
+  | { type: 'memory'; plan: MemoryPlan }
   | { type: 'original'; quality: HeldoutQuality; measure: QualityMeasure }
   | { type: 'point'; point: CurvePoint }
   | CalibrationEvent;
@@ -59,30 +58,20 @@ export interface SlimResult {
   report: SlimReport;
 }
 
-/** Rows whose logits are compared before an export is called done. */
-const VERIFICATION_ROWS = 16;
-
-/** Held-out responses longer than this (median, in tokens) are judged token by token, not as whole answers. */
-const LONG_ANSWER_TOKENS = 64;
-
 /**
  * Runs or resumes a run: what its checkpoint holds is not computed again.
  * @throws UserError for anything the user can mend; CancelledError if stopped. The run's status says which.
  */
 export async function slim(run: Run, options: SlimOptions): Promise<SlimResult> {
-  run.status = 'running';
-  run.process = process.pid;
-  delete run.error;
-  options.store.save(run);
+  const { store } = options;
+  store.update(run, { status: 'running', process: process.pid, error: undefined });
   try {
     const report = await new SlimJob(run, options).execute();
-    run.status = 'finished';
-    options.store.save(run);
+    store.update(run, { status: 'finished' });
     return { run, report };
   } catch (error) {
-    run.status = error instanceof CancelledError ? 'stopped' : 'failed';
-    if (error instanceof UserError) run.error = error.message;
-    options.store.save(run);
+    const status = error instanceof CancelledError ? 'stopped' : 'failed';
+    store.update(run, { status, error: error instanceof UserError ? error.message : undefined });
     throw error;
   }
 }
@@ -92,6 +81,8 @@ class SlimJob {
   readonly #settings: SlimSettings;
   readonly #options: SlimOptions;
   readonly #session: SessionOptions;
+  readonly #memory: MemoryPlanner;
+  readonly #plans: MemoryPlan[] = [];
   readonly #seconds: Record<string, number> = {};
 
   constructor(run: Run, options: SlimOptions) {
@@ -99,13 +90,17 @@ class SlimJob {
     this.#settings = run.settings;
     this.#options = options;
     this.#session = sessionOptions(run.settings);
+    this.#memory = new MemoryPlanner(run.settings.memory, this.#session, (plan) => {
+      this.#plans.push(plan);
+      this.#emit({ type: 'memory', plan });
+    });
   }
 
   async execute(): Promise<SlimReport> {
     const settings = this.#settings;
     const { signal, store } = this.#options;
     const model = await this.#stage('opening the model', () =>
-      openSourceModel(settings.model, settings.modelFile),
+      openSourceModel(settings.model, settings.modelFile, settings.memory),
     );
     if (settings.output !== undefined) requireFreeOutput(settings.output, model.source.folder);
     const task = await this.#prepare(model);
@@ -115,38 +110,45 @@ class SlimJob {
       store.checkpointFile(this.#run),
       runFingerprint(model, task, settings),
     );
-    const calibrated = await this.#stage('calibrating', () =>
+    const growing = new GrowingReport(
+      store.reportFile(this.#run),
+      {
+        layers: model.decoder.layerCount,
+        task: task.summary,
+        qualityMeasure,
+        seconds: this.#seconds,
+      },
+      checkpoint,
+    );
+    const calibrated = await this.#stage('calibrating', async () =>
       calibrate({
         decoder: model.decoder,
         ...batches,
         settings,
-        session: this.#session,
+        session: await this.#memory.forCalibration(
+          model.decoder,
+          [...batches.calibration, ...batches.heldout],
+          trainingSettings(settings),
+        ),
         qualityMeasure,
         checkpoint,
         signal,
         onEvent: (event) => this.#emit(event),
-        onOriginal: (quality) => this.#emit({ type: 'original', quality, measure: qualityMeasure }),
-        onPoint: (point) => this.#emit({ type: 'point', point }),
+        onOriginal: (quality) => {
+          growing.addOriginal(quality);
+          this.#emit({ type: 'original', quality, measure: qualityMeasure });
+        },
+        onPoint: (point) => {
+          growing.addPoint(point);
+          this.#emit({ type: 'point', point });
+        },
       }),
     );
-    const report: SlimReport = {
-      version: 1,
-      layers: model.decoder.layerCount,
-      task: task.summary,
-      qualityMeasure,
-      original: calibrated.original,
-      points: calibrated.points,
-      chosenPoint: calibrated.chosen.skipped.length,
-      answers: undefined,
-      sizes: undefined,
-      speed: undefined,
-      exported: undefined,
-      seconds: this.#seconds,
-    };
-    saveReport(store.reportFile(this.#run), report);
-    report.answers = await this.#compareAnswers(model, task, calibrated.chosen);
-    if (settings.output !== undefined)
-      await this.#export(model, task, batches.heldout, calibrated.chosen, report);
+    const { original, points, chosen } = calibrated;
+    const report = growing.settle(original, points, chosen.skipped.length);
+    report.answers = await this.#compareAnswers(model, task, chosen);
+    if (settings.output !== undefined) await this.#export(model, task, batches.heldout, chosen, report);
+    if (settings.memory !== undefined) report.memory = { plans: this.#plans, peakBytes: peakSoFar() };
     saveReport(store.reportFile(this.#run), report);
     return report;
   }
@@ -157,6 +159,8 @@ class SlimJob {
       prepareTask(model, this.#settings, {
         cacheFolder,
         session: this.#session,
+        planGeneration: (prompts) =>
+          this.#memory.forGeneration(model.decoder, prompts, this.#settings.maxNewTokens),
         ...(signal ? { signal } : {}),
         onColumns: (columns, problems) => this.#emit({ type: 'columns', columns, problems }),
         onAnswer: (done, total) => this.#emit({ type: 'answers', done, total }),
@@ -168,8 +172,17 @@ class SlimJob {
     const prompts = task.prompts.slice(0, this.#settings.answerRows);
     if (prompts.length === 0) return undefined;
     return await this.#stage('comparing answers', async () => {
-      const original = await Generator.open(model.decoder, this.#session);
-      const slimmed = await Generator.open(slimmedDecoder(model, chosen), this.#session);
+      const { session, batchRows } = await this.#memory.forGeneration(
+        model.decoder,
+        prompts.map(({ ids }) => ids),
+        this.#settings.maxNewTokens,
+      );
+      const original = await Generator.open(model.decoder, session, batchRows);
+      // Scales that are folded in take a copy of the weights that change; in segments they stay beside the weights.
+      const decoder = session.segments
+        ? insertScales(model.decoder, chosen.skipped, chosen.scales, this.#settings.scales)
+        : slimmedDecoder(model, chosen);
+      const slimmed = await Generator.open(decoder, session, batchRows);
       let done = 0;
       const { signal } = this.#options;
       try {
@@ -202,13 +215,15 @@ class SlimJob {
     const exported = await this.#stage('exporting', () =>
       exportPoint(model, task, chosen, report, this.#settings, this.#settings.output!),
     );
-    this.#run.exportedTo = exported.folder;
+    this.#options.store.update(this.#run, { exportedTo: exported.folder });
     report.exported = { folder: exported.folder, largestDifference: exported.verification.largestDifference };
     report.sizes = {
       original: { modelBytes: exported.originalBytes, cacheBytesPerToken: cacheBytes(model, []) },
       slimmed: { modelBytes: exported.slimmedBytes, cacheBytesPerToken: cacheBytes(model, chosen.skipped) },
     };
-    if (this.#settings.speedRounds > 0 && heldout.length > 0) {
+    // Speed is that of the whole model, in a process of its own.
+    const fits = !this.#plans.some(({ inTurn }) => inTurn);
+    if (this.#settings.speedRounds > 0 && heldout.length > 0 && fits) {
       const measured = await this.#stage('measuring speed', () => this.#measureSpeed(model, task, exported));
       if (measured) report.speed = { original: measured[0]!, slimmed: measured[1]! };
     }
@@ -239,77 +254,10 @@ class SlimJob {
   }
 }
 
-export function sessionOptions(settings: Pick<SlimSettings, 'provider' | 'threads'>): SessionOptions {
-  return {
-    provider: settings.provider,
-    ...(settings.threads === undefined ? {} : { threads: settings.threads }),
-  };
-}
-
-/** Batches of both sides, as the settings order them. */
-export function taskBatches(
-  model: SourceModel,
-  task: PreparedTask,
-  settings: SlimSettings,
-): { calibration: LossBatch[]; smallBatches: LossBatch[]; heldout: LossBatch[] } {
-  const { order, seed } = settings;
-  const padId = task.tokenizer.padTokenId;
-  const toBatches = (rows: EncodedRow[], rowOrder: SlimSettings['order'], batchRows: number) =>
-    makeBatches(rows, { batchRows, order: rowOrder, seed }).map((batch) =>
-      makeLossBatch(model.decoder, batch, padId),
-    );
-  return {
-    calibration: toBatches(task.calibration, order, settings.batchRows),
-    smallBatches: toBatches(task.calibration, 'file', Math.max(1, settings.batchRows >> 1)),
-    heldout: toBatches(task.heldout, 'file', settings.batchRows),
-  };
-}
-
-function qualityMeasureFor(rows: readonly EncodedRow[]): QualityMeasure {
-  const lengths = rows.map((row) => row.ids.length - row.responseStart).toSorted((a, b) => a - b);
-  return lengths[lengths.length >> 1]! > LONG_ANSWER_TOKENS ? 'tokens' : 'answers';
-}
-
 /** Hash of model, rows and settings: a checkpoint is only good for the same. */
 export function runFingerprint(model: SourceModel, task: PreparedTask, settings: SlimSettings): string {
   const parts = [model.fingerprint, task.fingerprint, decidingSettings(settings)];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-}
-
-/** The slimmed model in memory, scales folded in. */
-export function slimmedDecoder(model: SourceModel, trained: Pick<TrainedScales, 'skipped' | 'scales'>) {
-  return applyWeightEdits(foldScales(model.decoder, trained.skipped, trained.scales));
-}
-
-/** Writes one point of the curve as a model folder. */
-export async function exportPoint(
-  model: SourceModel,
-  task: PreparedTask,
-  trained: Pick<TrainedScales, 'skipped' | 'scales'>,
-  report: SlimReport,
-  settings: SlimSettings,
-  output: string,
-): Promise<ExportResult> {
-  const point = report.points.find((candidate) => candidate.skipped.length === trained.skipped.length);
-  const record: ExportRecord = {
-    modelName: model.name,
-    taskName: task.name,
-    strategy: settings.strategy,
-    granularity: settings.scales,
-    figures: point ? reportFigures(report, point) : [],
-  };
-  const rows = task.heldout.slice(0, VERIFICATION_ROWS);
-  return await exportModel({
-    source: model.source,
-    original: model.decoder,
-    skipped: trained.skipped,
-    scales: trained.scales,
-    mode: settings.exportMode,
-    output,
-    verificationBatches: [makeLossBatch(model.decoder, rows, task.tokenizer.padTokenId)],
-    record,
-    session: sessionOptions(settings),
-  });
 }
 
 function cacheBytes(model: SourceModel, skipped: readonly string[]): number | undefined {

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { fileOf } from './app-address.js';
+import { devServer, fileOf } from './app-address.js';
 
 const folder = path.resolve('/app/renderer');
 
@@ -21,4 +21,15 @@ describe('files behind addresses', () => {
   ])('nothing for %s', (address) => {
     expect(fileOf(folder, address)).toBeUndefined();
   });
+});
+
+const named = { HOPSCOTCH_DEV_SERVER: 'http://127.0.0.1:5173' };
+
+test('a development server is used only where it is named, on this machine, by an app that is not packaged', () => {
+  expect(devServer(false, named)).toBe('http://127.0.0.1:5173');
+  expect(devServer(true, named)).toBeUndefined();
+  expect(devServer(false, {})).toBeUndefined();
+  for (const address of ['http://example.org:80', 'http://127.0.0.1:80@example.org', 'file:///etc']) {
+    expect(devServer(false, { HOPSCOTCH_DEV_SERVER: address })).toBeUndefined();
+  }
 });

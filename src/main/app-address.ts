@@ -19,3 +19,12 @@ export function fileOf(folder: string, address: string): string | undefined {
   const file = path.resolve(folder, `.${pathname === '/' ? '/index.html' : pathname}`);
   return file.startsWith(folder + path.sep) ? file : undefined;
 }
+
+/** A development server, on this machine only. */
+const DEV_SERVER = /^http:\/\/127\.0\.0\.1:\d+$/;
+
+/** @returns undefined unless a development server was named to an app that is not packaged */
+export function devServer(isPackaged: boolean, environment: NodeJS.ProcessEnv): string | undefined {
+  const address = environment.HOPSCOTCH_DEV_SERVER;
+  return !isPackaged && address !== undefined && DEV_SERVER.test(address) ? address : undefined;
+}

@@ -30,7 +30,7 @@ export class JobAttention {
   }
 
   onFinished({ run, report }: EventPayload<'job.finished'>): void {
-    this.#tell(TEXTS.finished.title, TEXTS.finished.body(run.modelName, report.chosenPoint));
+    this.#tell(TEXTS.finished.title, TEXTS.finished.body(run.modelName, report.chosenPoint ?? 0));
   }
 
   onFailed({ message }: EventPayload<'job.failed'>): void {

@@ -6,6 +6,8 @@ import Store from 'electron-store';
 import type { EventName, EventPayload } from '../shared/contract.js';
 import { IPC } from '../shared/ipc.js';
 import { registerAppScheme, serveApp } from './app-protocol.js';
+import { devServer } from './app-address.js';
+import { serveFrom } from './dev-page.js';
 import { EngineHost, type EngineHostListener } from './engine-host/engine-host.js';
 import { nodeChannel } from './engine-host/node-channel.js';
 import { utilityChannel } from './engine-host/utility-channel.js';
@@ -206,7 +208,9 @@ function start(): void {
 
   nativeTheme.themeSource = store.settings.appearance;
   restrictPages();
-  serveApp(path.join(build, 'renderer'));
+  const server = devServer(app.isPackaged, process.env);
+  if (server === undefined) serveApp(path.join(build, 'renderer'));
+  else serveFrom(server);
   desk.warmUp();
   showWindow();
 }

@@ -16,17 +16,17 @@ export const exportTarget = v.object({
 });
 export type ExportTarget = v.InferInput<typeof exportTarget>;
 
+const exportedFile = v.object({
+  name: v.string(),
+  bytes: count,
+  estimated: v.boolean(),
+  what: v.picklist(['model', 'weights', 'config', 'tokenizer', 'record', 'readme', 'other']),
+});
+
 export const exportPreview = v.object({
   folder: filePath,
   /** What will be written; sizes are estimates for the model's own files. */
-  files: v.array(
-    v.object({
-      name: v.string(),
-      bytes: count,
-      estimated: v.boolean(),
-      what: v.picklist(['model', 'weights', 'config', 'tokenizer', 'record', 'readme', 'other']),
-    }),
-  ),
+  files: v.array(exportedFile),
   totalBytes: count,
   originalBytes: count,
   /** Free on the disk; absent where it is not known. */
@@ -40,6 +40,8 @@ export const exportResult = v.object({
   folder: filePath,
   /** The ONNX file, relative to the folder. */
   modelFile: filePath,
+  /** What was written. */
+  files: v.array(exportedFile),
   originalBytes: count,
   slimmedBytes: count,
   /** The check of the written file against the trained model. */

@@ -12,7 +12,13 @@ export const budget = v.variant('kind', [
 ]);
 export type Budget = v.InferOutput<typeof budget>;
 
-export const granularity = v.picklist(['scalar', 'channel', 'channel+offset']);
+export const granularity = v.picklist([
+  'scalar',
+  'channel',
+  'channel+offset',
+  'channel+gain',
+  'channel+gain+offset',
+]);
 
 /** What a user may choose; everything has a default (`job.options`). */
 export const jobChoices = v.object({
@@ -26,6 +32,8 @@ export const jobChoices = v.object({
   training: v.optional(
     v.object({
       epochs: v.optional(positive),
+      /** Rows of a batch of the final training. */
+      batchRows: v.optional(positive),
       learningRate: v.optional(v.pipe(v.number(), v.minValue(0))),
       schedule: v.optional(v.picklist(['constant', 'linear'])),
       pull: v.optional(v.pipe(v.number(), v.minValue(0))),

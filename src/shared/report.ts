@@ -82,8 +82,8 @@ export const runReport = v.object({
   qualityMeasure: v.picklist(['answers', 'tokens']),
   original: heldoutQuality,
   points: v.array(curvePoint),
-  /** Number of skipped blocks of the point that the run settled on. */
-  chosenPoint: count,
+  /** Number of skipped blocks of the point that the run settled on; absent as long as it has not. */
+  chosenPoint: v.optional(count),
   /** Answers of both models at the chosen point. */
   answers: v.optional(answerFigures),
   sizes: v.optional(v.object({ original: sizeFigures, slimmed: sizeFigures })),

@@ -25,6 +25,7 @@ export const runSummary = v.object({
   layers: v.optional(count),
   /** The curve as a thumbnail: quality (a share) and loss by number of skipped blocks, the original first. */
   curve: v.array(v.object({ blocks: count, quality: v.number(), loss: v.number() })),
+  /** Absent as long as the run has not settled on one. */
   chosenPoint: v.optional(count),
 });
 export type RunSummary = v.InferOutput<typeof runSummary>;
@@ -61,7 +62,7 @@ export const runDetails = v.object({
   findings: runFindings,
   /** Trained scales by number of skipped blocks. */
   scales: v.record(v.string(), v.array(blockScales)),
-  /** Numbers of skipped blocks that can be compared and exported. */
+  /** Numbers of skipped blocks that can be compared and exported: trained to the end, and measured. */
   trainedPoints: v.array(count),
 });
 export type RunDetails = v.InferOutput<typeof runDetails>;

@@ -110,6 +110,8 @@ const dataset = {
   /** Rows of the file that could be read. */
   rows: count,
   columns: v.array(v.string()),
+  /** The first rows as they are, values as text. */
+  samples: v.array(v.record(v.string(), v.string())),
   problems: v.array(problemCount),
 };
 
@@ -140,8 +142,8 @@ export const taskPreview = v.variant('state', [
     state: v.literal('columns-needed'),
     ...dataset,
     message: v.string(),
-    /** The first rows as they are, values as text. */
-    samples: v.array(v.record(v.string(), v.string())),
+    /** What the user said so far, if it makes sense as such. */
+    mapping: v.optional(columnMapping),
   }),
 ]);
 export type TaskPreview = v.InferOutput<typeof taskPreview>;

@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { calibrate } from '../../src/renderer/texts/calibrate.js';
+import type { Workspace } from '../../src/shared/app.js';
 import { AppPage } from './pages/app-page.js';
 import { electronProgram } from './support/electron-program.js';
-import { calibrationProcess, launch, newHome, type RunningApp } from './support/launch.js';
+import { answerDialogs, calibrationProcess, launch, newHome, type RunningApp } from './support/launch.js';
 import { LONG_JOB, sampleWorkspace } from './support/sample-job.js';
 import { finishedWork, waitForJob } from './support/wait.js';
 
@@ -11,7 +12,7 @@ describe.skipIf(!electronProgram())('a calibration that is interrupted', () => {
 
   afterEach(async () => await app?.close());
 
-  async function startedJob(home: string, job: typeof LONG_JOB | undefined): Promise<AppPage> {
+  async function startedJob(home: string, job: Workspace['job'] | undefined): Promise<AppPage> {
     app = await launch({ home, workspace: sampleWorkspace(job) });
     const ui = new AppPage(app.page);
     await expect.poll(() => ui.slimButton.isEnabled(), { timeout: 20_000 }).toBe(true);
@@ -39,6 +40,27 @@ describe.skipIf(!electronProgram())('a calibration that is interrupted', () => {
     const resumed = await waitForJob(app, (state) => state.status === 'running' && state.rounds.length > 0);
     expect(finishedWork(resumed)).toBeGreaterThanOrEqual(finishedWork(before));
     await again.calibrate.waitUntilDone(2);
+    expect(app.errors).toEqual([]);
+  });
+
+  test('stopped between two points of the curve: the first can be compared and exported', async () => {
+    const ui = await startedJob(newHome(), { training: { epochs: 6 } });
+    await waitForJob(app, (state) => state.points.length > 0);
+    await ui.calibrate.button('stop').click();
+    await ui.calibrate.waitForTitle(calibrate.stopped);
+
+    await ui.go('runs');
+    await app.page.getByRole('img', { name: /^Quality from .* over 2 blocks$/ }).waitFor();
+    await ui.go('compare');
+    await ui.compare.ask('Wes has 37 toys. Wes sells 7 toys. How many toys does Wes have now?');
+    await expect.poll(() => ui.compare.slimmed(2).textContent(), { timeout: 30_000 }).toMatch(/####\s*\d+/);
+    await ui.go('export');
+    await answerDialogs(app.electron, app.home);
+    await ui.export.chooseFolder.click();
+    await expect.poll(() => ui.export.write.isEnabled(), { timeout: 10_000 }).toBe(true);
+    await ui.export.write.click();
+    await ui.export.waitUntilWritten();
+    expect(await app.ask('runs.list')).toMatchObject([{ status: 'stopped', resumable: true }]);
     expect(app.errors).toEqual([]);
   });
 

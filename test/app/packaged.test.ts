@@ -6,7 +6,10 @@ import { projectRoot } from './support/electron-program.js';
 import { launch, type RunningApp } from './support/launch.js';
 
 const isWanted = process.env.HOPSCOTCH_PACKAGE_TEST === '1';
-const folder = path.join(projectRoot, `out/Hopscotch-${process.platform}-${process.arch}`);
+/** What `npm run package` made, or where an installer put it. */
+const folder =
+  process.env.HOPSCOTCH_PACKAGE_FOLDER ??
+  path.join(projectRoot, `out/Hopscotch-${process.platform}-${process.arch}`);
 const why = isWanted ? '' : ' (skipped: needs `npm run package` and HOPSCOTCH_PACKAGE_TEST=1 for both)';
 
 /** With few rows; the sample lies in the package. */
@@ -26,7 +29,11 @@ describe.skipIf(!isWanted)(`the packaged app${why}`, () => {
   let ui: AppPage;
 
   beforeAll(async () => {
-    app = await launch({ program: programOf(folder) });
+    // A development server is nothing to a packaged app: it would not even start from this one.
+    app = await launch({
+      program: programOf(folder),
+      env: { HOPSCOTCH_DEV_SERVER: 'http://127.0.0.1:9' },
+    });
     ui = new AppPage(app.page);
   });
 

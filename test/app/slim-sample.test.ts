@@ -77,6 +77,8 @@ describe.skipIf(!electronProgram())('from one click to the slimmed model', () =>
     await expect.poll(() => ui.export.write.isEnabled(), { timeout: 10_000 }).toBe(true);
     await ui.export.write.click();
     await ui.export.waitUntilWritten();
+    const modelLine = ui.content.getByRole('listitem').filter({ hasText: 'onnx/model.onnx' });
+    expect(await modelLine.textContent()).not.toContain('about');
     const folder = path.join(app.home, 'slimmed');
     expect(JSON.parse(readFileSync(path.join(folder, 'config.json'), 'utf8'))).toMatchObject({
       num_hidden_layers: 10,

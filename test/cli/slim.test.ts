@@ -79,9 +79,10 @@ describe('slim', () => {
     );
     const share = (skipped: number) => kept.points[skipped - 1]!.withScales!.answerAccuracy.value;
     const least = kept.original.answerAccuracy.value * 0.8;
-    expect(share(kept.chosenPoint)).toBeGreaterThanOrEqual(least);
-    expect(kept.points).toHaveLength(kept.chosenPoint + 1);
-    expect(share(kept.chosenPoint + 1)).toBeLessThan(least);
+    const chosen = kept.chosenPoint!;
+    expect(share(chosen)).toBeGreaterThanOrEqual(least);
+    expect(kept.points).toHaveLength(chosen + 1);
+    expect(share(chosen + 1)).toBeLessThan(least);
   });
 });
 

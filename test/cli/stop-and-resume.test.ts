@@ -42,9 +42,35 @@ describe('a run', () => {
     expect(cli.checkpoint(id)).toEqual(whole);
   }, 300_000);
 
+  it('killed between two points of its curve keeps the first: to be shown, exported and gone on from', async () => {
+    const running = cli.start(...job.filter((flag) => !flag.startsWith('--train-points')));
+    // The point of the whole budget comes first.
+    const id = await cli.untilCheckpoint((state) => state.training['1'] !== undefined, 2);
+    running.process.kill('SIGKILL');
+    await running.ended;
+
+    const shown = await cli.run('runs', 'show', id);
+    expect(shown.stdout).toMatch(/^ +2 +attention \d+ +[\d.]+ +[\d.]+ /m);
+    expect(shown.stdout).toContain('More points of the curve are to come.');
+    const undecided = await cli.run('export', id, cli.path('undecided'));
+    expect(undecided.code).toBe(2);
+    expect(undecided.stderr).toContain(
+      'has not settled on a point yet; say with --blocks which one to write (2)',
+    );
+    expect((await cli.run('export', id, cli.path('early'), '--blocks', '2')).code).toBe(0);
+
+    expect((await cli.run('slim', '--resume', id)).code).toBe(0);
+    expect((await cli.run('export', id, cli.path('late'))).code).toBe(0);
+    const model = (folder: string) => readFileSync(cli.path(folder, 'onnx', 'model.onnx'));
+    expect(model('early').equals(model('late'))).toBe(true);
+    const { stdout } = await cli.run('runs', 'show', id);
+    expect(stdout).toMatch(/^ +1 +attention [^]*^ +2 +attention /m);
+    expect(stdout).not.toContain('More points');
+  }, 300_000);
+
   it('stopped by Ctrl-C ends cleanly, says how to go on, and does', async () => {
     const running = cli.start(...job);
-    const id = await cli.untilCheckpoint(({ rounds }) => Object.keys(rounds[1]?.losses ?? {}).length > 1, 2);
+    const id = await cli.untilCheckpoint(({ rounds }) => Object.keys(rounds[1]?.losses ?? {}).length > 1, 3);
     running.process.kill('SIGINT');
     const { code, stderr } = await running.ended;
     expect(code).toBe(130);

@@ -27,6 +27,8 @@ export interface DecoderOptions {
   /** Version of the standard operators, from 11. */
   opset?: number;
   seed?: number;
+  /** What the graph is written with; default: a writer of the opset and the seed, which keeps the weights in memory. */
+  writer?: GraphWriter;
 }
 
 /** The same options give the same model, to the bit. */
@@ -37,7 +39,7 @@ export function buildDecoder(style: DecoderStyle, options: DecoderOptions = {}):
   return new DecoderBuilder(
     style,
     { layers, vocabulary, cache, sizes },
-    new GraphWriter(opset, seed),
+    options.writer ?? new GraphWriter(opset, seed),
   ).build();
 }
 
@@ -73,11 +75,14 @@ class DecoderBuilder {
     const { writer, style, settings } = this;
     const { hidden } = settings.sizes;
     const shared = this.#sharedValues();
-    let x = this.#embed();
+    const table = writer.weight('model.embed_tokens.weight', [settings.vocabulary, hidden], 1);
+    let x = this.#embed(table);
     const presents: { name: string; dims: (string | number)[] }[] = [];
     for (let layer = 0; layer < settings.layers; layer += 1) x = this.#layer(x, layer, shared, presents);
     const last = norm(writer, style, x, 'model.norm', hidden);
-    const head = writer.weight('lm_head.weight', [hidden, settings.vocabulary], 0.5);
+    const head = style.tiedHead
+      ? writer.op('Transpose', [table], { perm: [1, 0] })
+      : writer.weight('lm_head.weight', [hidden, settings.vocabulary], 0.5);
     this.#makeLogits(last, head);
     writer.output('logits', DataType.FLOAT, ['batch_size', 'sequence_length', settings.vocabulary]);
     for (const { name, dims } of presents) writer.output(name, DataType.FLOAT, dims);
@@ -103,10 +108,9 @@ class DecoderBuilder {
     return writer.op('Mul', [normed, writer.float(style.factors.branch)]);
   }
 
-  #embed(): string {
+  #embed(table: string): string {
     const { writer, style, settings } = this;
     const { hidden } = settings.sizes;
-    const table = writer.weight('model.embed_tokens.weight', [settings.vocabulary, hidden], 1);
     let x = writer.op('Gather', [table, 'input_ids'], { axis: 0 });
     if (style.embeddingScale) x = writer.op('Mul', [x, writer.float(Math.sqrt(hidden))]);
     if (style.positions === 'learned') {

@@ -42,6 +42,8 @@ export interface DecoderStyle {
   caps: { scores: number; logits: number };
   /** Factors of what a branch adds and of the logits (Granite). */
   factors: { branch: number; logits: number };
+  /** Whether the output head is the embedding's table, transposed. */
+  tiedHead: boolean;
 }
 
 const llama: DecoderStyle = {
@@ -67,6 +69,7 @@ const llama: DecoderStyle = {
   branchNorm: false,
   caps: { scores: 0, logits: 0 },
   factors: { branch: 1, logits: 1 },
+  tiedHead: false,
 };
 
 const gpt2: DecoderStyle = {

@@ -69,14 +69,14 @@ export class ModelUnderTest {
   }
 
   get scales(): Map<ScaleKey, Float32Array> {
-    return randomScales(this.decoder, this.skipped, 'channel+offset');
+    return randomScales(this.decoder, this.skipped, 'channel+gain+offset');
   }
 
   /** Largest difference of a logit between the file as it is and the gated model with its gates at one. */
   async openGates(): Promise<number> {
     const [own, gated] = [
       await logitsOfFile(this.decoder, this.file, this.batch),
-      await logitsOf(this.decoder, { skipped: [], granularity: 'channel' }, new Map(), this.batch),
+      await logitsOf(this.decoder, { skipped: [], granularity: 'channel+gain' }, new Map(), this.batch),
     ];
     return largestDifference(own, gated);
   }
@@ -92,7 +92,7 @@ export class ModelUnderTest {
 
   async slope(): Promise<Slope> {
     const { decoder, skipped, batch } = this;
-    return await measureSlope(decoder, batch, { skipped, granularity: 'channel+offset' });
+    return await measureSlope(decoder, batch, { skipped, granularity: 'channel+gain+offset' });
   }
 
   async export(mode: ExportMode): Promise<ExportResult> {
@@ -111,7 +111,7 @@ export class ModelUnderTest {
         modelName: 'test',
         taskName: 'test',
         strategy: 'test',
-        granularity: 'channel+offset',
+        granularity: 'channel+gain+offset',
         figures: [],
       },
       session: { threads: 1 },

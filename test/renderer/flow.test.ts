@@ -1,6 +1,6 @@
 /** The whole way from the first start to the export, in Chromium, on a job that was recorded. */
 import { existsSync } from 'node:fs';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CHROMIUM, launchBrowser, openScene, servePage } from './support/browser.mjs';
 
@@ -8,6 +8,21 @@ let browser: Browser;
 let server: Awaited<ReturnType<typeof servePage>>;
 
 const heading = (page: Page) => page.getByRole('main').getByRole('heading', { level: 1 });
+/** Where on the curve's axis the picture shows the handle: the middle of what is red below the plot. */
+async function handlePlace(curve: Locator): Promise<number> {
+  const middle = await curve.locator('canvas').evaluate((element) => {
+    const canvas = element as HTMLCanvasElement;
+    const top = canvas.height - 26 * devicePixelRatio;
+    const { data, width } = canvas.getContext('2d')!.getImageData(0, top, canvas.width, canvas.height - top);
+    const red: number[] = [];
+    for (let at = 0; at < data.length; at += 4)
+      if (data[at]! > 190 && data[at + 1]! < 110 && data[at + 2]! < 70) red.push((at / 4) % width);
+    return red.reduce((sum, x) => sum + x, 0) / red.length / devicePixelRatio;
+  });
+  const canvas = (await curve.locator('canvas').boundingBox())!;
+  const plot = (await curve.locator('.u-over').boundingBox())!;
+  return ((middle + canvas.x - plot.x) / plot.width) * 6.6 - 0.3;
+}
 const step = (page: Page, name: string) => page.getByRole('navigation').getByRole('button', { name });
 
 describe.skipIf(!existsSync(CHROMIUM))('the page in Chromium', () => {
@@ -42,6 +57,52 @@ describe.skipIf(!existsSync(CHROMIUM))('the page in Chromium', () => {
     expect(errors).toEqual([]);
   });
 
+  test('the curve is the picker: points are clicked, or walked to by keys', async () => {
+    const { page } = await openScene(browser, server.url, 'finished');
+    await step(page, 'Compare').click();
+    const curve = page.getByRole('slider', { name: 'Number of skipped blocks' });
+    const selected = async () => Number(await curve.getAttribute('aria-valuenow'));
+    await expect.poll(selected).toBe(3);
+    for (const [key, blocks] of [
+      ['ArrowRight', 4],
+      ['End', 6],
+      ['ArrowUp', 6],
+      ['ArrowLeft', 5],
+      ['Home', 1],
+    ] as const) {
+      await curve.press(key);
+      expect(await selected()).toBe(blocks);
+    }
+    // The plot reaches from 0.3 before the original to 0.3 after the last point.
+    const plot = (await curve.locator('.u-over').boundingBox())!;
+    const click = (blocks: number) =>
+      page.mouse.click(plot.x + (plot.width * (blocks + 0.3)) / 6.6, plot.y + plot.height / 2);
+    await click(4.3);
+    await expect.poll(selected).toBe(4);
+    await expect.poll(async () => Math.abs((await handlePlace(curve)) - 4)).toBeLessThan(0.2);
+    await click(0);
+    await expect.poll(selected).toBe(1);
+    expect(await curve.getAttribute('aria-valuetext')).toMatch(/^1 block, quality 100/);
+  });
+
+  test('the line of the loss grows while the first scales are learnt', async () => {
+    const { page } = await openScene(browser, server.url, 'selecting', { speed: 60 });
+    await step(page, 'Calibrate').click();
+    await page.getByText(/for 6 skipped blocks: epoch (?:[5-9]|1\d) of/).waitFor({ timeout: 30_000 });
+    const drawn = await page
+      .getByRole('img', { name: /^Loss by epoch with 6 blocks skipped/ })
+      .locator('canvas')
+      .evaluate((element) => {
+        const canvas = element as HTMLCanvasElement;
+        const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+        let teal = 0;
+        for (let at = 0; at < data.length; at += 4)
+          if (data[at]! < 40 && data[at + 1]! > 60 && data[at + 2]! > 70 && data[at + 3]! > 200) teal += 1;
+        return teal;
+      });
+    expect(drawn).toBeGreaterThan(100);
+  });
+
   test('stopping keeps everything, resuming goes on', async () => {
     const { page, errors } = await openScene(browser, server.url, 'selecting', { speed: 5 });
     await step(page, 'Calibrate').click();
@@ -57,6 +118,15 @@ describe.skipIf(!existsSync(CHROMIUM))('the page in Chromium', () => {
     await step(page, 'Calibrate').click();
     await page.getByText('Nothing that was finished is lost.').waitFor();
     expect(await page.getByRole('button', { name: 'Resume' }).isEnabled()).toBe(true);
+  });
+
+  test('by keyboard alone: Slim leads into Calibrate, and the keyboard goes on there', async () => {
+    const { page } = await openScene(browser, server.url, 'first-start', { speed: 1 });
+    await page.getByRole('button', { name: 'Slim', exact: true }).press('Enter');
+    await heading(page).filter({ hasText: 'Calibrating' }).waitFor();
+    await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe('MAIN');
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.textContent?.trim())).toBe('Pause');
   });
 
   test('by keyboard alone: from the bar to the strip', async () => {
@@ -110,6 +180,24 @@ describe.skipIf(!existsSync(CHROMIUM))('the page in Chromium', () => {
     ]);
     expect(last!.x + last!.width).toBeLessThanOrEqual(grid!.x + grid!.width + 1);
     expect(last!.width).toBeGreaterThan(4);
+    expect(errors).toEqual([]);
+  });
+
+  test('two hundred runs open at once and are all there at the end of the scroll', async () => {
+    const { page, errors } = await openScene(browser, server.url, 'many-runs');
+    await step(page, 'Runs').click();
+    await page.getByRole('button', { name: 'Run 200', exact: true }).waitFor();
+    expect(await page.getByRole('checkbox').count()).toBeLessThan(100);
+    const oldest = page.getByRole('button', { name: 'Run 1', exact: true });
+    await expect
+      .poll(
+        async () => {
+          await page.getByRole('main').press('End');
+          return await oldest.isVisible();
+        },
+        { timeout: 10_000 },
+      )
+      .toBe(true);
     expect(errors).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-/** `hopscotch export`: writes another point of a finished run's curve, without any new training. */
+/** `hopscotch export`: writes a point of a run's curve, without any new training. */
 import { Option, type Command } from 'commander';
 import { readCheckpoint, chosenBlocks } from '../../engine/calibrate/checkpoint.js';
 import { restoreScales } from '../../engine/calibrate/scales.js';
@@ -8,7 +8,9 @@ import { prepareTask } from '../../engine/prepare-task.js';
 import { formatBytes } from '../../engine/report-figures.js';
 import { readReport } from '../../engine/report.js';
 import type { Run } from '../../engine/run-store.js';
-import { exportPoint, runFingerprint, sessionOptions } from '../../engine/slim.js';
+import { exportPoint } from '../../engine/export-point.js';
+import { sessionOptions } from '../../engine/settings.js';
+import { runFingerprint } from '../../engine/slim.js';
 import { cacheFolder, runStore } from '../folders.js';
 import { blockList, count } from '../job-progress.js';
 import { parseCount } from '../option-values.js';
@@ -51,17 +53,24 @@ async function exportRun(run: Run, folder: string, flags: ExportFlags) {
   const store = runStore();
   const report = readReport(store.reportFile(run));
   const checkpoint = readCheckpoint(store.checkpointFile(run));
+  const trainedPoints = Object.entries(checkpoint.training).flatMap(([number, { finished }]) =>
+    finished ? [number] : [],
+  );
   const blocks = flags.blocks ?? report.chosenPoint;
+  if (blocks === undefined) {
+    throw new UserError(
+      `The run ${run.id} has not settled on a point yet; say with --blocks which one to write (${trainedPoints.join(', ') || 'none is trained'}), or let it go on (slim --resume).`,
+    );
+  }
   const training = checkpoint.training[String(blocks)];
   const skipped = chosenBlocks(checkpoint).slice(0, blocks);
   if (!training?.finished || skipped.length < blocks) {
-    const trained = Object.keys(checkpoint.training).join(', ') || 'none';
     throw new UserError(
-      `The run ${run.id} has no trained scales for ${count(blocks, 'skipped block')}; it has them for ${trained}.`,
+      `The run ${run.id} has no trained scales for ${count(blocks, 'skipped block')}; it has them for ${trainedPoints.join(', ') || 'none'}.`,
     );
   }
   const settings = { ...run.settings, ...(flags.mode ? { exportMode: flags.mode } : {}) };
-  const model = await openSourceModel(settings.model, settings.modelFile);
+  const model = await openSourceModel(settings.model, settings.modelFile, settings.memory);
   const task = await prepareTask(model, settings, { cacheFolder, session: sessionOptions(settings) });
   if (checkpoint.fingerprint !== runFingerprint(model, task, run.settings)) {
     throw new UserError(

@@ -70,7 +70,7 @@ function showText(run: Run, report: ReturnType<typeof readReport> | undefined): 
     `  task ${run.settings.dataset}`,
     `  ${budgetWords(run)}, ${run.settings.strategy} selection, ${run.settings.scales} scales`,
   ];
-  if (!report) return [...lines, '', 'It has no results yet.'].join('\n');
+  if (!report) return [...lines, '', 'No point of its curve is measured yet.'].join('\n');
   const curve = report.points.map(({ skipped, withScales, withoutScales }) => [
     String(skipped.length),
     blockList(skipped.slice(-1)),
@@ -98,6 +98,13 @@ function showText(run: Run, report: ReturnType<typeof readReport> | undefined): 
     ),
     '',
     ...(point ? [pointText(report, point), ''] : []),
+    ...(report.chosenPoint === undefined ? [unsettledText(run), ''] : []),
     taskText(report),
   ].join('\n');
+}
+
+/** What can be done with a run that was stopped on its way. */
+function unsettledText({ id, status }: Run): string {
+  const way = status === 'running' ? 'It goes on' : `'hopscotch slim --resume ${id}' goes on from here`;
+  return `More points of the curve are to come. ${way}; 'hopscotch export ${id} FOLDER --blocks K' writes one that is trained.`;
 }

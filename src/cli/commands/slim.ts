@@ -10,8 +10,8 @@ import { slimSettingsSchema, type SlimSettings, type SlimSettingsInput } from '.
 import { slim, type SlimResult } from '../../engine/slim.js';
 import { cacheFolder, runStore } from '../folders.js';
 import { JobProgress } from '../job-progress.js';
-import { parseCount, parseDrop, parseNumber, parseRange } from '../option-values.js';
-import { chosenPoint, pointText, taskText } from '../report-text.js';
+import { parseBytes, parseCount, parseDrop, parseNumber, parseRange } from '../option-values.js';
+import { chosenPoint, memoryText, pointText, taskText } from '../report-text.js';
 import { stopOnInterrupt } from '../stop-signal.js';
 
 interface SlimFlags {
@@ -20,6 +20,7 @@ interface SlimFlags {
   resume?: string | true;
   json?: boolean;
   epochs?: number;
+  trainingBatchRows?: number;
   learningRate?: number;
   schedule?: 'constant' | 'linear';
   pull?: number;
@@ -80,7 +81,7 @@ export function addSlimCommand(program: Command): void {
     .option('--pull <strength>', 'how strongly scales are pulled towards 1', parseNumber)
     .option(
       '--distillation <weight>',
-      "how strongly the original's last hidden states are matched (default: 1, for scalar scales 0)",
+      "how strongly the original's last hidden states are matched (default: 5, for scalar scales 0)",
       parseNumber,
     )
     .option('--selection-learning-rate <rate>', 'learning rate while candidates are tried', parseNumber)
@@ -90,7 +91,12 @@ export function addSlimCommand(program: Command): void {
         'last',
       ]),
     )
-    .option('--batch-rows <count>', 'rows of a training batch', parseCount)
+    .option('--batch-rows <count>', 'rows of a batch while candidates are tried', parseCount)
+    .option(
+      '--training-batch-rows <count>',
+      'rows of a batch of the final training (default: the same, for finer scales half of it)',
+      parseCount,
+    )
     .addOption(
       new Option('--order <kind>', 'order of the rows in batches').choices(['file', 'length-buckets']),
     )
@@ -107,6 +113,11 @@ export function addSlimCommand(program: Command): void {
       ]),
     )
     .option('--threads <count>', 'threads of onnxruntime', parseCount)
+    .option(
+      '--memory <size>',
+      "memory that the job may take, such as '2GB': larger models are run in segments of their layers (default: no limit)",
+      parseBytes,
+    )
     .option('--speed-rounds <count>', 'rounds of the speed measurement; 0 for none', parseNumber)
     .addOption(
       new Option('--export-mode <mode>', 'scales folded into the weights, or explicit').choices([
@@ -149,6 +160,7 @@ export function settingsFrom(model: string, dataset: string, flags: SlimFlags): 
     resume: _resume,
     json: _json,
     epochs,
+    trainingBatchRows,
     learningRate,
     schedule,
     pull,
@@ -168,9 +180,14 @@ export function settingsFrom(model: string, dataset: string, flags: SlimFlags): 
     ...(budget === undefined ? {} : { budget: { kind: 'blocks', blocks: budget } }),
     ...(maxDrop === undefined ? {} : { budget: { kind: 'quality', largestDrop: maxDrop } }),
     training: Object.fromEntries(
-      Object.entries({ epochs, learningRate, schedule, pull, distillation }).filter(
-        ([, value]) => value !== undefined,
-      ),
+      Object.entries({
+        epochs,
+        batchRows: trainingBatchRows,
+        learningRate,
+        schedule,
+        pull,
+        distillation,
+      }).filter(([, value]) => value !== undefined),
     ),
   };
   const result = v.safeParse(slimSettingsSchema, input);
@@ -181,9 +198,11 @@ export function settingsFrom(model: string, dataset: string, flags: SlimFlags): 
 
 function resumedRun(flags: SlimFlags): Run {
   const run = runStore().open(flags.resume === true ? 'last' : flags.resume!);
-  const { output, threads, provider, exportMode } = flags as Partial<SlimSettings>;
+  const { output, threads, memory, provider, exportMode } = flags as Partial<SlimSettings>;
   const changed = Object.fromEntries(
-    Object.entries({ output, threads, provider, exportMode }).filter(([, value]) => value !== undefined),
+    Object.entries({ output, threads, memory, provider, exportMode }).filter(
+      ([, value]) => value !== undefined,
+    ),
   );
   run.settings = { ...run.settings, ...changed };
   return run;
@@ -216,6 +235,7 @@ async function runJob(run: Run, asJson: boolean): Promise<void> {
 
 function resultText({ run, report }: SlimResult): string {
   const lines = ['', pointText(report, chosenPoint(report)!), '', taskText(report)];
+  lines.push(...memoryText(report));
   if (report.exported) lines.push(`The slimmed model is in ${report.exported.folder}`);
   lines.push(
     `The run is '${run.id}'; 'hopscotch export ${run.id} FOLDER --blocks K' writes another point of its curve.`,

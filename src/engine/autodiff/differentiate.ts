@@ -8,8 +8,10 @@ import { findRule } from './rules/index.js';
 import { unsupported } from './unsupported.js';
 
 export interface DifferentiateOptions {
-  /** A value of one element. */
+  /** A value of one element; or of any shape where `seed` is given. */
   loss: string;
+  /** The gradient by `loss`, of its shape, where more follows outside of the graph. Default: one. */
+  seed?: string;
   /** Graph inputs or other values. */
   leaves: readonly string[];
   /** Types of all values between the leaves and the loss, and of what these nodes read beside them. */
@@ -32,7 +34,7 @@ export function differentiate(graph: Graph, options: DifferentiateOptions): Map<
   const gradients = new Map<string, string[]>();
 
   build.enter('gradient', elementType(types, loss));
-  if (active.has(loss)) gradients.set(loss, [seed(build, types, loss)]);
+  if (active.has(loss)) gradients.set(loss, [options.seed ?? seedOfOne(build, types, loss)]);
   const gradientOf = (value: string): string | undefined => {
     const parts = gradients.get(value);
     if (!parts) return undefined;
@@ -121,7 +123,7 @@ function activeValues(
 }
 
 /** The gradient of the loss by itself. */
-function seed(build: GradientBuilder, types: ValueTypes, loss: string): string {
+function seedOfOne(build: GradientBuilder, types: ValueTypes, loss: string): string {
   const { shape } = typeOf(types, loss);
   if (shape.some((dim) => dim !== 1)) throw new RangeError(`The loss '${loss}' has more than one element`);
   return shape.length === 0 ? build.scalar(1) : build.expandLike(build.scalar(1), loss);

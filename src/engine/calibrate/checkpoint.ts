@@ -4,12 +4,13 @@ import * as v from 'valibot';
 import type { BlockName } from '../decoder/decoder.js';
 import { UserError } from '../errors.js';
 import { writeFileAtomically } from './atomic-file.js';
+import { numbersSchema, packNumbers } from './packed-numbers.js';
 
 const blockNameSchema = v.custom<BlockName>(
   (value) => typeof value === 'string' && /^(attention|mlp) \d+$/.test(value),
   'a block name such as "attention 3"',
 );
-const numbersByKey = v.record(v.string(), v.array(v.number()));
+const numbersByKey = v.record(v.string(), numbersSchema);
 
 const adamSchema = v.object({ step: v.number(), first: numbersByKey, second: numbersByKey });
 
@@ -82,7 +83,7 @@ export class Checkpoint {
   }
 
   save(): void {
-    if (this.#file !== undefined) writeFileAtomically(this.#file, JSON.stringify(this.state));
+    if (this.#file !== undefined) writeFileAtomically(this.#file, JSON.stringify(this.state, packNumbers));
   }
 }
 

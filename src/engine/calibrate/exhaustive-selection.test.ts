@@ -49,14 +49,21 @@ async function expectPublishedRounds(task: (typeof SAMPLE_TASKS)[number], rounds
   }
 }
 
-const quiet = { smallBatches: [], seed: 0, session: undefined, signal: undefined, onWork: () => {} };
+const quiet = {
+  smallBatches: [],
+  granularity: 'channel+gain',
+  seed: 0,
+  session: undefined,
+  signal: undefined,
+  onWork: () => {},
+} as const;
 
 describe('a search whose training diverges', () => {
   it.each([exhaustiveSelection, fastSelection])(
     'says what to do, and its checkpoint can be read again ($name)',
     async (strategy) => {
       const decoder = readDecoder(buildDecoder(decoderStyles[0]!));
-      const batches = [0, 1, 2].map((seed) => lossBatchOf(decoder, seed));
+      const batches = [0, 1, 2, 3, 4, 5].map((seed) => lossBatchOf(decoder, seed));
       const checkpoint = Checkpoint.inMemory();
       let work = 0;
       const search = selectBlocks(
@@ -74,7 +81,7 @@ describe('a search whose training diverges', () => {
       );
       await expect(search).rejects.toThrow(/not a number.*try a smaller --selection-learning-rate\.$/);
       expect(JSON.parse(JSON.stringify(checkpoint.state))).toEqual(checkpoint.state);
-      expect(work).toBe(strategy.costOfRound(3, batches.length));
+      expect(work).toBe(strategy.costOfRound(3, batches.length, 0));
     },
   );
 });

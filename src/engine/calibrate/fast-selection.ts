@@ -1,22 +1,20 @@
 /**
- * A search at a small part of the published one's cost, by racing. In each round all candidates are scored by forward
- * passes on a few rows; the better ones on more rows; the few that are left train their scales for some steps; the
- * lowest loss after that is skipped. Scales are carried over from round to round instead of starting from ones.
+ * A search at a small part of the published one's cost. What a block is worth shows only once the scales have made up
+ * for it, and the first step of training already tells most of that: so each candidate takes one step of Adam on a few
+ * rows and is judged on a few others, and the best two train a little further before one is skipped. What decides is
+ * the loss and the distance from the original's hidden states, which does not depend on the luck of a few answers.
+ * Later rounds start from the scales that the chosen block was left with, and try those blocks again that came near
+ * being chosen.
  */
 import type { BlockName } from '../decoder/decoder.js';
 import { throwIfCancelled } from '../errors.js';
 import { Adam } from './adam.js';
+import type { SelectionRound } from './checkpoint.js';
 import { openForwardModel, type ForwardModel } from './forward-model.js';
 import { openGradientModel, type GradientModel } from './gradient-model.js';
+import { hiddenDistance, hiddenMatchFeeds } from './hidden-match.js';
 import type { LossBatch } from './loss-batch.js';
-import {
-  copyScales,
-  initialScales,
-  restoreScales,
-  saveScales,
-  type ScaleKey,
-  type Scales,
-} from './scales.js';
+import { copyScales, initialScales, restoreScales, saveScales, type ScaleKey } from './scales.js';
 import {
   DIVERGED,
   GRADIENT_STEP_COST,
@@ -27,37 +25,64 @@ import {
   type SelectionStrategy,
 } from './selection-strategy.js';
 
-/** Candidates left after the first scoring, and those that get training steps. */
-const SECOND_LIST = 5;
-const SHORT_LIST = 3;
-/** Training steps of each candidate on the short list, a small batch each. */
-const STEPS = 3;
 /** Rows of a small batch as a share of a batch of the training. */
-const SMALL_BATCH = 0.5;
+const SMALL_BATCH = 0.25;
+/** Candidates that train further, and the small batches that they then train on and are judged on. */
+const SHORT_LIST = 2;
+const FURTHER_STEPS = 2;
+const FURTHER_JUDGED = 2;
+/** Small batches of a round: the first step's, the one that it is judged on, and those of the short list. */
+const BATCHES_OF_ROUND = 2 + FURTHER_STEPS + FURTHER_JUDGED;
+/** A few large steps, so larger than those of a whole epoch. */
+const LEARNING_RATE_FACTOR = 2;
+/** Weights of the distance from the original's hidden states beside the loss, in training and in judging. */
+const DISTILLATION = 5;
+const DISTANCE_WEIGHT = 0.5;
+
+/** Candidates that are tried in a round: all in the first, then those that came nearest. */
+function triedInRound(candidates: number, round: number): number {
+  return round === 0 ? candidates : Math.min(candidates, Math.max(4, Math.ceil(candidates / 4)));
+}
 
 export const fastSelection: SelectionStrategy = {
   name: 'fast',
-  description: 'a race: all blocks are scored on a few rows, the best get more rows and then training steps',
-  costOfRound: (candidates) => {
-    const second = Math.min(SECOND_LIST, candidates);
-    const short = Math.min(SHORT_LIST, candidates);
-    return SMALL_BATCH * (candidates + second + short * (STEPS * GRADIENT_STEP_COST + 1));
+  description: 'one training step for each block that comes into question, a few more for the best two',
+  costOfRound: (candidates, _batches, round) => {
+    const tried = triedInRound(candidates, round);
+    const short = Math.min(SHORT_LIST, tried);
+    return (
+      SMALL_BATCH *
+      (BATCHES_OF_ROUND +
+        tried * (GRADIENT_STEP_COST + 1) +
+        short * (FURTHER_STEPS * GRADIENT_STEP_COST + FURTHER_JUDGED))
+    );
   },
   open: async (context) => {
     const options = {
       skipped: [],
-      granularity: 'scalar',
+      granularity: context.granularity,
       ...(context.session ? { session: context.session } : {}),
     } as const;
-    const gradientModel = await openGradientModel(context.decoder, options);
+    const gradientModel = await openGradientModel(context.decoder, { ...options, matchHidden: true });
     return new FastSelector(context, gradientModel, await openForwardModel(context.decoder, options));
   },
 };
+
+/** A candidate in training. */
+interface Trial {
+  block: BlockName;
+  scales: Map<ScaleKey, Float32Array>;
+  adam: Adam;
+  /** What decides: the loss and the distance from the original together. */
+  loss: number;
+}
 
 class FastSelector implements BlockSelector {
   readonly #context: SelectionContext;
   readonly #gradientModel: GradientModel;
   readonly #forwardModel: ForwardModel;
+  /** The original's hidden states for the small batches of the round. */
+  readonly #targets = new Map<LossBatch, Float32Array>();
 
   constructor(context: SelectionContext, gradientModel: GradientModel, forwardModel: ForwardModel) {
     this.#context = context;
@@ -66,31 +91,22 @@ class FastSelector implements BlockSelector {
   }
 
   async chooseBlock(round: RoundContext): Promise<BlockName> {
-    const carried = this.#startingScales(round);
     const number = round.skipped.length;
-    const first = await this.#score(round.candidates, carried, this.#smallBatch(number * 4), round);
-    const better = first.slice(0, SECOND_LIST);
-    const second = await this.#score(
-      better.map(({ block }) => block),
-      carried,
-      this.#smallBatch(number * 4 + 1),
-      round,
-    );
-    const sums = second.map(({ block, loss }) => ({
-      block,
-      loss: loss + better.find((candidate) => candidate.block === block)!.loss,
-    }));
-    const shortList = sums.toSorted((a, b) => a.loss - b.loss).slice(0, SHORT_LIST);
-    let best: { block: BlockName; loss: number; scales: Scales } | undefined;
-    for (const { block } of shortList) {
-      round.onCandidate(block);
-      const tried = await this.#train(block, carried, number);
-      round.recordLoss(block, tried.loss);
-      if (!best || tried.loss < best.loss) best = { block, ...tried };
-    }
-    requireConverged(best!.loss);
-    round.round.scales = saveScales(best!.scales);
-    return best!.block;
+    const [first, judge, ...further] = this.#batchesOfRound(number);
+    const carried = this.#startingScales(round);
+    const trials = nearest(round)
+      .slice(0, triedInRound(round.candidates.length, number))
+      .map((block) => this.#startTrial(block, carried));
+    await this.#step(trials, round, first!);
+    await this.#judge(trials, round, [judge!]);
+    const shortList = trials.toSorted((a, b) => a.loss - b.loss).slice(0, SHORT_LIST);
+    for (const batch of further.slice(0, FURTHER_STEPS)) await this.#step(shortList, round, batch);
+    await this.#judge(shortList, round, further.slice(FURTHER_STEPS));
+    const best = shortList.reduce((a, b) => (b.loss < a.loss ? b : a));
+    requireConverged(best.loss);
+    round.round.scales = saveScales(best.scales);
+    this.#targets.clear();
+    return best.block;
   }
 
   async release(): Promise<void> {
@@ -98,12 +114,27 @@ class FastSelector implements BlockSelector {
     await this.#forwardModel.release();
   }
 
+  /** Small batches are used in turn, so that no round depends on the same few rows. */
+  #batchesOfRound(number: number): LossBatch[] {
+    const { smallBatches } = this.#context;
+    return Array.from(
+      { length: BATCHES_OF_ROUND },
+      (_, index) => smallBatches[(number * BATCHES_OF_ROUND + index) % smallBatches.length]!,
+    );
+  }
+
   /** Where the round before ended, the blocks chosen so far off. */
-  #startingScales({ before, skipped }: RoundContext): Map<ScaleKey, Float32Array> {
+  #startingScales({ earlier, skipped }: RoundContext): Map<ScaleKey, Float32Array> {
     const scales = initialScales(this.#gradientModel.scaleSizes);
-    for (const [key, values] of restoreScales(before?.scales ?? {})) scales.set(key, values);
+    for (const [key, values] of restoreScales(earlier.at(-1)?.scales ?? {})) scales.set(key, values);
     for (const block of skipped) this.#switchOff(scales, block);
     return scales;
+  }
+
+  #startTrial(block: BlockName, carried: ReadonlyMap<ScaleKey, Float32Array>): Trial {
+    const scales = copyScales(carried);
+    this.#switchOff(scales, block);
+    return { block, scales, adam: new Adam(), loss: DIVERGED };
   }
 
   #switchOff(scales: Map<ScaleKey, Float32Array>, block: BlockName): void {
@@ -111,54 +142,74 @@ class FastSelector implements BlockSelector {
     if (!this.#gradientModel.sharesResidual(block)) scales.get(`residual ${block}`)!.fill(1);
   }
 
-  /** Small batches are used in turn, so that no round depends on the same few rows. */
-  #smallBatch(index: number): LossBatch {
-    const { smallBatches } = this.#context;
-    return smallBatches[index % smallBatches.length]!;
-  }
-
-  /** Losses of the batch with each candidate off, the lowest first. */
-  async #score(
-    candidates: readonly BlockName[],
-    carried: Scales,
+  /** One step of Adam for each; the scales of blocks that are off stay as they are. */
+  async #step(
+    trials: readonly Trial[],
+    { skipped, onCandidate }: RoundContext,
     batch: LossBatch,
-    round: RoundContext,
-  ): Promise<{ block: BlockName; loss: number }[]> {
-    const scored: { block: BlockName; loss: number }[] = [];
-    for (const block of candidates) {
-      throwIfCancelled(this.#context.signal);
-      round.onCandidate(block);
-      const scales = copyScales(carried);
-      this.#switchOff(scales, block);
-      const { loss } = await this.#forwardModel.run(batch, scales);
-      scored.push({ block, loss: Number.isFinite(loss) ? loss : DIVERGED });
-      this.#context.onWork(SMALL_BATCH);
+  ): Promise<void> {
+    const { learningRate, signal, onWork } = this.#context;
+    const match = hiddenMatchFeeds(batch, await this.#target(batch), DISTILLATION);
+    const open = [...trials];
+    const runs = this.#gradientModel.runEach(trials.map(({ scales }) => ({ batch, scales, match })));
+    onCandidate(open[0]!.block);
+    for await (const { gradients } of runs) {
+      throwIfCancelled(signal);
+      const trial = open.shift()!;
+      for (const off of [...skipped, trial.block]) {
+        gradients.delete(`branch ${off}`);
+        if (!this.#gradientModel.sharesResidual(off)) gradients.delete(`residual ${off}`);
+      }
+      trial.adam.update(trial.scales, gradients, LEARNING_RATE_FACTOR * learningRate);
+      onWork(SMALL_BATCH * GRADIENT_STEP_COST);
+      if (open[0]) onCandidate(open[0].block);
     }
-    return scored.toSorted((a, b) => a.loss - b.loss);
   }
 
-  /** Some steps of Adam with the candidate off, and the loss after them on rows that they have not seen. */
-  async #train(block: BlockName, carried: Scales, number: number): Promise<{ loss: number; scales: Scales }> {
-    const { learningRate, signal, onWork } = this.#context;
-    const scales = copyScales(carried);
-    this.#switchOff(scales, block);
-    const off = [...scales].filter(
-      ([key, values]) => key.startsWith('branch') && values.every((value) => value === 0),
-    );
-    const frozen = new Set(off.map(([key]) => key.slice('branch '.length) as BlockName));
-    const adam = new Adam();
-    for (let step = 0; step < STEPS; step += 1) {
-      throwIfCancelled(signal);
-      const { gradients } = await this.#gradientModel.run(this.#smallBatch(number * 4 + 2 + step), scales);
-      for (const skipped of frozen) {
-        gradients.delete(`branch ${skipped}`);
-        if (!this.#gradientModel.sharesResidual(skipped)) gradients.delete(`residual ${skipped}`);
+  async #judge(
+    trials: readonly Trial[],
+    { recordLoss }: RoundContext,
+    batches: readonly LossBatch[],
+  ): Promise<void> {
+    const totals = new Map(trials.map((trial) => [trial, 0]));
+    for (const batch of batches) {
+      const target = await this.#target(batch);
+      const open = [...trials];
+      const runs = this.#forwardModel.lossAndHiddenEach(trials.map(({ scales }) => ({ batch, scales })));
+      for await (const { loss, hidden } of runs) {
+        throwIfCancelled(this.#context.signal);
+        const trial = open.shift()!;
+        const judged = loss + DISTANCE_WEIGHT * hiddenDistance(batch, hidden, target);
+        totals.set(trial, totals.get(trial)! + judged / batches.length);
+        this.#context.onWork(SMALL_BATCH);
       }
-      adam.update(scales, gradients, learningRate);
-      onWork(SMALL_BATCH * GRADIENT_STEP_COST);
     }
-    const { loss } = await this.#forwardModel.run(this.#smallBatch(number * 4 + 2 + STEPS), scales);
-    onWork(SMALL_BATCH);
-    return { loss: Number.isFinite(loss) ? loss : DIVERGED, scales };
+    for (const [trial, total] of totals) {
+      trial.loss = Number.isFinite(total) ? total : DIVERGED;
+      recordLoss(trial.block, trial.loss);
+    }
   }
+
+  /** The original is the model with all scales where they started. */
+  async #target(batch: LossBatch): Promise<Float32Array> {
+    const kept = this.#targets.get(batch);
+    if (kept) return kept;
+    const hidden = await this.#forwardModel.hidden(batch, new Map());
+    this.#targets.set(batch, hidden);
+    this.#context.onWork(SMALL_BATCH);
+    return hidden;
+  }
+}
+
+/** Candidates by how near they came to being chosen when they were last tried; those never tried in front. */
+function nearest({ candidates, earlier }: RoundContext): BlockName[] {
+  const distance = (block: BlockName) => {
+    const last = earlier.findLast((round) => round.losses[block] !== undefined);
+    return last ? last.losses[block]! - lossOfChosen(last) : -Infinity;
+  };
+  return candidates.toSorted((a, b) => distance(a) - distance(b));
+}
+
+function lossOfChosen({ losses, chosen }: SelectionRound): number {
+  return losses[chosen!] ?? 0;
 }

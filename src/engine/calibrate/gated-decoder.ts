@@ -6,14 +6,23 @@ import { DataType } from '../onnx/data-types.js';
 import { makeValueInfo } from '../onnx/value-info.js';
 import { float32Tensor } from '../runtime/tensors.js';
 import type { Feeds } from '../runtime/session.js';
-import { initialValue, stepName, type Granularity, type ScaleKey, type Scales } from './scales.js';
+import {
+  hasGains,
+  hasOffsets,
+  initialValue,
+  normName,
+  stepName,
+  type Granularity,
+  type ScaleKey,
+  type Scales,
+} from './scales.js';
 
 /** A graph input that holds scales. */
 export interface KeyedGate {
   /** The graph input. */
   name: string;
   key: ScaleKey;
-  /** [1 or 'rows', 1, 1 or hidden size]. */
+  /** [1 or 'rows', 1, 1 or hidden size]; [hidden size] for gains. */
   shape: readonly (number | string)[];
 }
 
@@ -27,18 +36,23 @@ export function gateDecoder(
   pruned: Decoder,
   granularity: Granularity,
 ): { gated: Decoder; gates: KeyedGate[] } {
-  const inserted = insertGates(pruned, { granularity: granularity === 'scalar' ? 'scalar' : 'channel' });
+  const inserted = insertGates(pruned, {
+    granularity: granularity === 'scalar' ? 'scalar' : 'channel',
+    gains: hasGains(granularity),
+  });
   const gates = inserted.gates.map((gate) => ({
     name: gate.name,
     key: keyOf(original, pruned, gate),
     shape: gate.shape,
   }));
-  if (granularity !== 'channel+offset') return { gated: inserted.decoder, gates };
+  if (!hasOffsets(granularity)) return { gated: inserted.decoder, gates };
   return addOffsetGates(original, pruned, inserted.decoder, gates);
 }
 
 function keyOf(original: Decoder, pruned: Decoder, gate: Gate): ScaleKey {
+  if (gate.block === 'final') return 'gain final';
   if (gate.kind === 'branch') return `branch ${gate.block}`;
+  if (gate.kind === 'gain') return `gain ${normName(original, gate.block)}`;
   return `${gate.kind} ${stepName(original, pruned.steps[gate.step]!)}`;
 }
 

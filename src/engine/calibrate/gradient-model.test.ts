@@ -89,7 +89,7 @@ function expectGradients(actual: Scales, expected: LayerScales): void {
 describe.each(decoderStyles)('a decoder in the style of $name', (style) => {
   it.each([
     ['scalar', []],
-    ['channel+offset', skippedOfBothKinds],
+    ['channel+gain+offset', skippedOfBothKinds],
   ] as const)('has the gradients that differences of the loss show (%s)', async (granularity, skipped) => {
     const decoder = readDecoder(buildDecoder(style));
     const batch = lossBatchOf(decoder);

@@ -1,41 +1,51 @@
 /** A decoder with gates in onnxruntime: the loss of a batch, and its gradients by every scale. */
-import { differentiate } from '../autodiff/differentiate.js';
-import { findLowering, lowerOperators } from '../autodiff/lower/index.js';
 import { widenFloats } from '../autodiff/lower/widen-floats.js';
 import { blockName, type BlockName, type Decoder } from '../decoder/decoder.js';
 import { upgradeOpset } from '../autodiff/lower/upgrade-opset.js';
 import { rereadDecoder } from '../decoder/read-decoder.js';
-import { DataType } from '../onnx/data-types.js';
 import { Graph } from '../onnx/graph.js';
-import { opsetVersion, type OnnxModel } from '../onnx/model-file.js';
-import { makeValueInfo } from '../onnx/value-info.js';
 import { emptyCache, tokenFeeds } from '../runtime/decoder-feeds.js';
-import { probeTypes } from '../runtime/probe-types.js';
-import { openSession, type Feeds, type Session } from '../runtime/session.js';
-import { float32Tensor, float32Values, int64Tensor } from '../runtime/tensors.js';
+import { openSession, type Feeds, type RunnableModel } from '../runtime/session.js';
+import { float32Tensor, float32Values, int64Tensor, type RuntimeTensor } from '../runtime/tensors.js';
+import { addGradients, lowerModel } from './add-gradients.js';
 import { gatedDecoder, type LossModelOptions } from './forward-model.js';
 import { gateFeeds, gateSize, type KeyedGate } from './gated-decoder.js';
 import { hiddenMatchProbe } from './hidden-match.js';
 import type { LossBatch } from './loss-batch.js';
 import { LOSS_INPUTS, LOSS_OUTPUTS, attachLoss } from './loss-head.js';
 import type { ScaleKey, Scales } from './scales.js';
+import { openSegmentedGradient, type GradientTask } from './segmented-gradient.js';
+
+/** A batch, the scales that it is run with, and the feeds of `hiddenMatchFeeds`, if any. */
+export interface GradientRun {
+  batch: LossBatch;
+  scales: Scales;
+  match?: Feeds;
+}
+
+export interface LossAndGradients {
+  loss: number;
+  gradients: Map<ScaleKey, Float32Array>;
+}
 
 /** Gradients of the loss by the scales, and the loss. Made by `openGradientModel`. */
 export class GradientModel {
-  readonly #session: Session;
+  readonly #model: RunnableModel;
   readonly #gates: readonly KeyedGate[];
+  readonly #trained: readonly KeyedGate[];
   readonly #gradients: ReadonlyMap<string, string>;
   readonly #shared: ReadonlySet<BlockName>;
 
   /** @param shared blocks whose residual addition holds another block too (parallel residuals) */
   constructor(
-    session: Session,
+    model: RunnableModel,
     gates: readonly KeyedGate[],
     gradients: ReadonlyMap<string, string>,
     shared: ReadonlySet<BlockName>,
   ) {
-    this.#session = session;
+    this.#model = model;
     this.#gates = gates;
+    this.#trained = gates.filter(({ name }) => gradients.has(name));
     this.#gradients = gradients;
     this.#shared = shared;
   }
@@ -47,33 +57,44 @@ export class GradientModel {
 
   /** Keys of all scales that have a gradient, and their sizes. */
   get scaleSizes(): ReadonlyMap<ScaleKey, number> {
-    return new Map(this.#gates.map((gate) => [gate.key, gateSize(gate)]));
+    return new Map(this.#trained.map((gate) => [gate.key, gateSize(gate)]));
   }
 
   /**
    * @param match feeds of `hiddenMatchFeeds`, where the model was opened with `matchHidden`
    * @returns the loss, without the distance from hidden states, and the gradients of both together
    */
-  async run(
-    batch: LossBatch,
-    scales: Scales,
-    match: Feeds = {},
-  ): Promise<{ loss: number; gradients: Map<ScaleKey, Float32Array> }> {
-    const results = await this.#session.run({ ...batch.feeds, ...gateFeeds(this.#gates, scales), ...match });
+  async run(batch: LossBatch, scales: Scales, match: Feeds = {}): Promise<LossAndGradients> {
+    return this.#read(await this.#model.run(this.#feeds({ batch, scales, match })));
+  }
+
+  /** The same for several batches or scales in turn; a model whose segments are loaded in turn loads each once for all. */
+  async *runEach(runs: readonly GradientRun[]): AsyncGenerator<LossAndGradients> {
+    const feeds = runs.map((run) => this.#feeds(run));
+    for await (const results of this.#model.runEach(feeds)) yield this.#read(results);
+  }
+
+  #feeds({ batch, scales, match }: GradientRun): Feeds {
+    return { ...batch.feeds, ...gateFeeds(this.#gates, scales), ...match };
+  }
+
+  #read(results: Record<string, RuntimeTensor>): LossAndGradients {
     const gradients = new Map(
-      this.#gates.map((gate) => [gate.key, float32Values(results[this.#gradients.get(gate.name)!]!)]),
+      this.#trained.map((gate) => [gate.key, float32Values(results[this.#gradients.get(gate.name)!]!)]),
     );
     return { loss: float32Values(results[LOSS_OUTPUTS.loss]!)[0]!, gradients };
   }
 
   async release(): Promise<void> {
-    await this.#session.release();
+    await this.#model.release();
   }
 }
 
 export interface GradientModelOptions extends LossModelOptions {
   /** Whether the gradient is that of the loss and of the distance from the original's hidden states. */
   matchHidden?: boolean;
+  /** Scales whose gradients are wanted; nothing is differentiated below the first of them. Default: all. */
+  trained?: (key: ScaleKey) => boolean;
 }
 
 /** @throws UserError if an operator has no gradient rule or onnxruntime cannot load the graph */
@@ -81,36 +102,34 @@ export async function openGradientModel(
   decoder: Decoder,
   options: GradientModelOptions,
 ): Promise<GradientModel> {
-  const objective = options.matchHidden ? 'objective' : 'loss';
   const upgraded = rereadDecoder(upgradeOpset(decoder.model), decoder);
   const { gated, gates } = gatedDecoder(upgraded, options);
   attachLoss(gated, options.matchHidden ? ['loss', 'objective'] : ['loss']);
-  const { model } = gated;
-  const graph = new Graph(model.graph);
+  widenFloats(new Graph(gated.model.graph));
   const probes = [[2, 3] as const, [3, 5] as const].map(([rows, positions]) => ({
     ...probeFeeds(gated, gates, rows, positions),
     ...(options.matchHidden ? hiddenMatchProbe(rows, positions, decoder.hiddenSize) : {}),
   }));
-  await lowerModel(model, graph, probes);
-  const types = await probeTypes(model, probes);
-  const leaves = gates.map((gate) => gate.name);
-  const opset = opsetVersion(model)!;
-  const gradients = differentiate(graph, { loss: LOSS_OUTPUTS[objective], leaves, types, opset });
-  for (const gate of gates) {
-    graph.proto.output.push(makeValueInfo(gradients.get(gate.name)!, DataType.FLOAT, gate.shape));
-  }
-  graph.removeUnused();
+  const loss = LOSS_OUTPUTS[options.matchHidden ? 'objective' : 'loss'];
+  const leaves = gates.filter(({ key }) => options.trained?.(key) ?? true);
+  const task = { decoder: gated, loss, leaves, probes, session: options.session ?? {} };
+  const opened = options.session?.segments
+    ? await openSegmentedGradient(task)
+    : await openWholeGradient(task);
   const shared = decoder.steps
     .filter((step) => step.branches.length > 1)
     .flatMap((step) => step.branches.map(blockName));
-  return new GradientModel(await openSession(model, options.session), gates, gradients, new Set(shared));
+  return new GradientModel(opened.model, gates, opened.gradients, new Set(shared));
 }
 
-/** Brings a model to float32 and to operators that have gradient rules. */
-async function lowerModel(model: OnnxModel, graph: Graph, probes: readonly Feeds[]): Promise<void> {
-  widenFloats(graph);
-  if (!graph.nodes.some((node) => findLowering(node))) return;
-  lowerOperators(graph, await probeTypes(model, probes));
+async function openWholeGradient(
+  task: GradientTask,
+): Promise<{ model: RunnableModel; gradients: Map<string, string> }> {
+  const { decoder, loss, leaves, probes, session } = task;
+  const { model } = decoder;
+  await lowerModel(model, probes, session);
+  const gradients = await addGradients(model, { result: loss, leaves, probes, session });
+  return { model: await openSession(model, session), gradients };
 }
 
 function probeFeeds(decoder: Decoder, gates: readonly KeyedGate[], rows: number, positions: number): Feeds {

@@ -63,6 +63,22 @@ export function hiddenMatchFeeds(batch: LossBatch, hidden: Float32Array, weight:
   };
 }
 
+/**
+ * The squared distance of two hidden states over the squared size of the targets, padding left out.
+ * @param hidden float32 [rows, positions, hidden size], as are the targets
+ */
+export function hiddenDistance(batch: LossBatch, hidden: Float32Array, targets: Float32Array): number {
+  const width = targets.length / batch.mask.length;
+  let distance = 0;
+  let size = 0;
+  targets.forEach((target, index) => {
+    if (batch.mask[Math.floor(index / width)] === 0) return;
+    distance += (hidden[index]! - target) ** 2;
+    size += target ** 2;
+  });
+  return distance / size;
+}
+
 /** Feeds of the right shapes for finding out types. */
 export function hiddenMatchProbe(rows: number, positions: number, width: number): Feeds {
   return {

@@ -5,18 +5,20 @@ import { openForwardModel, type ForwardModel } from './forward-model.js';
 import { hiddenMatchFeeds } from './hidden-match.js';
 import type { LossBatch } from './loss-batch.js';
 
-/** Bytes of hidden states that are kept; what is over is computed again in each epoch. */
+/** Bytes of hidden states that are kept where memory is not limited; what is over is computed again in each epoch. */
 const KEPT_BYTES = 256e6;
 
 export class HiddenTargets {
   readonly #model: ForwardModel | undefined;
   readonly #weight: number;
   readonly #kept = new Map<LossBatch, Feeds>();
+  readonly #keptBytes: number;
   #bytes = 0;
 
-  private constructor(model: ForwardModel | undefined, weight: number) {
+  private constructor(model: ForwardModel | undefined, weight: number, keptBytes: number) {
     this.#model = model;
     this.#weight = weight;
+    this.#keptBytes = keptBytes;
   }
 
   /** @param weight of the distance beside the loss; 0 gives targets that ask for nothing */
@@ -24,13 +26,13 @@ export class HiddenTargets {
     context: { decoder: Decoder; session: SessionOptions | undefined },
     weight: number,
   ): Promise<HiddenTargets> {
-    if (weight === 0) return new HiddenTargets(undefined, 0);
+    if (weight === 0) return new HiddenTargets(undefined, 0, 0);
     const model = await openForwardModel(context.decoder, {
       skipped: [],
       granularity: 'scalar',
       ...(context.session ? { session: context.session } : {}),
     });
-    return new HiddenTargets(model, weight);
+    return new HiddenTargets(model, weight, context.session?.segments?.keptBytes ?? KEPT_BYTES);
   }
 
   /** Feeds of a gradient model opened with `matchHidden`; empty for weight 0. */
@@ -40,7 +42,7 @@ export class HiddenTargets {
     if (kept) return kept;
     const hidden = await this.#model.hidden(batch, new Map());
     const feeds = hiddenMatchFeeds(batch, hidden, this.#weight);
-    if (this.#bytes + hidden.byteLength <= KEPT_BYTES) {
+    if (this.#bytes + hidden.byteLength <= this.#keptBytes) {
       this.#bytes += hidden.byteLength;
       this.#kept.set(batch, feeds);
     }

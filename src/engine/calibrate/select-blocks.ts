@@ -13,6 +13,7 @@ import { chosenBlocks, type Checkpoint, type SelectionRound } from './checkpoint
 import type { CalibrationListener } from './events.js';
 import { exhaustiveSelection } from './exhaustive-selection.js';
 import { fastSelection } from './fast-selection.js';
+import { blockInfluenceSelection, cosineSelection } from './similarity-selection.js';
 import type {
   BlockSelector,
   RoundContext,
@@ -23,6 +24,8 @@ import type {
 export const SELECTION_STRATEGIES: readonly SelectionStrategy[] = [
   fastSelection,
   exhaustiveSelection,
+  cosineSelection,
+  blockInfluenceSelection,
   randomSelection,
   lastSelection,
 ];
@@ -93,7 +96,7 @@ export async function selectBlocks(
       if (!round.chosen) {
         selector ??= await options.strategy.open(context);
         round.chosen = await selector.chooseBlock(
-          roundContext({ skipped, candidates, round, before: rounds[number - 1] }, checkpoint, onEvent),
+          roundContext({ skipped, candidates, round, earlier: rounds.slice(0, number) }, checkpoint, onEvent),
         );
         checkpoint.save();
       }
@@ -107,7 +110,7 @@ export async function selectBlocks(
 }
 
 function roundContext(
-  facts: Pick<RoundContext, 'skipped' | 'candidates' | 'round' | 'before'>,
+  facts: Pick<RoundContext, 'skipped' | 'candidates' | 'round' | 'earlier'>,
   checkpoint: Checkpoint,
   onEvent: CalibrationListener,
 ): RoundContext {

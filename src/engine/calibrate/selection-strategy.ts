@@ -4,6 +4,7 @@ import { UserError } from '../errors.js';
 import type { SessionOptions } from '../runtime/session.js';
 import type { SelectionRound } from './checkpoint.js';
 import type { LossBatch } from './loss-batch.js';
+import type { Granularity } from './scales.js';
 
 export interface SelectionContext {
   decoder: Decoder;
@@ -11,6 +12,8 @@ export interface SelectionContext {
   batches: readonly LossBatch[];
   /** The same rows in small batches, for strategies that look at a few rows at a time. */
   smallBatches: readonly LossBatch[];
+  /** How fine the scales of candidates are, where a strategy does not fix it; without offsets. */
+  granularity: Granularity;
   /** For strategies that draw lots. */
   seed: number;
   /** Learning rate of Adam for the scales of a candidate. */
@@ -29,8 +32,8 @@ export interface RoundContext {
   candidates: readonly BlockName[];
   /** What the checkpoint holds of this round: losses of candidates that were tried before an interruption. */
   round: SelectionRound;
-  /** What the checkpoint holds of the round before. */
-  before: SelectionRound | undefined;
+  /** What the checkpoint holds of the rounds before, in their order. */
+  earlier: readonly SelectionRound[];
   /** Called when a candidate's turn comes. */
   onCandidate(block: BlockName): void;
   /** Keeps a candidate's loss in the checkpoint. */
@@ -51,8 +54,11 @@ export interface SelectionStrategy {
   name: string;
   /** One sentence for help texts. */
   description: string;
-  /** Cost of one round in forward passes of one batch, for estimates; a gradient step counts as three. */
-  costOfRound(candidates: number, batches: number): number;
+  /**
+   * Cost of one round in forward passes of one batch, for estimates; a gradient step counts as three.
+   * @param round number of the round, from 0
+   */
+  costOfRound(candidates: number, batches: number, round: number): number;
   open(context: SelectionContext): Promise<BlockSelector>;
 }
 

@@ -35,7 +35,7 @@ export interface TrainingSettings {
 export function defaultTraining(granularity: Granularity): TrainingSettings {
   if (granularity === 'scalar')
     return { granularity, epochs: 10, learningRate: 3e-3, schedule: 'constant', pull: 0, distillation: 0 };
-  return { granularity, epochs: 16, learningRate: 1e-2, schedule: 'linear', pull: 0, distillation: 1 };
+  return { granularity, epochs: 12, learningRate: 1e-2, schedule: 'linear', pull: 0, distillation: 5 };
 }
 
 export interface TrainingContext {
@@ -104,6 +104,8 @@ export async function trainScales(
       requireNumbers(epoch, trainingLoss, heldoutLoss);
       keep(state, { epoch, trainingLoss, heldoutLoss }, scales, adam);
       state.finished = epoch === settings.epochs;
+      // Nothing goes on from here: the optimiser's state is twice as large as the scales.
+      if (state.finished) state.adam = new Adam().save();
       checkpoint.save();
       report(state.epochs.at(-1)!);
     }
@@ -181,9 +183,11 @@ export async function meanLoss(
 ): Promise<number> {
   let total = 0;
   let tokens = 0;
-  for (const batch of batches) {
-    total += (await model.run(batch, scales)).loss * batch.labels.length;
-    tokens += batch.labels.length;
+  let index = 0;
+  for await (const { loss } of model.runEach(batches.map((batch) => ({ batch, scales })))) {
+    const { length } = batches[index++]!.labels;
+    total += loss * length;
+    tokens += length;
   }
   return total / tokens;
 }

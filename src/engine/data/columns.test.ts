@@ -62,12 +62,15 @@ describe('guessing columns', () => {
     expect(guess({ text: 'a', url: 'b' })).toEqual({ kind: 'text', text: 'text' });
     expect(guess({ whatever: 'a' })).toEqual({ kind: 'text', text: 'whatever' });
     expect(guess({ column_1: 'a', column_2: 'b' })).toEqual(prompt('column_1', { response: 'column_2' }));
-    const row = Object.fromEntries(
-      ['a', 'b', 'c', 'd', 'e', 'D'].map((value, index) => [`column_${index + 1}`, value]),
-    );
-    expect(guess(row)).toEqual(
+    const row = (...values: string[]) =>
+      Object.fromEntries(values.map((value, index) => [`column_${index + 1}`, value]));
+    expect(guess(row('a', 'b', 'c', 'd', 'e', 'D'))).toEqual(
       prompt('column_1', { choices: ['column_2', 'column_3', 'column_4', 'column_5'], response: 'column_6' }),
     );
+    expect(guess(row('a', 'yes', 'no', '1'))).toEqual(
+      prompt('column_1', { choices: ['column_2', 'column_3'], response: 'column_4' }),
+    );
+    expect(() => guess(row('a', 'yes', 'no', 'C'))).toThrow('cannot be guessed');
   });
 
   test('no guess names the columns', () => {

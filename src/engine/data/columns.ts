@@ -130,7 +130,10 @@ function guessText(dataset: RawDataset): ColumnMapping | undefined {
   return text === undefined ? undefined : { kind: 'text', text };
 }
 
-/** One column is a text, two are a prompt and a response, six that end in A to D or 0 to 3 a question with choices. */
+/**
+ * One column is a text, two are a prompt and a response, and more that end in the letter or the number of one of those
+ * between are a question with choices.
+ */
 function guessUnnamed(dataset: RawDataset): ColumnMapping | undefined {
   const { columns } = dataset;
   const unnamed = columns.every((name, index) => name === `column_${index + 1}`);
@@ -139,9 +142,11 @@ function guessUnnamed(dataset: RawDataset): ColumnMapping | undefined {
   if (columns.length === 1) return { kind: 'text', text: first! };
   if (columns.length === 2 && unnamed) return promptMapping(first!, { response: second });
   const last = columns.at(-1)!;
-  const isAnswer = (value: unknown): boolean => /^\s*[A-D0-3]\s*$/.test(String(value));
-  if (columns.length === 6 && unnamed && valuesOf(dataset, last).every(isAnswer)) {
-    return promptMapping(first!, { choices: columns.slice(1, 5), response: last });
+  const choices = columns.slice(1, -1);
+  const answers = new Set(choices.flatMap((_, index) => [String(index), String.fromCodePoint(65 + index)]));
+  const isAnswer = (value: unknown): boolean => answers.has(String(value).trim());
+  if (choices.length > 1 && choices.length <= 10 && unnamed && valuesOf(dataset, last).every(isAnswer)) {
+    return promptMapping(first!, { choices, response: last });
   }
   return undefined;
 }

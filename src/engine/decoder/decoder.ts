@@ -23,6 +23,10 @@ export interface Norm {
   nodes: readonly NodeProto[];
   /** What is added to the mean square (or variance) before the square root. */
   epsilon: NormEpsilon;
+  /** Where the normalised value is multiplied with a constant of shape [hidden size], which may be computed from others. */
+  gain: Use | undefined;
+  /** Where a constant of shape [hidden size] is added after the gain. */
+  bias: Use | undefined;
 }
 
 export type NormEpsilon =

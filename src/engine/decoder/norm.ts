@@ -26,13 +26,15 @@ export function findNorm(
   const uses = usesWithin(flow, input, region);
   const found = findNormOperator(uses) ?? findSpelledOutNorm(flow, input, region, folder);
   if (!found) return undefined;
-  const output = includeGainAndBias(flow, found.output);
+  const { output, gain, bias } = includeGainAndBias(flow, found);
   return {
     kind: found.kind,
     epsilon: found.epsilon,
     input,
     output,
     nodes: [...flow.between([input], [output])],
+    gain,
+    bias,
   };
 }
 
@@ -40,6 +42,8 @@ interface FoundNorm {
   kind: Norm['kind'];
   output: string;
   epsilon: NormEpsilon;
+  gain?: Use;
+  bias?: Use;
 }
 
 function usesWithin(flow: DataFlow, value: string, region: ReadonlySet<NodeProto>): Use[] {
@@ -51,7 +55,13 @@ function findNormOperator(uses: readonly Use[]): FoundNorm | undefined {
   if (!node) return undefined;
   const { kind, epsilon } = NORM_OPERATORS[node.opType]!;
   const value = floatAttribute(node, 'epsilon', epsilon);
-  return { kind, output: node.output[0]!, epsilon: { kind: 'attribute', node, attribute: 'epsilon', value } };
+  return {
+    kind,
+    output: node.output[0]!,
+    epsilon: { kind: 'attribute', node, attribute: 'epsilon', value },
+    ...(node.input[1] ? { gain: { node, index: 1 } } : {}),
+    ...(node.input[2] ? { bias: { node, index: 2 } } : {}),
+  };
 }
 
 /**
@@ -137,16 +147,23 @@ function divisionBy(
 }
 
 /** The end of the chain of Casts, a Mul with a constant vector and an Add of one, if nothing else reads in between. */
-function includeGainAndBias(flow: DataFlow, normalised: string): string {
-  let output = normalised;
+function includeGainAndBias(
+  flow: DataFlow,
+  found: FoundNorm,
+): { output: string; gain: Use | undefined; bias: Use | undefined } {
+  let { output, gain, bias } = { gain: undefined, bias: undefined, ...found };
   for (;;) {
     const [node, ...more] = flow.readers(output);
-    if (!node || more.length > 0 || flow.graph.isOutput(output)) return output;
-    const other = node.input.find((name) => name !== output);
+    if (!node || more.length > 0 || flow.graph.isOutput(output)) break;
+    const index = node.input.findIndex((name) => name !== output);
+    const other = node.input[index];
     const isVector = other !== undefined && flow.isConstant(other) && isLongerThanOne(flow, other);
-    if (!isRenaming(node) && !((node.opType === 'Mul' || node.opType === 'Add') && isVector)) return output;
+    if (isVector && node.opType === 'Mul') [gain, bias] = [{ node, index }, undefined];
+    else if (isVector && node.opType === 'Add' && !bias) bias = { node, index };
+    else if (!isRenaming(node)) break;
     output = node.output[0]!;
   }
+  return { output, gain, bias };
 }
 
 /** False only for constants known to hold one element: a factor of the logits or the like, which is no gain. */

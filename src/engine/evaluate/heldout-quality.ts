@@ -42,23 +42,31 @@ export async function heldoutQuality(
   const hits: number[] = [];
   const divergences: number[] = [];
   const counts: number[] = [];
-  for (const [index, batch] of batches.entries()) {
+  for (const group of batchGroups(measured.model, batches)) {
     throwIfCancelled(options.signal);
-    const results = await measured.model.run(batch, measured.scales);
-    const originalBatch = options.originalBatches?.[index] ?? batch;
-    const perToken =
-      options.original && (await tokenDivergences(options.original, originalBatch, measured, batch));
-    const offset = counts.length;
-    for (const target of [losses, hits, divergences, counts]) {
-      target.push(...Array.from({ length: batch.rows }, () => 0));
+    const expected = options.original && (await originalLogits(options.original, group, options));
+    const runs = group.map(({ batch }) => ({ batch, scales: measured.scales }));
+    const results = expected ? measured.model.runEachWithLogits(runs) : measured.model.runEach(runs);
+    let place = 0;
+    for await (const result of results) {
+      throwIfCancelled(options.signal);
+      const { batch } = group[place]!;
+      const perToken =
+        'logits' in result
+          ? tokenDivergences(expected![place]!, result.logits as Float32Array, batch)
+          : undefined;
+      place += 1;
+      const offset = counts.length;
+      for (const target of [losses, hits, divergences, counts]) {
+        target.push(...Array.from({ length: batch.rows }, () => 0));
+      }
+      batch.rowOfToken.forEach((row, token) => {
+        losses[offset + row]! += result.tokenLosses[token]!;
+        hits[offset + row]! += Number(result.predictions[token] === batch.labels[token]);
+        divergences[offset + row]! += perToken?.[token] ?? 0;
+        counts[offset + row]! += 1;
+      });
     }
-    batch.rowOfToken.forEach((row, token) => {
-      const place = offset + row;
-      losses[place]! += results.tokenLosses[token]!;
-      hits[place]! += Number(results.predictions[token] === batch.labels[token]);
-      divergences[place]! += perToken?.[token] ?? 0;
-      counts[place]! += 1;
-    });
   }
   const answered = hits.filter((hit, row) => hit === counts[row]).length;
   const loss = tokenMeanEstimate(losses, counts);
@@ -77,15 +85,53 @@ function clampShare({ value, low, high }: Estimate): Estimate {
   return { value, low: Math.max(0, low), high: Math.min(1, high) };
 }
 
-/** KL(original || measured) at each response token, in nats. */
-async function tokenDivergences(
+/** Bytes of logits of the original that wait for the measured model's. */
+const KEPT_LOGITS = 32e6;
+
+interface PlacedBatch {
+  batch: LossBatch;
+  /** Among all batches. */
+  index: number;
+}
+
+/**
+ * Batches that go through the original together and then through the measured model, since segments of weights may have
+ * to be loaded for each.
+ */
+function batchGroups(model: ForwardModel, batches: readonly LossBatch[]): PlacedBatch[][] {
+  const groups: PlacedBatch[][] = [];
+  let bytes = 0;
+  for (const [index, batch] of batches.entries()) {
+    const own = model.logitsBytes(batch);
+    if (groups.length === 0 || bytes + own > KEPT_LOGITS) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups.at(-1)!.push({ batch, index });
+    bytes += own;
+  }
+  return groups;
+}
+
+async function originalLogits(
   original: MeasuredModel,
-  originalBatch: LossBatch,
-  measured: MeasuredModel,
-  batch: LossBatch,
-): Promise<Float64Array> {
-  const expected = await original.model.logits(originalBatch, original.scales);
-  const actual = await measured.model.logits(batch, measured.scales);
+  group: readonly PlacedBatch[],
+  options: QualityOptions,
+): Promise<Float32Array[]> {
+  const runs = group.map(({ batch, index }) => ({
+    batch: options.originalBatches?.[index] ?? batch,
+    scales: original.scales,
+  }));
+  const logits: Float32Array[] = [];
+  for await (const result of original.model.runEachWithLogits(runs)) {
+    throwIfCancelled(options.signal);
+    logits.push(result.logits);
+  }
+  return logits;
+}
+
+/** KL(original || measured) at each response token, in nats. */
+function tokenDivergences(expected: Float32Array, actual: Float32Array, batch: LossBatch): Float64Array {
   const width = expected.length / batch.labels.length;
   return Float64Array.from(batch.labels, (_, token) => {
     const range = [token * width, (token + 1) * width] as const;

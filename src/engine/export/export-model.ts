@@ -142,7 +142,10 @@ async function writeFolder(
   writeMetadata(slimmed, hopscotch, record.granularity);
   joinNorms(slimmed.graph, original.fusedNorms);
   const modelPath = path.join(folder, source.modelFile);
-  await writeModel(slimmed.model, modelPath, { edit: (tensor) => built.weightEdits.get(tensor.name) });
+  await writeModel(slimmed.model, modelPath, {
+    edit: (tensor) => built.weightEdits.get(tensor.name),
+    renameExternal: (location) => dataFileName(location, source.modelFile),
+  });
   copyCompanions(source.folder, folder, change, source.modelFile);
   const verification = await verify(request, modelPath);
   const originalBytes = modelBytes(source.modelPath, original);
@@ -218,11 +221,17 @@ function copyCompanions(source: string, target: string, change: CacheChange, mod
 
 function modelBytes(modelPath: string, decoder: Decoder): number {
   const folder = path.dirname(modelPath);
-  const files = [
-    modelPath,
-    ...externalFiles(decoder.model).map((location) => path.join(folder, path.basename(location))),
-  ];
+  const data = externalFiles(decoder.model).map((location) =>
+    path.join(folder, dataFileName(location, path.basename(modelPath))),
+  );
+  const files = [modelPath, ...data.filter((file) => existsSync(file))];
   return files.reduce((sum, file) => sum + statSync(file).size, 0);
+}
+
+/** Weights that were left inside of the source's own file (weights-in-place.ts) go into a data file of their own. */
+function dataFileName(location: string, modelFile: string): string {
+  const name = path.posix.basename(location.replaceAll('\\', '/'));
+  return name === path.basename(modelFile) ? `${name}_data` : name;
 }
 
 function readJson(file: string): Record<string, unknown> {

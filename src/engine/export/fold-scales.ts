@@ -13,10 +13,10 @@ import { UserError } from '../errors.js';
 import { float, setAttribute } from '../onnx/attributes.js';
 import { floatTensor, tensorDims } from '../onnx/tensor.js';
 import type { BlockName } from '../decoder/decoder.js';
-import { elementType } from '../decoder/element-type.js';
-import { stepName, type ScaleKey, type Scales } from '../calibrate/scales.js';
-import { ownInitializer, spreadOverChannels } from './quantisation-scales.js';
-import { requireFoldable, scaleWeight, type WeightEdit } from './scale-weight.js';
+import { normName, stepName, type ScaleKey, type Scales } from '../calibrate/scales.js';
+import { spreadOverChannels } from './quantisation-scales.js';
+import { multiplyBy, scaleConstant } from './scale-constant.js';
+import type { WeightEdit } from './scale-weight.js';
 
 export interface FoldedDecoder {
   decoder: Decoder;
@@ -27,13 +27,14 @@ export interface FoldedDecoder {
 /**
  * Deletes the skipped blocks and folds the scales of the others. The residual stream X of the gated model is c * x of
  * the folded one's x: a norm that reads it gets eps / c^2 (products that read it without a norm get c), a branch's last
- * projection b / (s * c), then c := s * c.
+ * projection b / (s * c), then c := s * c. What a norm gives is scaled in its gain and bias.
  * @throws UserError if a residual scale is not positive or a projection's weight cannot be scaled
  */
 export function foldScales(original: Decoder, skipped: readonly BlockName[], scales: Scales): FoldedDecoder {
   const decoder = deleteBranches(original, skipped);
   const edits = new Map<string, WeightEdit>();
   const adjusted = new Set<Norm['nodes'][number]>();
+  const scaledNorms = new Set<Norm['nodes'][number]>();
   const offsets: { place: StreamPlace; values: Float64Array }[] = [];
   let factor = 1;
   const kept = decoder.steps.map((step) => ({ step, name: stepName(original, step) }));
@@ -45,7 +46,11 @@ export function foldScales(original: Decoder, skipped: readonly BlockName[], sca
       next += 1;
       const residual = positiveResidual(scales, name);
       for (const branch of current.step.branches) {
-        if (branch.norm) divideEpsilon(decoder, branch.norm, factor, adjusted);
+        if (branch.norm) {
+          divideEpsilon(decoder, branch.norm, factor, adjusted);
+          const gain = scales.get(`gain ${normName(original, blockName(branch))}`);
+          scaleNorm(decoder, branch.norm, gain, scaledNorms, edits);
+        }
         for (const first of branch.firstProjections)
           scaleWeightsOf(decoder, first, [first.weightUse], Float64Array.of(factor), edits);
         scaleResult(decoder, branch, branchFactors(scales, branch, residual * factor), edits);
@@ -59,6 +64,7 @@ export function foldScales(original: Decoder, skipped: readonly BlockName[], sca
     }
   }
   divideEpsilon(decoder, decoder.finalNorm, factor, adjusted);
+  scaleNorm(decoder, decoder.finalNorm, scales.get('gain final'), scaledNorms, edits);
   return { decoder: addOffsets(decoder, offsets), weightEdits: edits };
 }
 
@@ -109,7 +115,7 @@ function scaleResult(
     scaleWeightsOf(decoder, lastProjection, [weightUse, ...(biasUse ? [biasUse] : [])], factors, edits);
   } else if (factors.some((value) => value !== 1)) {
     // The result of a mixture of experts: there is no single weight to fold into.
-    multiply(decoder, outputUse, factors);
+    multiplyBy(decoder, outputUse, factors);
   }
 }
 
@@ -121,45 +127,29 @@ function scaleWeightsOf(
   edits: Map<string, WeightEdit>,
 ): void {
   if (factors.every((value) => value === 1)) return;
-  const { graph } = decoder;
-  const { outputChannelFirst, channels, biasUse } = projection;
+  const { node, outputChannelFirst, channels, biasUse } = projection;
   spreadOverChannels(decoder, projection, factors);
   for (const use of uses) {
-    const tensor = graph.constant(use.node.input[use.index]!);
-    if (!tensor) {
-      multiply(decoder, use, factors);
-      continue;
-    }
-    requireFoldable(projection, tensor);
-    const isBias = use === biasUse;
-    edits.set(
-      ownInitializer(graph, tensor, use),
-      scaleWeight(factors, { channels, outputChannelFirst: outputChannelFirst && !isBias }),
-    );
+    const layout = { channels, outputChannelFirst: outputChannelFirst && use !== biasUse };
+    scaleConstant(decoder, node, use, factors, layout, edits);
   }
 }
 
-/**
- * One more factor for what is read at a place. Where that is a constant computed from others, runtimes compute the product
- * when they load the model.
- */
-function multiply(decoder: Decoder, use: Use, factors: Float64Array): void {
-  const { graph } = decoder;
-  const value = use.node.input[use.index]!;
-  const tensor = floatTensor(
-    graph.freshName(`${value}.scale`),
-    [factors.length],
-    factors,
-    elementType(graph, value),
-  );
-  const [scaled] = graph.addNode(
-    'Mul',
-    [value, graph.addInitializer(tensor)],
-    {},
-    { label: `${value}.scaled` },
-  );
-  graph.setInput(use.node, use.index, scaled!);
-  graph.sortNodes();
+/** Scales what a norm gives, once where two branches read it. */
+function scaleNorm(
+  decoder: Decoder,
+  norm: Norm,
+  factors: Float32Array | undefined,
+  scaled: Set<Norm['nodes'][number]>,
+  edits: Map<string, WeightEdit>,
+): void {
+  const { gain, bias } = norm;
+  if (!gain || !factors || scaled.has(gain.node) || factors.every((value) => value === 1)) return;
+  scaled.add(gain.node);
+  for (const use of bias ? [gain, bias] : [gain]) {
+    const layout = { channels: factors.length, outputChannelFirst: false };
+    scaleConstant(decoder, gain.node, use, Float64Array.from(factors), layout, edits);
+  }
 }
 
 function addOffsets(

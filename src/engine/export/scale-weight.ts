@@ -1,9 +1,8 @@
 /** Multiplying a weight's output channels, in the weight's own precision. */
 import { dataTypeName, isFloatingPoint } from '../onnx/data-types.js';
 import { describeNode } from '../onnx/graph.js';
-import type { TensorProto } from '../onnx/onnx_pb.js';
+import type { NodeProto, TensorProto } from '../onnx/onnx_pb.js';
 import { floatTensor, tensorDims, tensorToFloat32 } from '../onnx/tensor.js';
-import type { Projection } from '../decoder/decoder.js';
 import { UserError } from '../errors.js';
 
 /** A change of one initializer, made when its bytes are written. */
@@ -33,12 +32,12 @@ export function scaleWeight(factors: Float64Array, layout: ChannelLayout): Weigh
   };
 }
 
-/** @throws UserError if scales cannot be folded into this projection's weight */
-export function requireFoldable(projection: Projection, weight: TensorProto | undefined): TensorProto {
+/** @throws UserError if scales cannot be folded into this constant of a norm or projection */
+export function requireFoldable(node: NodeProto, weight: TensorProto | undefined): TensorProto {
   if (!weight || !isFloatingPoint(weight.dataType)) {
     const what = weight ? dataTypeName(weight.dataType) : 'no constant';
     throw new UserError(
-      `The scales cannot be folded into the ${describeNode(projection.node)}, whose weight is ${what}; export with explicit scales instead.`,
+      `The scales cannot be folded into the ${describeNode(node)}, whose weight is ${what}; export with explicit scales instead.`,
     );
   }
   return weight;

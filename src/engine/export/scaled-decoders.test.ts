@@ -23,6 +23,8 @@ describe.each(decoderStyles)('a decoder in the style of $name', (style) => {
     { granularity: 'channel', skipped: skippedAtTheEnds, cache: true },
     { granularity: 'channel+offset', skipped: skippedOfBothKinds, cache: false },
     { granularity: 'channel+offset', skipped: skippedAtTheEnds, cache: true },
+    { granularity: 'channel+gain', skipped: skippedOfBothKinds, cache: false },
+    { granularity: 'channel+gain+offset', skipped: skippedAtTheEnds, cache: true },
   ] as const)(
     'keeps the logits: $granularity scales without $skipped, cache: $cache',
     async ({ granularity, skipped, cache }) => {

@@ -1,12 +1,14 @@
 /** The last check of an export: the written file must give the logits of the gated model that was trained. */
 import type { LossBatch } from '../calibrate/loss-batch.js';
-import type { ForwardModel } from '../calibrate/forward-model.js';
+import { openForwardModel, type ForwardModel } from '../calibrate/forward-model.js';
 import { LOSS_INPUTS } from '../calibrate/loss-head.js';
 import type { Scales } from '../calibrate/scales.js';
 import type { Decoder } from '../decoder/decoder.js';
+import { elementType } from '../decoder/element-type.js';
 import { readDecoder } from '../decoder/read-decoder.js';
 import { UserError } from '../errors.js';
 import { intAttribute } from '../onnx/attributes.js';
+import { DataType } from '../onnx/data-types.js';
 import { readModel } from '../onnx/model-file.js';
 import type { NodeProto } from '../onnx/onnx_pb.js';
 import { emptyCache } from '../runtime/decoder-feeds.js';
@@ -52,38 +54,27 @@ export async function verifyExport(
   session: SessionOptions | undefined,
 ): Promise<Verification> {
   const decoder = readDecoder(await readModel(file));
-  const exported = await openSession(file, session);
+  const exported = session?.segments
+    ? await openInSegments(decoder, session)
+    : await openWhole(file, decoder, session);
   let largestDifference = 0;
   let largestLogit = 0;
   let positions = 0;
-  let isFloat16 = false;
   try {
     for (const batch of batches) {
       const expected = await trained.logits(batch, scales);
-      const { [LOSS_INPUTS.positions]: lossPositions, ...feeds } = batch.feeds;
-      const wanted = new Set(exported.inputs.map((input) => input.name));
-      const ownFeeds = Object.entries({ ...feeds, ...emptyCache(decoder, batch.rows) }).filter(([name]) =>
-        wanted.has(name),
-      );
-      const results = await exported.run(Object.fromEntries(ownFeeds), [decoder.logits]);
-      const logits = results[decoder.logits]!;
-      isFloat16 ||= logits.type === 'float16';
-      const values = logitsValues(logits);
-      const width = decoder.vocabularySize;
-      for (const [index, position] of (lossPositions!.data as BigInt64Array).entries()) {
-        const start = Number(position) * width;
-        for (let token = 0; token < width; token += 1) {
-          const logit = expected[index * width + token]!;
-          const difference = Math.abs(values[start + token]! - logit);
-          largestDifference = Math.max(largestDifference, Number.isNaN(difference) ? Infinity : difference);
-          largestLogit = Math.max(largestLogit, Math.abs(logit));
-        }
-        positions += 1;
+      const actual = await exported.logits(batch);
+      for (const [index, logit] of expected.entries()) {
+        const difference = Math.abs(actual[index]! - logit);
+        largestDifference = Math.max(largestDifference, Number.isNaN(difference) ? Infinity : difference);
+        largestLogit = Math.max(largestLogit, Math.abs(logit));
       }
+      positions += batch.labels.length;
     }
   } finally {
     await exported.release();
   }
+  const isFloat16 = elementType(decoder.graph, decoder.logits) === DataType.FLOAT16;
   const arithmetic = isFloat16 ? 'float16' : arithmeticOf(decoder);
   const tolerance = LOGITS_TOLERANCE[arithmetic] * Math.max(1, largestLogit / USUAL_LOGIT);
   if (!(largestDifference <= tolerance)) {
@@ -92,6 +83,51 @@ export async function verifyExport(
     );
   }
   return { largestDifference, largestLogit, tolerance, positions };
+}
+
+/** The exported file in onnxruntime. */
+interface ExportedModel {
+  /** float32 [response tokens, vocabulary]: the logits that predict each response token. */
+  logits(batch: LossBatch): Promise<Float32Array>;
+  release(): Promise<void>;
+}
+
+/** As those who use the file run it. */
+async function openWhole(
+  file: string,
+  decoder: Decoder,
+  options: SessionOptions | undefined,
+): Promise<ExportedModel> {
+  const session = await openSession(file, options);
+  const wanted = new Set(session.inputs.map((input) => input.name));
+  const width = decoder.vocabularySize;
+  return {
+    logits: async (batch) => {
+      const { [LOSS_INPUTS.positions]: lossPositions, ...feeds } = batch.feeds;
+      const ownFeeds = Object.entries({ ...feeds, ...emptyCache(decoder, batch.rows) }).filter(([name]) =>
+        wanted.has(name),
+      );
+      const results = await session.run(Object.fromEntries(ownFeeds), [decoder.logits]);
+      const all = logitsValues(results[decoder.logits]!);
+      const chosen = new Float32Array(batch.labels.length * width);
+      for (const [index, position] of (lossPositions!.data as BigInt64Array).entries()) {
+        const start = Number(position) * width;
+        chosen.set(all.subarray(start, start + width), index * width);
+      }
+      return chosen;
+    },
+    release: () => session.release(),
+  };
+}
+
+/** Where memory is limited: the file's layers in turn, and only the logits that are compared. */
+async function openInSegments(decoder: Decoder, session: SessionOptions): Promise<ExportedModel> {
+  const model = await openForwardModel(decoder, { skipped: [], granularity: 'scalar', session });
+  return {
+    logits: (batch) =>
+      model.logits({ ...batch, feeds: { ...batch.feeds, ...emptyCache(decoder, batch.rows) } }, new Map()),
+    release: () => model.release(),
+  };
 }
 
 function arithmeticOf(decoder: Decoder): Exclude<keyof typeof LOGITS_TOLERANCE, 'float16'> {

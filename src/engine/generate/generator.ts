@@ -3,7 +3,8 @@ import type { Decoder } from '../decoder/decoder.js';
 import { countsPositions } from '../decoder/fused-attention.js';
 import { throwIfCancelled } from '../errors.js';
 import { emptyCache, tokenFeeds, type TokenBlock } from '../runtime/decoder-feeds.js';
-import { openSession, type Session, type SessionOptions } from '../runtime/session.js';
+import { openDecoder } from '../runtime/segmented-model.js';
+import type { RunnableModel, SessionOptions } from '../runtime/session.js';
 import { logitsValues, type RuntimeTensor } from '../runtime/tensors.js';
 import { cacheLinks, nextCache, selectRows, type CacheLink } from './cache-rows.js';
 import { lastPositionHead } from './last-position-head.js';
@@ -14,7 +15,7 @@ export interface GenerationSettings {
   stopTokens: ReadonlySet<number>;
   /** Default: greedy. */
   sampling?: SamplingSettings;
-  /** Prompts that run together; default 32. */
+  /** Prompts that run together; default: what the generator was opened with. */
   batchRows?: number;
   signal?: AbortSignal;
   /** Called for each token as it comes, the stop token excepted. */
@@ -38,25 +39,30 @@ export interface GenerationTiming {
 
 export class Generator {
   readonly #decoder: Decoder;
-  readonly #session: Session;
+  readonly #model: RunnableModel;
+  readonly #batchRows: number;
   readonly #links: readonly CacheLink[];
   /** Sums over all calls so far. */
   readonly timing: GenerationTiming = { promptTokens: 0, promptSeconds: 0, newTokens: 0, newSeconds: 0 };
 
-  private constructor(decoder: Decoder, session: Session) {
+  private constructor(decoder: Decoder, model: RunnableModel, batchRows: number) {
     this.#decoder = decoder;
-    this.#session = session;
+    this.#model = model;
+    this.#batchRows = batchRows;
     this.#links = cacheLinks(decoder);
   }
 
-  /** @throws UserError if onnxruntime cannot load the model */
-  static async open(decoder: Decoder, options?: SessionOptions): Promise<Generator> {
+  /**
+   * @param batchRows prompts that run together where nothing else is asked for
+   * @throws UserError if onnxruntime cannot load the model
+   */
+  static async open(decoder: Decoder, options?: SessionOptions, batchRows = 32): Promise<Generator> {
     const forGeneration = lastPositionHead(decoder);
-    return new Generator(forGeneration, await openSession(forGeneration.model, options));
+    return new Generator(forGeneration, await openDecoder(forGeneration, options), batchRows);
   }
 
   async release(): Promise<void> {
-    await this.#session.release();
+    await this.#model.release();
   }
 
   /**
@@ -70,7 +76,7 @@ export class Generator {
   ): Promise<GeneratedText[]> {
     const results: GeneratedText[] = prompts.map(() => ({ tokens: [], finishedBy: 'length' }));
     let done = 0;
-    for (const batch of this.#batches(prompts, settings.batchRows ?? 32)) {
+    for (const batch of this.#batches(prompts, settings.batchRows ?? this.#batchRows)) {
       await this.#generateBatch(prompts, batch, settings, results);
       for (const prompt of batch) settings.onFinished?.(prompt, (done += 1));
     }
@@ -119,7 +125,7 @@ export class Generator {
       throwIfCancelled(settings.signal);
       const started = performance.now();
       const past = length - block.positions;
-      const outputs = await this.#session.run({
+      const outputs = await this.#model.run({
         ...tokenFeeds(this.#decoder, block, this.#links.length > 0 ? past : 0),
         ...cache,
       });

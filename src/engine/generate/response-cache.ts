@@ -77,12 +77,13 @@ function hash(text: string): string {
 
 /**
  * The model's greedy answers to prompts, from the cache where it has them.
+ * @param openGenerator called if there are prompts without an answer, with these
  * @param chunk prompts generated between two saves
  * @returns one entry a prompt, and how many of them were generated now
  */
 export async function cachedResponses(
   cache: ResponseCache,
-  openGenerator: () => Promise<Generator>,
+  openGenerator: (missing: readonly (readonly number[])[]) => Promise<Generator>,
   prompts: readonly (readonly number[])[],
   settings: GenerationSettings,
   chunk = 32,
@@ -90,7 +91,7 @@ export async function cachedResponses(
   const missing = [...prompts.keys()].filter((index) => !cache.get(prompts[index]!));
   const ordered = missing.toSorted((a, b) => prompts[a]!.length - prompts[b]!.length);
   if (ordered.length > 0) {
-    const generator = await openGenerator();
+    const generator = await openGenerator(ordered.map((index) => prompts[index]!));
     try {
       for (let start = 0; start < ordered.length; start += chunk) {
         const part = ordered.slice(start, start + chunk);

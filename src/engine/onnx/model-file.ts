@@ -91,7 +91,7 @@ function withoutWeights(proto: ModelProto): ModelProto {
 }
 
 /** Keeps the prototype, which holds the defaults of fields that are not set. */
-function shallowCopy<T extends object>(message: T): T {
+export function shallowCopy<T extends object>(message: T): T {
   return Object.assign(Object.create(Object.getPrototypeOf(message) as object) as T, message);
 }
 

@@ -1,18 +1,21 @@
 /** A hash that tells whether a model is still the same, without reading gigabytes. */
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import { externalFiles, readModel } from './model-file.js';
+import path from 'node:path';
+import { externalFiles } from './model-file.js';
 import { resolveExternalPath } from './external-data.js';
+import { readModelInPlace } from './weights-in-place.js';
 
 const SAMPLE_BYTES = 1 << 20;
 const SAMPLES = 16;
 
 /** Hash of the ONNX file and of samples of each weights file, its size included. */
 export async function modelFingerprint(modelPath: string): Promise<string> {
-  const model = await readModel(modelPath);
+  const model = readModelInPlace(modelPath);
   const hash = createHash('sha256');
   hashFile(hash, modelPath);
-  for (const location of externalFiles(model)) {
+  const own = path.basename(modelPath);
+  for (const location of externalFiles(model).filter((name) => name !== own)) {
     hash.update(location);
     hashFile(hash, resolveExternalPath(model.folder!, location, location));
   }

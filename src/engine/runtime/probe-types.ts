@@ -6,7 +6,7 @@ import { Graph } from '../onnx/graph.js';
 import { copyModel, type OnnxModel } from '../onnx/model-file.js';
 import { ValueInfoProtoSchema } from '../onnx/onnx_pb.js';
 import { int64Tensor, tensorDims } from '../onnx/tensor.js';
-import { openSession, type Feeds, type Session } from './session.js';
+import { openSession, type Feeds, type Session, type SessionOptions } from './session.js';
 
 export interface ProbedType {
   /** A dimension is undefined if it differs between the probes. */
@@ -34,6 +34,7 @@ interface Question {
 export async function probeTypes(
   model: OnnxModel,
   probes: readonly Feeds[],
+  options: Pick<SessionOptions, 'mapWeights' | 'memoryArena'> = {},
 ): Promise<Map<string, ProbedType>> {
   const types = new Map<string, ProbedType>();
   for (const tensor of model.graph.initializer) {
@@ -45,7 +46,7 @@ export async function probeTypes(
 
   const { questioned, questions } = askForTypes(model, types);
   if (questions.length === 0) return types;
-  const session = await openSession(questioned, { optimisation: 'disabled' });
+  const session = await openSession(questioned, { ...options, optimisation: 'disabled' });
   try {
     const elementTypes = new Map(session.outputs.map((output) => [output.name, output.type]));
     for (const feeds of probes) {

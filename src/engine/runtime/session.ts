@@ -2,6 +2,7 @@
 import * as ort from 'onnxruntime-node';
 import { UserError } from '../errors.js';
 import { encodeModel, externalFiles, type OnnxModel } from '../onnx/model-file.js';
+import type { SegmentSlot } from './segment-slot.js';
 import { float16Bits, type RuntimeTensor } from './tensors.js';
 
 /** Execution providers by onnxruntime's names; which are there depends on the platform. */
@@ -18,6 +19,25 @@ export interface SessionOptions {
   profilePrefix?: string;
   /** False gives memory back after each run, for long jobs with varying shapes; default: true. */
   memoryArena?: boolean;
+  /**
+   * True maps weights in external files into memory where they are, instead of packing copies of them: a session opens
+   * at once, and its memory is free again when it is released. Constants are then computed in every run. Default: false.
+   */
+  mapWeights?: boolean;
+  /** True lets the threads of a session sleep while it waits, for the sake of other sessions. Default: false. */
+  threadsSleep?: boolean;
+  /** How decoders are run in segments; default: whole. */
+  segments?: SegmentOptions;
+}
+
+/** A decoder is run segment by segment, so that the activations of one are in memory at a time. */
+export interface SegmentOptions {
+  /** The first layer of each segment but the first one, ascending; empty for a single segment. */
+  firstLayers: readonly number[];
+  /** Given where the weights of one segment at a time are to be in memory, too. */
+  slot?: SegmentSlot;
+  /** Bytes of values between segments (the stream of several batches) that may be kept; at least one batch's are. */
+  keptBytes: number;
 }
 
 export type Feeds = Record<string, RuntimeTensor>;
@@ -30,7 +50,16 @@ export interface SessionValue {
   dims: readonly (number | string)[];
 }
 
-export class Session {
+/** What runs like a session: one model, or one in segments. */
+export interface RunnableModel {
+  /** @param outputs the outputs to compute; default: all */
+  run(feeds: Feeds, outputs?: readonly string[]): Promise<Record<string, RuntimeTensor>>;
+  /** The same for several feeds in turn. Where segments are loaded in turn, each is loaded once for all. */
+  runEach(feeds: readonly Feeds[], outputs?: readonly string[]): AsyncIterable<Record<string, RuntimeTensor>>;
+  release(): Promise<void>;
+}
+
+export class Session implements RunnableModel {
   readonly #session: ort.InferenceSession;
 
   constructor(session: ort.InferenceSession) {
@@ -52,6 +81,13 @@ export class Session {
   async run(feeds: Feeds, outputs?: readonly string[]): Promise<Record<string, RuntimeTensor>> {
     const bound = bindableFeeds(feeds);
     return outputs ? await this.#session.run(bound, outputs) : await this.#session.run(bound);
+  }
+
+  async *runEach(
+    feeds: readonly Feeds[],
+    outputs?: readonly string[],
+  ): AsyncGenerator<Record<string, RuntimeTensor>> {
+    for (const one of feeds) yield await this.run(one, outputs);
   }
 
   /** Writes the profile, if one was asked for. */
@@ -93,18 +129,31 @@ export async function openSession(model: OnnxModel | string, options: SessionOpt
     graphOptimizationLevel: options.optimisation ?? 'all',
     logSeverityLevel: 3,
     enableCpuMemArena: options.memoryArena ?? true,
+    extra: configOf(model, options),
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
     ...(options.profilePrefix ? { enableProfiling: true, profileFilePrefix: options.profilePrefix } : {}),
   };
   try {
     if (typeof model === 'string') return new Session(await ort.InferenceSession.create(model, settings));
-    if (externalFiles(model).length > 0 && model.folder !== undefined) {
-      settings.extra = { session: { model_external_initializers_file_folder_path: model.folder } };
-    }
     return new Session(await ort.InferenceSession.create(encodeModel(model), settings));
   } catch (error) {
     if (error instanceof UserError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new UserError(`onnxruntime cannot load the model: ${reason}`);
   }
+}
+
+/** Entries of onnxruntime's own configuration. */
+function configOf(model: OnnxModel | string, options: SessionOptions): Record<string, unknown> {
+  const hasFolder =
+    typeof model !== 'string' && model.folder !== undefined && externalFiles(model).length > 0;
+  return {
+    session: {
+      ...(hasFolder ? { model_external_initializers_file_folder_path: model.folder } : {}),
+      ...(options.mapWeights ? { disable_prepacking: '1' } : {}),
+      ...(options.threadsSleep ? { intra_op: { allow_spinning: '0' } } : {}),
+    },
+    // A transpose that is folded is a copy of the weight.
+    ...(options.mapWeights ? { optimization: { disable_specified_optimizers: 'ConstantFolding' } } : {}),
+  };
 }

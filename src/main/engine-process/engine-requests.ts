@@ -64,10 +64,7 @@ export function engineHandlers(context: EngineContext, jobs: JobRunner): Handler
       return listRuns(store);
     },
     'runs.rename': ({ run: id, title }) => {
-      const run = openRun(store, id);
-      if (title === '') delete run.title;
-      else run.title = title;
-      store.save(run);
+      store.update(openRun(store, id), { title: title === '' ? undefined : title });
       return listRuns(store);
     },
   };

@@ -13,15 +13,15 @@ import {
   type EncodedRow,
 } from '../../engine/data/encode-examples.js';
 import { isTextExample, toExamples } from '../../engine/data/examples.js';
+import { describeDecoder } from '../../engine/decoder/describe.js';
 import { loadTokenizer } from '../../engine/data/tokenizer.js';
 import { Generator } from '../../engine/generate/generator.js';
-import { elementBits } from '../../engine/onnx/data-types.js';
 import type { SourceModel } from '../../engine/open-source-model.js';
 import { splitExamples } from '../../engine/prepare-task.js';
-import { branchKinds, trainingSettings, type SlimSettings } from '../../engine/settings.js';
-import { sessionOptions } from '../../engine/slim.js';
+import { branchKinds, sessionOptions, trainingSettings, type SlimSettings } from '../../engine/settings.js';
 import type { JobEstimate } from '../../shared/job-settings.js';
 import { modelBytes } from './describe-model.js';
+import { memoryNeed, type MemoryNeed } from './memory-need.js';
 
 /** Electron's allocator ends the process above this (../shared/docs/electron-here.md). */
 const ELECTRON_LIMIT = 2 ** 30;
@@ -116,36 +116,27 @@ function foreseenSteps(model: SourceModel, settings: SlimSettings, rows: number)
   const trainings = settings.trainPoints === 'all' || settings.budget.kind === 'quality' ? rounds : 1;
   const epoch = (GRADIENT_STEP_COST + 0.5) * batches;
   let steps = trainings * trainingSettings(settings).epochs * epoch;
-  for (let round = 0; round < rounds; round += 1) steps += strategy.costOfRound(candidates - round, batches);
+  for (let round = 0; round < rounds; round += 1) {
+    steps += strategy.costOfRound(candidates - round, batches, round);
+  }
   return steps;
 }
 
-interface MemoryNeed {
-  bytes: number;
-  /** The largest single tensor. */
-  largest: number;
-}
-
-/**
- * The weights in the file's form and in those of two sessions, the activations of a batch, and what onnxruntime keeps
- * of earlier ones. The factors are those that the sample's calibration showed.
- */
 function memoryNeeded(model: SourceModel, settings: SlimSettings, task: TaskSample): MemoryNeed {
-  const { decoder } = model;
-  const width = Math.max(...task.rows.map((row) => row.ids.length));
-  const response = Math.max(...task.rows.map((row) => row.ids.length - row.responseStart));
-  const batch = Math.min(settings.batchRows, task.calibrationRows);
-  const float = Math.max(4, elementBits(decoder.streamType) / 8);
-  const logits = batch * response * decoder.vocabularySize * float;
-  const stream = batch * width * decoder.hiddenSize * float;
-  const heads = Number(model.source.config.num_attention_heads ?? model.source.config.n_head ?? 16);
-  const scores = batch * heads * width * width * float;
-  // Of each layer stay: about a dozen values as wide as the stream (an MLP's are wider) and the attention's scores.
-  const activations = decoder.layerCount * (16 * stream + 2 * scores) + 3 * logits;
-  return {
-    bytes: 3 * modelBytes(model) + 2.5 * activations + 350e6,
-    largest: Math.max(logits, scores, 4 * stream),
-  };
+  const { decoder, source } = model;
+  const { blocks, total } = describeDecoder(decoder);
+  return memoryNeed({
+    modelBytes: modelBytes(model),
+    parameters: total.parameters,
+    layers: decoder.layerCount,
+    hiddenSize: decoder.hiddenSize,
+    vocabularySize: decoder.vocabularySize,
+    heads: Number(source.config.num_attention_heads ?? source.config.n_head ?? 16),
+    layerParameters: blocks.reduce((sum, { parameters }) => sum + parameters, 0) / decoder.layerCount,
+    rows: Math.min(settings.batchRows, task.calibrationRows),
+    rowTokens: Math.max(...task.rows.map((row) => row.ids.length)),
+    responseTokens: Math.max(...task.rows.map((row) => row.ids.length - row.responseStart)),
+  });
 }
 
 function refusalOf(

@@ -6,7 +6,7 @@ import { describeDecoder, savingsOf } from '../../engine/decoder/describe.js';
 import { UserError } from '../../engine/errors.js';
 import { COMPANION_FILES } from '../../engine/export/export-model.js';
 import type { SlimReport } from '../../engine/report.js';
-import { exportPoint } from '../../engine/slim.js';
+import { exportPoint } from '../../engine/export-point.js';
 import type { CheckedInput, RequestOutput } from '../../shared/contract.js';
 import type { RunPoint } from '../../shared/compare.js';
 import type { ExportPreview } from '../../shared/export.js';
@@ -64,11 +64,11 @@ export async function writeExport(
   const settings = { ...point.run.settings, exportMode: target.mode };
   const report = point.report ?? emptyReport(point);
   const written = await exportPoint(point.model, task, point, report, settings, folder);
-  point.run.exportedTo = written.folder;
-  context.store.save(point.run);
+  context.store.update(point.run, { exportedTo: written.folder });
   return {
     folder: written.folder,
     modelFile: point.model.source.modelFile,
+    files: writtenFiles(written.folder, [...modelFiles(point), ...companionFiles(point)]),
     originalBytes: written.originalBytes,
     slimmedBytes: written.slimmedBytes,
     verification: written.verification,
@@ -130,6 +130,20 @@ function companionFiles({ model: { source } }: TrainedPoint): PlannedFile[] {
     { name: 'hopscotch.json', bytes: RECORD_BYTES, estimated: true, what: 'record' },
     { name: 'README.md', bytes: RECORD_BYTES / 4, estimated: true, what: 'readme' },
   ];
+}
+
+/** The files that are there, as the plan called them. */
+function writtenFiles(folder: string, planned: readonly PlannedFile[]): PlannedFile[] {
+  const kinds = new Map(planned.map(({ name, what }) => [name, what]));
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => ({ name: name.replaceAll(path.sep, '/'), stats: statSync(path.join(folder, name)) }))
+    .filter(({ stats }) => stats.isFile())
+    .map(({ name, stats }) => ({
+      name,
+      bytes: stats.size,
+      estimated: false,
+      what: kinds.get(name) ?? 'other',
+    }));
 }
 
 function targetProblem(

@@ -114,7 +114,8 @@ class JobEvents {
       this.#send({ ...event, problems: countProblems(event.problems) });
     } else if (event.type === 'epoch-finished') {
       this.#send({ ...event, skipped: [...event.skipped] });
-    } else {
+    } else if (event.type !== 'memory') {
+      // The app sets no limit of memory.
       this.#send(event);
     }
   }

@@ -1,7 +1,8 @@
 /** Both models of a comparison, loaded: the original and one point of a run's curve. The last pair stays loaded. */
 import { loadTokenizer, type ModelTokenizer } from '../../engine/data/tokenizer.js';
 import { Generator } from '../../engine/generate/generator.js';
-import { sessionOptions, slimmedDecoder } from '../../engine/slim.js';
+import { slimmedDecoder } from '../../engine/export-point.js';
+import { sessionOptions } from '../../engine/settings.js';
 import type { RunPoint } from '../../shared/compare.js';
 import type { EngineContext } from './engine-context.js';
 import { openRunPoint, type TrainedPoint } from './run-point.js';

@@ -20,6 +20,7 @@ type Asked = CheckedInput<'task.open'>;
 /** Fewer rows than these to calibrate on, or to judge by, earn a warning. */
 const FEW_ROWS = 64;
 const FEW_HELDOUT_ROWS = 32;
+const SAMPLE_ROWS = 5;
 
 /** @throws UserError if the file or the tokenizer cannot be read */
 export async function previewTask(asked: Asked, modelFolder: string): Promise<TaskPreview> {
@@ -34,7 +35,7 @@ export async function previewTask(asked: Asked, modelFolder: string): Promise<Ta
       state: 'columns-needed',
       ...datasetFacts(dataset, dataset.problems),
       message: error.message,
-      samples: dataset.rows.slice(0, 5).map((row) => textValues(row.values)),
+      ...saidSoFar(asked.columns),
     };
   }
   return readyPreview(asked, tokenizer, dataset, mapped);
@@ -83,10 +84,7 @@ function readyPreview(
   return {
     state: 'ready',
     ...datasetFacts(dataset, allProblems),
-    mapping: {
-      ...mapping,
-      ...('choices' in mapping && mapping.choices ? { choices: [...mapping.choices] } : {}),
-    } as Extract<TaskPreview, { state: 'ready' }>['mapping'],
+    mapping: contractMapping(mapping),
     mappingText: mappingText(mapping),
     guessed,
     reason,
@@ -104,6 +102,23 @@ function readyPreview(
     split,
     warnings: warningsOf(allProblems, split, tokenizer, isText),
   };
+}
+
+/** The contract's lists are not read-only. */
+function contractMapping(mapping: ColumnMapping): Extract<TaskPreview, { state: 'ready' }>['mapping'] {
+  if (mapping.kind !== 'prompt-response') return mapping;
+  const { choices, ...rest } = mapping;
+  return { ...rest, ...(choices === undefined ? {} : { choices: [...choices] }) };
+}
+
+/** Columns that were named but do not fit stay in the form, to be changed there. */
+function saidSoFar(written: string | undefined) {
+  if (written === undefined) return {};
+  try {
+    return { mapping: contractMapping(parseColumnMapping(written)) };
+  } catch {
+    return {};
+  }
 }
 
 function encodeSide(
@@ -148,6 +163,7 @@ function datasetFacts(dataset: RawDataset, problems: readonly RowProblem[]) {
     format: dataset.format,
     rows: dataset.rows.length,
     columns: dataset.columns,
+    samples: dataset.rows.slice(0, SAMPLE_ROWS).map((row) => textValues(row.values)),
     problems: countProblems(problems),
   };
 }

@@ -35,7 +35,8 @@ export function runSummary(store: RunStore, run: Run): RunSummary {
     ...(run.title === undefined ? {} : { title: run.title }),
     ...(run.exportedTo === undefined ? {} : { exportedTo: run.exportedTo }),
     ...(run.error === undefined ? {} : { error: run.error }),
-    ...(report ? { layers: report.layers, chosenPoint: report.chosenPoint } : {}),
+    ...(report ? { layers: report.layers } : {}),
+    ...(report?.chosenPoint === undefined ? {} : { chosenPoint: report.chosenPoint }),
   };
 }
 
@@ -53,12 +54,18 @@ export function runDetails(store: RunStore, id: string): RunDetails {
         blockScales(best.scales),
       ]),
     ),
-    trainedPoints: Object.entries(checkpoint?.training ?? {})
-      .filter(([, training]) => training.finished)
-      .map(([blocks]) => Number(blocks))
-      .toSorted((a, b) => a - b),
+    trainedPoints: trainedPoints(checkpoint, report),
     ...(report ? { report } : {}),
   };
+}
+
+/** A run may have been stopped between training a point's scales and measuring it. */
+function trainedPoints(
+  checkpoint: CheckpointState | undefined,
+  report: SlimReport | undefined,
+): RunDetails['trainedPoints'] {
+  const measured = report?.points.map(({ skipped }) => skipped.length) ?? [];
+  return measured.filter((blocks) => checkpoint?.training[String(blocks)]?.finished);
 }
 
 /** By its whole name only. @throws UserError if there is no such run */

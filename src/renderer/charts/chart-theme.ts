@@ -8,6 +8,8 @@ export interface ChartTheme {
   /** For lines that are there, but not what is looked at. */
   tealFaint: string;
   accent: string;
+  accentFill: string;
+  onAccent: string;
   font: string;
 }
 
@@ -22,6 +24,8 @@ export function readTheme(): ChartTheme {
     teal: token('teal'),
     tealFaint: `${token('teal')}59`,
     accent: token('accent'),
+    accentFill: token('accent-fill'),
+    onAccent: token('on-accent'),
     font: `12px ${token('mono')}`,
   };
 }

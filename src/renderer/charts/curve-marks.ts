@@ -19,8 +19,9 @@ export function drawCurveMarks(plot: uPlot, theme: ChartTheme, marks: CurveMarks
   ];
   ctx.save();
   ctx.lineWidth = pixel;
-  if (marks.knee !== undefined) drawKnee(plot, theme, marks.knee, marks.kneeWord);
+  if (marks.knee !== undefined) drawKnee(plot, theme, marks);
   ctx.setLineDash([]);
+  if (marks.selected !== undefined) drawSelected(plot, theme, marks.selected);
   for (const { blocks, quality, trained } of marks.curve) {
     const [x, low] = at(blocks, Math.max(0, quality.low));
     const [, high] = at(blocks, Math.min(1, quality.high));
@@ -34,7 +35,7 @@ export function drawCurveMarks(plot: uPlot, theme: ChartTheme, marks: CurveMarks
     const [, y] = at(blocks, quality.value);
     const isSelected = blocks === marks.selected;
     ctx.beginPath();
-    ctx.arc(x, y, (isSelected ? 6 : 4) * pixel, 0, 2 * Math.PI);
+    ctx.arc(x, y, (isSelected ? 7 : 4) * pixel, 0, 2 * Math.PI);
     ctx.fillStyle = isSelected ? theme.accent : trained ? theme.teal : theme.panel;
     ctx.fill();
     ctx.lineWidth = 2 * pixel;
@@ -45,20 +46,46 @@ export function drawCurveMarks(plot: uPlot, theme: ChartTheme, marks: CurveMarks
   ctx.restore();
 }
 
-function drawKnee(plot: uPlot, theme: ChartTheme, knee: number, word: string): void {
+/** A line down to the axis, and the axis' number as the handle of a slider. */
+function drawSelected(plot: uPlot, theme: ChartTheme, selected: number): void {
   const { ctx } = plot;
   const pixel = devicePixelRatio;
-  const x = plot.valToPos(knee, 'x', true);
+  const x = plot.valToPos(selected, 'x', true);
   const { top, height } = plot.bbox;
+  const bottom = top + height;
   ctx.strokeStyle = theme.accent;
-  ctx.setLineDash([3 * pixel, 3 * pixel]);
   ctx.beginPath();
   ctx.moveTo(x, top);
-  ctx.lineTo(x, top + height);
+  ctx.lineTo(x, bottom);
   ctx.stroke();
-  ctx.fillStyle = theme.accent;
+  ctx.fillStyle = theme.accentFill;
+  ctx.beginPath();
+  ctx.roundRect(x - 12 * pixel, bottom + 3 * pixel, 24 * pixel, 20 * pixel, 10 * pixel);
+  ctx.fill();
+  ctx.fillStyle = theme.onAccent;
+  ctx.font = theme.font.replace('12px', `${12 * pixel}px`);
+  ctx.textAlign = 'center';
+  ctx.textBaseline = 'middle';
+  ctx.fillText(String(selected), x, bottom + 13.5 * pixel);
+}
+
+/** The word stands where the falling curve leaves room: at the top, to the right. */
+function drawKnee(plot: uPlot, theme: ChartTheme, { knee, selected, kneeWord }: CurveMarks): void {
+  const { ctx } = plot;
+  const pixel = devicePixelRatio;
+  const x = plot.valToPos(knee!, 'x', true);
+  const { top, height } = plot.bbox;
+  if (knee !== selected) {
+    ctx.strokeStyle = theme.muted;
+    ctx.setLineDash([3 * pixel, 3 * pixel]);
+    ctx.beginPath();
+    ctx.moveTo(x, top);
+    ctx.lineTo(x, top + height);
+    ctx.stroke();
+  }
+  ctx.fillStyle = theme.muted;
   ctx.font = theme.font.replace('12px', `${12 * pixel}px`);
   ctx.textAlign = 'left';
-  ctx.textBaseline = 'bottom';
-  ctx.fillText(word, x + 6 * pixel, top + height - 4 * pixel);
+  ctx.textBaseline = 'top';
+  ctx.fillText(kneeWord, x + 6 * pixel, top + 4 * pixel);
 }

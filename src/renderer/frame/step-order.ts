@@ -41,15 +41,17 @@ export function stepMark(session: Session, step: OrderedStep): StepMark {
         budget.budget.kind === 'blocks'
           ? blocksWords(budget.all.blocks, budget.budget.blocks)
           : `up to ${formatPercent(budget.budget.largestDrop)} lost`;
-      return mark(session.obstacle === undefined || session.obstacle === 'running', note);
+      const isReady = session.obstacle === undefined || session.obstacle === 'running';
+      return mark(isReady && budget.estimate.value?.fits !== false, note);
     }
     case 'calibrate': {
       const { progress, status } = job.state;
       const share = progress ? formatPercent(progress.done / Math.max(1, progress.total), 0) : undefined;
       if (job.active) return mark(false, share ?? calibrateTexts.statuses[status], true);
-      if (job.resumable) return mark(false, calibrateTexts.statuses[status]);
+      if (job.resumable && session.showsJob) return mark(false, calibrateTexts.statuses[status]);
       const summary = result.details.value?.summary;
-      return mark(result.details.value?.report !== undefined, summary?.title ?? summary?.datasetName);
+      if (summary?.resumable) return mark(false, calibrateTexts.statuses[summary.status]);
+      return mark(summary !== undefined, summary?.title ?? summary?.datasetName);
     }
     case 'compare':
       return mark(

@@ -10,19 +10,24 @@ export class JobView {
   /** Why a job could not be started or changed. */
   failure = $state.raw<Failure>();
   readonly #requests: Requests;
-  readonly #onFinished: (run: string, blocks: number) => void;
+  readonly #onEnded: (run: string, blocks?: number) => void;
 
-  constructor(requests: Requests, onFinished: (run: string, blocks: number) => void) {
+  /** @param onEnded told of every job that ends, finished or not; with the point that it settled on */
+  constructor(requests: Requests, onEnded: (run: string, blocks?: number) => void) {
     this.#requests = requests;
-    this.#onFinished = onFinished;
+    this.#onEnded = onEnded;
   }
 
   async start(): Promise<void> {
     this.#requests.on('job.event', ({ run, event }) => {
       if (run === this.state.run?.id) this.state = afterJobEvent(this.state, event);
     });
-    this.#requests.on('job.changed', (state) => (this.state = state));
-    this.#requests.on('job.finished', ({ run, report }) => this.#onFinished(run.id, report.chosenPoint));
+    this.#requests.on('job.changed', (state) => {
+      const wasActive = this.active;
+      this.state = state;
+      if (wasActive && this.resumable) this.#onEnded(state.run!.id);
+    });
+    this.#requests.on('job.finished', ({ run, report }) => this.#onEnded(run.id, report.chosenPoint));
     this.state = await this.#requests.ask('job.state');
   }
 

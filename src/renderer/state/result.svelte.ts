@@ -7,6 +7,8 @@ import { Loadable } from './loadable.svelte.js';
 
 export class ResultState {
   readonly details = new Loadable<RunDetails>();
+  /** The run that was asked for last, open already or not yet. */
+  wanted = $state<string>();
   /** Number of skipped blocks. */
   blocks = $state<number>();
   readonly #requests: Requests;
@@ -18,6 +20,7 @@ export class ResultState {
   }
 
   async open(run: string, blocks?: number): Promise<RunDetails | undefined> {
+    this.wanted = run;
     const details = await this.details.load(() => this.#requests.ask('runs.show', { run }));
     if (!details) return undefined;
     const trained = details.trainedPoints;
@@ -29,7 +32,9 @@ export class ResultState {
 
   /** After the run was deleted. */
   forget(run: string): void {
-    if (this.run === run) this.details.clear();
+    if (this.wanted !== run) return;
+    this.wanted = undefined;
+    this.details.clear();
   }
 
   pick(blocks: number): void {

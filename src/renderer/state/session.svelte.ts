@@ -90,6 +90,13 @@ export class Session {
     return preview.state === 'columns-needed' ? 'columns' : undefined;
   }
 
+  /** Whether Calibrate shows this session's job: while it runs, and until another run is opened. */
+  get showsJob(): boolean {
+    const { run } = this.job.state;
+    const { wanted } = this.result;
+    return run !== undefined && (this.job.active || wanted === undefined || wanted === run.id);
+  }
+
   async chooseModel(what: 'folder' | 'file'): Promise<void> {
     const path = await this.model.choose(what);
     if (path !== undefined) await this.openModel({ model: path });

@@ -31,11 +31,12 @@ function viewOf(session: Session): [StripView, StripLegend] {
   }
 }
 
-function calibrationView({ job, result, budget }: Session): [StripView, StripLegend] {
+function calibrationView(session: Session): [StripView, StripLegend] {
+  const { job, result, budget } = session;
   const { state } = job;
   const open = state.run?.settings.blocks ?? budget.all.blocks ?? 'attention';
   const kinds = open === 'both' ? undefined : [open];
-  if (state.status !== 'idle') {
+  if (session.showsJob) {
     const { skipped, rounds, candidate, original } = state;
     const trying = job.active ? candidate?.block : undefined;
     return [

@@ -58,6 +58,8 @@ export const budget = {
     scalar: 'One a block (as published)',
     channel: 'One a channel',
     'channel+offset': 'A channel, with offsets',
+    'channel+gain': 'A channel, norms too',
+    'channel+gain+offset': 'A channel, norms too, with offsets',
   } as const,
   schedules: { constant: 'the same throughout', linear: 'falling to zero' } as const,
   overlong: { cut: 'are cut', drop: 'are left out' } as const,

@@ -48,7 +48,10 @@ export const calibrate = {
   pausedHint: 'Everything so far is kept. Resume whenever you like, also after a restart.',
   stopped: 'Stopped',
   stoppedHint: 'Everything so far is kept. Resume to go on from here.',
+  stoppedWithPoints:
+    'Everything so far is kept. The points of the curve that are there can be compared and exported; resume to go on from here.',
   failed: 'The run failed',
+  failedHint: 'Something unexpected went wrong. Everything so far is kept; resume to go on from here.',
   crashed: 'The engine stopped unexpectedly',
   crashedHint: 'Nothing that was finished is lost. Resume to go on from the last step.',
   notStarted: 'That did not start',

@@ -11,8 +11,10 @@ export const compare = {
   toRuns: 'Open a run',
   loading: 'Opening the run',
   failedTitle: 'This run cannot be opened',
-  unfinished: 'This run has no results yet. Resume it to go on.',
+  unfinished: 'No point of this run’s curve is measured yet. Resume it to go on.',
   pointLabel: 'Number of skipped blocks',
+  pointText: (blocks: number, quality: number | undefined) =>
+    `${counted(blocks, 'block')}${quality === undefined ? '' : `, quality ${formatPercent(quality)}`}`,
   fewer: 'One block fewer',
   more: 'One block more',
   kneeHere: 'knee of the curve',

@@ -29,7 +29,14 @@ export const task = {
   pasteLabel: 'Prompts',
   columnsTitle: 'What the columns mean',
   columnsNeeded: 'Say which column holds what',
-  kinds: { 'prompt-response': 'Question and answer', messages: 'Conversations', text: 'Text' } as const,
+  kinds: {
+    'prompt-response': 'Question and answer',
+    'multiple-choice': 'Multiple choice',
+    messages: 'Conversations',
+    text: 'Text',
+  } as const,
+  noForm: '(not clear)',
+  choices: 'Choices',
   kindLabel: 'Form of the rows',
   roles: {
     prompt: 'Question',

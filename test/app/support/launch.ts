@@ -37,6 +37,8 @@ export interface LaunchOptions {
   workspace?: Partial<Workspace>;
   /** A packaged app instead of the project's build. */
   program?: string;
+  /** In its environment, beside the usual. */
+  env?: Record<string, string>;
 }
 
 export function newHome(): string {
@@ -54,7 +56,7 @@ export async function launch(options: LaunchOptions = {}): Promise<RunningApp> {
       '--disable-gpu',
       ...(options.program ? [] : ['-r', HOLD_WINDOW, projectRoot]),
     ],
-    env: { ...environment(), HOPSCOTCH_HOME: home },
+    env: { ...environment(), ...options.env, HOPSCOTCH_HOME: home },
     timeout: 20_000,
   });
   let said = '';

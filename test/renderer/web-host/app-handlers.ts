@@ -55,11 +55,16 @@ function startingWorkspace(scene: SceneOptions['scene']): Workspace {
   if (scene === 'hundred-layers')
     return { ...start, model: { model: LONG_MODEL }, task: { dataset: LONG_DATASET } };
   const model = { model: scene === 'broken-model' ? '/home/ada/models/bert-base-uncased' : SAMPLE_MODEL };
-  const dataset = scene === 'columns-needed' ? '/home/ada/faq.csv' : taskPath('arithmetic');
+  const datasets: Partial<Record<SceneOptions['scene'], string>> = {
+    'columns-needed': '/home/ada/faq.csv',
+    'multiple-choice': '/home/ada/quiz.csv',
+  };
   return {
     ...start,
     model,
-    task: { dataset },
+    task: { dataset: datasets[scene] ?? taskPath('arithmetic') },
+    // As the recorded job had it.
+    job: { budget: { kind: 'blocks', blocks: 6 } },
     ...(scene === 'finished' ? { run: RUN, point: 3 } : {}),
   };
 }

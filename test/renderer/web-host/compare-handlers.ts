@@ -59,7 +59,7 @@ export function compareHandlers(
     'compare.measure': async ({ blocks, ticket }) => {
       emit('compare.progress', { ticket, what: 'speed', done: 1, total: 6 });
       await pause(speed === 0 ? 0 : 300);
-      const part = blocks / report.chosenPoint;
+      const part = blocks / report.chosenPoint!;
       const between = (from: number, to: number) => from + part * (to - from);
       const { original: size, slimmed: small } = report.sizes!;
       const { original, slimmed } = report.speed!;

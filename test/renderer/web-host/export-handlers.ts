@@ -47,6 +47,7 @@ export function exportHandlers({ speed }: SceneOptions): Pick<Handlers, Extract<
       return {
         folder,
         modelFile: 'onnx/model.onnx',
+        files: exported.files.map((file) => ({ ...file, what: kindOf(file.name), estimated: false })),
         originalBytes: 9_869_224,
         slimmedBytes: 9_869_224 - blocks * 216_660,
         verification: exported.verification,

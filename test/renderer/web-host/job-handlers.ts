@@ -29,7 +29,7 @@ export function jobHandlers(
         budget: { kind: 'blocks', blocks: 4 },
         blocks: 'attention',
         strategy: 'exhaustive',
-        scales: 'channel',
+        scales: 'channel+gain',
         selectionLearningRate: 0.01,
         trainPoints: 'all',
         responses: 'own',
@@ -46,8 +46,10 @@ export function jobHandlers(
       },
       training: {
         scalar: { epochs: 10, learningRate: 0.003, schedule: 'constant', pull: 0 },
-        channel: { epochs: 16, learningRate: 0.01, schedule: 'linear', pull: 0 },
-        'channel+offset': { epochs: 16, learningRate: 0.01, schedule: 'linear', pull: 0 },
+        channel: { epochs: 12, learningRate: 0.01, schedule: 'linear', pull: 0 },
+        'channel+offset': { epochs: 12, learningRate: 0.01, schedule: 'linear', pull: 0 },
+        'channel+gain': { epochs: 12, learningRate: 0.01, schedule: 'linear', pull: 0 },
+        'channel+gain+offset': { epochs: 12, learningRate: 0.01, schedule: 'linear', pull: 0 },
       },
       strategies: [
         {

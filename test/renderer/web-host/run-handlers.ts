@@ -13,7 +13,7 @@ export class RunBook {
   readonly #emit: Emit;
 
   constructor({ scene }: SceneOptions, emit: Emit) {
-    this.runs = scene === 'finished' ? pastRuns() : [];
+    this.runs = scene === 'finished' ? pastRuns() : scene === 'many-runs' ? manyRuns() : [];
     this.#emit = emit;
   }
 
@@ -87,6 +87,7 @@ function pastRuns(): RunSummary[] {
       modelName: 'SmolLM2-135M-Instruct',
       datasetName: 'tickets',
       layers: 30,
+      curve: curveOf(recordsReport).slice(0, 4),
     },
     {
       ...recordedRun('failed'),
@@ -97,6 +98,14 @@ function pastRuns(): RunSummary[] {
       error: 'The dataset /media/usb/gsm8k.parquet is no longer there; plug the drive in and resume.',
     },
   ];
+}
+
+function manyRuns(): RunSummary[] {
+  return Array.from({ length: 200 }, (_, place) => ({
+    ...recordedRun('finished'),
+    id: `20261101-${place}`,
+    title: `Run ${200 - place}`,
+  }));
 }
 
 function curveOf({ original, points }: RunReport): RunSummary['curve'] {
@@ -113,12 +122,18 @@ function detailsOf(summary: RunSummary): RunDetails {
   if (summary.curve.length === 0)
     return { summary, findings: { rounds: [], training: {} }, scales: {}, trainedPoints: [] };
   const { rounds, training, scales } = findings;
-  const isOlder = summary.id === OLDER_RUN;
+  const isLatest = summary.id === RUN;
+  const { chosenPoint, ...whole } = isLatest ? report : recordsReport;
+  const blocks = summary.curve.slice(1).map((point) => point.blocks);
   return {
     summary,
-    report: isOlder ? recordsReport : report,
-    findings: isOlder ? { rounds: [], training: {} } : { rounds, training },
-    scales: isOlder ? {} : scales,
-    trainedPoints: [1, 2, 3, 4, 5, 6],
+    report: {
+      ...whole,
+      points: whole.points.filter(({ skipped }) => blocks.includes(skipped.length)),
+      ...(summary.status === 'finished' ? { chosenPoint } : {}),
+    },
+    findings: isLatest ? { rounds, training } : { rounds: [], training: {} },
+    scales: isLatest ? scales : {},
+    trainedPoints: blocks,
   };
 }

@@ -8,6 +8,8 @@ export const SCENES = [
   'broken-model',
   /** A dataset whose columns cannot be guessed. */
   'columns-needed',
+  /** A dataset of questions with choices. */
+  'multiple-choice',
   /** A job in its selection. */
   'selecting',
   /** A job in its final training. */
@@ -16,6 +18,8 @@ export const SCENES = [
   'crashed',
   /** A finished run, with others in the list. */
   'finished',
+  /** Two hundred runs in the list. */
+  'many-runs',
   /** A model of 100 layers with long names everywhere. */
   'hundred-layers',
   /** What does not fit into memory. */

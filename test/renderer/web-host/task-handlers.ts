@@ -22,6 +22,7 @@ export function taskHandlers({ scene }: SceneOptions): Pick<Handlers, Extract<ke
           'user',
           `${dataset} is no dataset: it is neither JSON, CSV, Parquet nor text. Choose a file of questions, one a line.`,
         );
+      if (dataset.endsWith('quiz.csv')) return multipleChoice(dataset);
       return dataset.endsWith('faq.csv') && columns === undefined
         ? columnsNeeded(dataset)
         : ready(dataset, columns, responses ?? 'own', previewRows, scene === 'hundred-layers');
@@ -51,6 +52,7 @@ function ready(
     format: isFaq ? 'csv' : 'jsonl',
     rows: 600,
     columns: isFaq ? ['col_a', 'col_b', 'col_c'] : ['prompt', 'response'],
+    samples: [],
     problems: withWarnings
       ? [{ kind: 'too-long', count: 7, lines: [14, 52, 77, 103, 240], example: '612 tokens, more than 512' }]
       : [],
@@ -75,6 +77,34 @@ function ready(
         ]
       : [],
   };
+}
+
+/** A file without a header, as exports of such questions are. */
+function multipleChoice(dataset: string): TaskPreview {
+  const values = [
+    'Which planet has the longest day, measured from one sunrise to the next?',
+    'Mercury',
+    'Venus',
+    'Jupiter',
+    'The one that is farthest from the sun and therefore the slowest on its way around it',
+    'B',
+  ];
+  const columns = values.map((_, place) => `column_${place + 1}`);
+  return {
+    ...ready(dataset, undefined, 'file', 20, false),
+    format: 'csv',
+    rows: 152,
+    columns,
+    samples: [Object.fromEntries(columns.map((name, place) => [name, values[place]!]))],
+    mapping: {
+      kind: 'prompt-response',
+      prompt: 'column_1',
+      choices: columns.slice(1, 5),
+      response: 'column_6',
+    },
+    reason:
+      "By their order: 'column_1' and the choices column_2, column_3, column_4, column_5 as the prompt, 'column_6' as the response.",
+  } as TaskPreview;
 }
 
 function columnsNeeded(dataset: string): TaskPreview {

@@ -1,8 +1,9 @@
 /** What the calibration page draws: of the job that runs, or of a run that was opened. */
-import type { JobState } from '../../../shared/job.js';
+import type { JobState, JobStatus } from '../../../shared/job.js';
 import type { RunDetails } from '../../../shared/runs.js';
 import type { TrainingEpoch } from '../../../shared/report.js';
 import type { BlockName } from '../../../shared/values.js';
+import type { Session } from '../../state/session.svelte.js';
 import { curveSeries, type CurveEntry, type QualityMeasure } from '../../curve/curve-series.js';
 
 export interface CalibrationFindings {
@@ -19,14 +20,14 @@ export interface CalibrationFindings {
   budget: number;
   kind: 'attention' | 'mlp' | 'both' | undefined;
   seconds: number | undefined;
+  status: JobStatus;
+  /** Why it failed. */
+  message: string | undefined;
 }
 
-export function calibrationFindings(
-  job: JobState,
-  details: RunDetails | undefined,
-): CalibrationFindings | undefined {
-  if (job.status !== 'idle' && job.run && (job.status !== 'finished' || details?.summary.id === job.run.id))
-    return ofJob(job);
+export function calibrationFindings(session: Session): CalibrationFindings | undefined {
+  if (session.showsJob) return ofJob(session.job.state);
+  const details = session.result.details.value;
   return details && ofRun(details);
 }
 
@@ -45,6 +46,8 @@ function ofJob(job: JobState): CalibrationFindings {
     budget: settings.budget?.kind === 'blocks' ? settings.budget.blocks : 0,
     kind: settings.blocks,
     seconds: startedAt !== undefined && endedAt !== undefined ? (endedAt - startedAt) / 1000 : undefined,
+    status: job.status,
+    message: job.message,
   };
 }
 
@@ -62,6 +65,8 @@ function ofRun({ summary, report, findings }: RunDetails): CalibrationFindings {
     budget: budget?.kind === 'blocks' ? budget.blocks : 0,
     kind: blocks,
     seconds: report && Object.values(report.seconds).reduce((sum, value) => sum + value, 0),
+    status: summary.status,
+    message: summary.error,
   };
 }
 

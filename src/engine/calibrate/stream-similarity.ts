@@ -1,0 +1,89 @@
+/** How little each block and each layer of the original turns the residual stream, from forward passes alone. */
+import { branchesOf, blockName, type BlockName, type Decoder } from '../decoder/decoder.js';
+import { rereadDecoder } from '../decoder/read-decoder.js';
+import { upgradeOpset } from '../autodiff/lower/upgrade-opset.js';
+import { DataType } from '../onnx/data-types.js';
+import { int64Tensor } from '../onnx/tensor.js';
+import { makeValueInfo } from '../onnx/value-info.js';
+import { openSession, type SessionOptions } from '../runtime/session.js';
+import { float32Values } from '../runtime/tensors.js';
+import type { LossBatch } from './loss-batch.js';
+
+export interface StreamSimilarity {
+  /** Mean cosine between the stream before a block and the same with the block's result added. */
+  blocks: ReadonlyMap<BlockName, number>;
+  /** Mean cosine between the stream before a layer and after it, by layer. */
+  layers: ReadonlyMap<number, number>;
+}
+
+/** Means over all tokens of the batches, prompts included. One forward pass a batch. */
+export async function measureSimilarity(
+  original: Decoder,
+  batches: readonly LossBatch[],
+  session: SessionOptions | undefined,
+  onBatch: () => void,
+): Promise<StreamSimilarity> {
+  const decoder = rereadDecoder(upgradeOpset(original.model), original);
+  const { graph } = decoder;
+  const wanted = new Set(graph.inputs.map((input) => input.name));
+  const outputs = addSimilarities(decoder);
+  const model = await openSession(decoder.model, session);
+  const totals = new Map(outputs.map(({ output }) => [output, 0]));
+  let tokens = 0;
+  try {
+    for (const batch of batches) {
+      const feeds = Object.fromEntries(Object.entries(batch.feeds).filter(([name]) => wanted.has(name)));
+      const results = await model.run(feeds);
+      for (const { output } of outputs) {
+        const cosines = float32Values(results[output]!);
+        totals.set(
+          output,
+          cosines.reduce((sum, cosine, place) => sum + cosine * batch.mask[place]!, totals.get(output)!),
+        );
+      }
+      tokens += batch.mask.reduce((sum, isToken) => sum + isToken, 0);
+      onBatch();
+    }
+  } finally {
+    await model.release();
+  }
+  const blocks = new Map<BlockName, number>();
+  const layers = new Map<number, number>();
+  for (const { output, of } of outputs) {
+    const mean = totals.get(output)! / tokens;
+    if (typeof of === 'number') layers.set(of, mean);
+    else blocks.set(of, mean);
+  }
+  return { blocks, layers };
+}
+
+/** Makes the graph's only outputs the cosines, float32 [rows, positions] each. */
+function addSimilarities(decoder: Decoder): { output: string; of: BlockName | number }[] {
+  const { graph, steps } = decoder;
+  const scope = { label: 'hopscotch.similarity' };
+  const op = (opType: string, inputs: string[], attributes = {}) =>
+    graph.addNode(opType, inputs, attributes, scope)[0]!;
+  const axis = graph.addInitializer(int64Tensor(graph.freshName('hopscotch.similarity.axis'), [1], [-1]));
+  const float = (value: string) => op('Cast', [value], { to: DataType.FLOAT });
+  const dot = (a: string, b: string) => op('ReduceSum', [op('Mul', [a, b]), axis], { keepdims: 0 });
+  const cosine = (a: string, b: string) =>
+    op('Div', [dot(a, b), op('Sqrt', [op('Mul', [dot(a, a), dot(b, b)])])]);
+  const found: { output: string; of: BlockName | number }[] = [];
+  for (const step of steps) {
+    const before = float(step.input);
+    for (const branch of step.branches) {
+      const added = float(branch.outputUse.node.input[branch.outputUse.index]!);
+      found.push({ output: cosine(before, op('Add', [before, added])), of: blockName(branch) });
+    }
+  }
+  for (const layer of new Set(branchesOf(decoder).map((branch) => branch.layer))) {
+    const own = steps.filter((step) => step.layer === layer);
+    found.push({ output: cosine(float(own[0]!.input), float(own.at(-1)!.output)), of: layer });
+  }
+  graph.proto.output = found.map(({ output }) =>
+    makeValueInfo(output, DataType.FLOAT, ['rows', 'positions']),
+  );
+  graph.removeUnused();
+  graph.sortNodes();
+  return found;
+}

@@ -1,0 +1,51 @@
+/** One point of the curve as a model: in memory, and as a folder. */
+import { makeLossBatch } from './calibrate/loss-batch.js';
+import type { TrainedScales } from './calibrate/train-scales.js';
+import { exportModel, type ExportRecord, type ExportResult } from './export/export-model.js';
+import { applyWeightEdits, foldScales } from './export/fold-scales.js';
+import { MemoryPlanner } from './memory-plan.js';
+import type { SourceModel } from './open-source-model.js';
+import type { PreparedTask } from './prepare-task.js';
+import type { SlimReport } from './report.js';
+import { reportFigures } from './report-figures.js';
+import { sessionOptions, type SlimSettings } from './settings.js';
+
+/** Rows whose logits are compared before an export is called done. */
+const VERIFICATION_ROWS = 16;
+
+/** The slimmed model in memory, scales folded in: the weights that change are read. */
+export function slimmedDecoder(model: SourceModel, trained: Pick<TrainedScales, 'skipped' | 'scales'>) {
+  return applyWeightEdits(foldScales(model.decoder, trained.skipped, trained.scales));
+}
+
+/** Writes one point of the curve as a model folder. */
+export async function exportPoint(
+  model: SourceModel,
+  task: PreparedTask,
+  trained: Pick<TrainedScales, 'skipped' | 'scales'>,
+  report: SlimReport,
+  settings: SlimSettings,
+  output: string,
+): Promise<ExportResult> {
+  const point = report.points.find((candidate) => candidate.skipped.length === trained.skipped.length);
+  const record: ExportRecord = {
+    modelName: model.name,
+    taskName: task.name,
+    strategy: settings.strategy,
+    granularity: settings.scales,
+    figures: point ? reportFigures(report, point) : [],
+  };
+  const rows = task.heldout.slice(0, VERIFICATION_ROWS);
+  const memory = new MemoryPlanner(settings.memory, sessionOptions(settings));
+  return await exportModel({
+    source: model.source,
+    original: model.decoder,
+    skipped: trained.skipped,
+    scales: trained.scales,
+    mode: settings.exportMode,
+    output,
+    verificationBatches: [makeLossBatch(model.decoder, rows, task.tokenizer.padTokenId)],
+    record,
+    session: memory.forVerification(model.decoder),
+  });
+}

@@ -1,0 +1,54 @@
+/** Scaling the channels of a constant that one node reads: an initializer, or a value computed from initializers. */
+import type { Decoder, Use } from '../decoder/decoder.js';
+import { elementType } from '../decoder/element-type.js';
+import type { NodeProto } from '../onnx/onnx_pb.js';
+import { floatTensor } from '../onnx/tensor.js';
+import { ownInitializer } from './quantisation-scales.js';
+import { requireFoldable, scaleWeight, type ChannelLayout, type WeightEdit } from './scale-weight.js';
+
+/**
+ * @param node what the constant belongs to, for messages
+ * @param factors one factor for all channels, or one a channel
+ * @param edits gets the change of the initializer
+ * @throws UserError if the constant is not of floating-point numbers
+ */
+export function scaleConstant(
+  decoder: Decoder,
+  node: NodeProto,
+  use: Use,
+  factors: Float64Array,
+  layout: ChannelLayout,
+  edits: Map<string, WeightEdit>,
+): void {
+  const { graph } = decoder;
+  const tensor = graph.constant(use.node.input[use.index]!);
+  if (!tensor) {
+    multiplyBy(decoder, use, factors);
+    return;
+  }
+  requireFoldable(node, tensor);
+  edits.set(ownInitializer(graph, tensor, use), scaleWeight(factors, layout));
+}
+
+/**
+ * One more factor for what is read at a place. Where that is a constant computed from others, runtimes compute the product
+ * when they load the model.
+ */
+export function multiplyBy(decoder: Decoder, use: Use, factors: Float64Array): void {
+  const { graph } = decoder;
+  const value = use.node.input[use.index]!;
+  const tensor = floatTensor(
+    graph.freshName(`${value}.scale`),
+    [factors.length],
+    factors,
+    elementType(graph, value),
+  );
+  const [scaled] = graph.addNode(
+    'Mul',
+    [value, graph.addInitializer(tensor)],
+    {},
+    { label: `${value}.scaled` },
+  );
+  graph.setInput(use.node, use.index, scaled!);
+  graph.sortNodes();
+}
