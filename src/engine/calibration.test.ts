@@ -2,7 +2,7 @@
 import path from 'node:path';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { buildDecoder, decoderStyles } from '../../test/graphs/build-decoder.js';
+import { buildDecoder, decoderStyles, mixtral } from '../../test/graphs/build-decoder.js';
 import { lossBatchOf } from '../../test/support/random-scales.js';
 import { temporaryFolder } from '../../test/support/temporary-folder.js';
 import { calibrate, type CalibrationResult } from './calibration.js';
@@ -19,7 +19,15 @@ import { qualityShare } from './report.js';
 import { int64Tensor } from './runtime/tensors.js';
 import { slimSettingsSchema, type SlimSettingsInput } from './settings.js';
 
-const styles = new Map(decoderStyles.map((style) => [style.name, style]));
+const styles = new Map([...decoderStyles, mixtral].map((style) => [style.name, style]));
+
+describe('a budget of MLPs', () => {
+  it('is refused where these are mixtures of experts', async () => {
+    await expect(run({ style: 'mixtral', blocks: 'mlp' })).rejects.toThrow(
+      "The model's MLPs are mixtures of experts, which Hopscotch does not skip; choose attention blocks.",
+    );
+  });
+});
 
 describe('a calibration that is stopped', () => {
   const settings = {

@@ -12,7 +12,7 @@ import {
 import { GRADIENT_STEP_COST } from './calibrate/selection-strategy.js';
 import { withoutOffsets } from './calibrate/scales.js';
 import { trainScales, type TrainedScales } from './calibrate/train-scales.js';
-import type { BlockName, Decoder } from './decoder/decoder.js';
+import { branchesOf, type BlockName, type Decoder } from './decoder/decoder.js';
 import { UserError } from './errors.js';
 import { heldoutQuality, type HeldoutQuality } from './evaluate/heldout-quality.js';
 import { qualityShare, type CurvePoint, type QualityMeasure } from './report.js';
@@ -118,6 +118,11 @@ export async function calibrate(task: CalibrationTask): Promise<CalibrationResul
 function budgetInBlocks(task: CalibrationTask): number {
   const largest = largestBudget(task.decoder, branchKinds(task.settings));
   const { budget, blocks } = task.settings;
+  if (largest === 0 && blocks === 'mlp' && branchesOf(task.decoder).some((branch) => branch.mixture)) {
+    throw new UserError(
+      "The model's MLPs are mixtures of experts, which Hopscotch does not skip; choose attention blocks.",
+    );
+  }
   if (budget.kind === 'quality') return largest;
   if (budget.blocks <= largest) return budget.blocks;
   const kind = blocks === 'both' ? '' : `${blocks === 'mlp' ? 'MLP' : blocks} `;

@@ -82,25 +82,29 @@ function project(
   const bias = style.biases !== 'none';
   const product = (part: string, to: number) =>
     linear(writer, style, x, `${name}.${part}`, { from: hidden, to }, bias);
-  const toHeads = (value: string, count: number, normName?: string) => {
-    const split = writer.op('Reshape', [value, writer.shape(shared.rows, shared.positions, count, headSize)]);
-    const normed = normName === undefined ? split : rmsNorm(writer, style, split, normName, headSize);
-    return writer.op('Transpose', [normed], { perm: [0, 2, 1, 3] });
+  const normed = (value: string, part: string, size: number, when: 'heads' | 'whole') =>
+    style.queryKeyNorm === when ? rmsNorm(writer, style, value, `${name}.${part}_norm`, size) : value;
+  const toHeads = (value: string, count: number, part?: 'q' | 'k') => {
+    const whole = part ? normed(value, part, count * headSize, 'whole') : value;
+    const split = writer.op('Reshape', [whole, writer.shape(shared.rows, shared.positions, count, headSize)]);
+    const byHead = part ? normed(split, part, headSize, 'heads') : split;
+    return writer.op('Transpose', [byHead], { perm: [0, 2, 1, 3] });
   };
   if (style.projections === 'separate') {
     return {
-      query: toHeads(
-        product('q_proj', heads * headSize),
-        heads,
-        style.queryKeyNorm ? `${name}.q_norm` : undefined,
-      ),
-      key: toHeads(
-        product('k_proj', kvHeads * headSize),
-        kvHeads,
-        style.queryKeyNorm ? `${name}.k_norm` : undefined,
-      ),
+      query: toHeads(product('q_proj', heads * headSize), heads, 'q'),
+      key: toHeads(product('k_proj', kvHeads * headSize), kvHeads, 'k'),
       value: toHeads(product('v_proj', kvHeads * headSize), kvHeads),
     };
+  }
+  if (style.projections === 'sliced') {
+    const counts = [heads, kvHeads, kvHeads];
+    const ends = counts.map((_, index) => headSize * counts.slice(0, index + 1).reduce((a, b) => a + b));
+    const packed = product('qkv_proj', ends[2]!);
+    const [query, key, value] = ends.map((end, index) =>
+      toHeads(writer.slice(packed, end - counts[index]! * headSize, end, 2), counts[index]!),
+    );
+    return { query: query!, key: key!, value: value! };
   }
   const all = product('query_key_value', 3 * heads * headSize);
   if (style.projections === 'split') {

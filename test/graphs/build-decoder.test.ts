@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { readDecoder } from '../../src/engine/decoder/read-decoder.js';
 import { encodeModel } from '../../src/engine/onnx/model-file.js';
 import { float32Values } from '../../src/engine/runtime/tensors.js';
-import { buildDecoder, decoderStyles } from './build-decoder.js';
+import { buildDecoder, decoderStyles, mixtral } from './build-decoder.js';
 import { largestDifference, runDecoder } from './run-decoder.js';
 
-describe.each(decoderStyles)('buildDecoder in the style of $name', (style) => {
+describe.each([...decoderStyles, mixtral])('buildDecoder in the style of $name', (style) => {
   it('gives the same model for the same seed', () => {
     const bytes = [1, 1, 2].map((seed) =>
       Buffer.from(encodeModel(buildDecoder(style, { seed }))).toString('base64'),

@@ -13,7 +13,7 @@ import { GraphWriter } from './graph-writer.js';
 import { mlp, norm, softCap } from './layers.js';
 import { alibi, causalMask, learnedPositions, rotaryTables, wantsPositionIds } from './positions.js';
 
-export { decoderStyles, type DecoderStyle } from './decoder-style.js';
+export { decoderStyles, mixtral, type DecoderStyle } from './decoder-style.js';
 
 export interface DecoderOptions {
   layers?: number;
@@ -128,7 +128,9 @@ class DecoderBuilder {
     const { writer, style, settings } = this;
     const { hidden } = settings.sizes;
     const name = `model.layers.${layer}`;
-    const normed = norm(writer, style, x, `${name}.input_layernorm`, hidden);
+    const read = (value: string, label: string) =>
+      style.blockNorm ? norm(writer, style, value, `${name}.${label}`, hidden) : value;
+    const normed = read(x, 'input_layernorm');
     const separate = settings.cache && style.cacheLayout === 'separate';
     const names = separate ? { key: `present.${layer}.key`, value: `present.${layer}.value` } : undefined;
     const block = `${name}.self_attn`;
@@ -137,7 +139,7 @@ class DecoderBuilder {
     const attended = result.output;
     if (style.residual === 'sequential') {
       const x1 = writer.op('Add', [x, this.#added(attended, `${name}.attention_output_norm`)]);
-      const middle = norm(writer, style, x1, `${name}.post_attention_layernorm`, hidden);
+      const middle = read(x1, 'post_attention_layernorm');
       const fed = mlp(writer, style, middle, `${name}.mlp`, hidden);
       return writer.op('Add', [x1, this.#added(fed, `${name}.mlp_output_norm`)]);
     }
@@ -165,7 +167,7 @@ class DecoderBuilder {
     };
     const mask = (length: string) => {
       if (this.#mask !== undefined) return this.#mask;
-      const causal = causalMask(writer, 'attention_mask', this.#rows, this.#positions, length);
+      const causal = causalMask(writer, 'attention_mask', this.#rows, this.#positions, length, style.window);
       this.#mask =
         style.positions === 'alibi'
           ? writer.op('Add', [causal, alibi(writer, 'attention_mask', heads)])

@@ -10,14 +10,21 @@ export interface DecoderStyle {
   positions: 'rotary' | 'learned' | 'alibi';
   /** Part of the head size that is rotated. */
   rotaryPart: number;
-  queryKeyNorm: boolean;
-  /** Query, key and value as three products, as one that is split, or as one whose heads are interleaved. */
-  projections: 'separate' | 'split' | 'interleaved';
+  /** Whether queries and keys are normed: each head by itself, or all heads of a token together (OLMo 2). */
+  queryKeyNorm: 'none' | 'heads' | 'whole';
+  /** Keys that a position sees, itself included; 0 for all before it. */
+  window: number;
+  /**
+   * Query, key and value as three products, as one that is split, as one whose heads are interleaved, or as one that is
+   * cut into fewer heads of keys than of queries (Phi 3).
+   */
+  projections: 'separate' | 'split' | 'interleaved' | 'sliced';
   /** MatMul (bias by Add), or Gemm between two Reshapes (GPT-2's Conv1D). */
   product: 'matmul' | 'gemm';
   biases: 'none' | 'query-key-value' | 'all';
   groupedHeads: boolean;
-  mlp: 'silu-gated' | 'gelu-tanh-gated' | 'gelu-tanh' | 'gelu-erf' | 'relu';
+  /** Also: gate and value in one product (Phi 3), and four experts of which two are chosen (Mixtral). */
+  mlp: 'silu-gated' | 'silu-packed' | 'experts' | 'gelu-tanh-gated' | 'gelu-tanh' | 'gelu-erf' | 'relu';
   /** Sequential, or attention and MLP side by side: x + (mlp + attention), or (x + attention) + mlp. */
   residual: 'sequential' | 'parallel' | 'parallel-chained';
   /** Whether the two branches of a parallel residual read one norm. */
@@ -27,7 +34,9 @@ export interface DecoderStyle {
   lengthFrom: 'past' | 'keys';
   /** Factor of the embedding (Gemma), with norm gains as 1 + weight. */
   embeddingScale: boolean;
-  /** Whether what a branch adds is normed too (Gemma 2 and 3). */
+  /** Whether each block norms what it reads; OLMo 2 does not. */
+  blockNorm: boolean;
+  /** Whether what a branch adds is normed (Gemma 2 and 3, OLMo 2). */
   branchNorm: boolean;
   /** Bounds of the scores and of the logits (Gemma 2); 0 for none. */
   caps: { scores: number; logits: number };
@@ -44,7 +53,8 @@ const llama: DecoderStyle = {
   embeddingNorm: false,
   positions: 'rotary',
   rotaryPart: 1,
-  queryKeyNorm: false,
+  queryKeyNorm: 'none',
+  window: 0,
   projections: 'separate',
   product: 'matmul',
   biases: 'none',
@@ -55,6 +65,7 @@ const llama: DecoderStyle = {
   cacheLayout: 'separate',
   lengthFrom: 'past',
   embeddingScale: false,
+  blockNorm: true,
   branchNorm: false,
   caps: { scores: 0, logits: 0 },
   factors: { branch: 1, logits: 1 },
@@ -90,14 +101,16 @@ const neox: DecoderStyle = {
 
 const gemma: DecoderStyle = { ...llama, name: 'gemma', mlp: 'gelu-tanh-gated', embeddingScale: true };
 
-/** Llama stands for Mistral too: their graphs are alike. */
 export const decoderStyles: readonly DecoderStyle[] = [
   llama,
+  { ...llama, name: 'mistral', window: 3 },
   { ...llama, name: 'qwen2', biases: 'query-key-value', lengthFrom: 'keys' },
-  { ...llama, name: 'qwen3', queryKeyNorm: true },
+  { ...llama, name: 'qwen3', queryKeyNorm: 'heads' },
   gemma,
   { ...gemma, name: 'gemma2', branchNorm: true, caps: { scores: 2, logits: 5 } },
-  { ...gemma, name: 'gemma3', branchNorm: true, queryKeyNorm: true },
+  { ...gemma, name: 'gemma3', branchNorm: true, queryKeyNorm: 'heads' },
+  { ...llama, name: 'olmo2', blockNorm: false, branchNorm: true, queryKeyNorm: 'whole' },
+  { ...llama, name: 'phi3', projections: 'sliced', mlp: 'silu-packed', window: 4 },
   { ...llama, name: 'granite', factors: { branch: 0.4, logits: 2 } },
   { ...llama, name: 'stablelm', norm: 'layer', normOperator: true, rotaryPart: 0.5 },
   gpt2,
@@ -137,3 +150,6 @@ export const decoderStyles: readonly DecoderStyle[] = [
     residual: 'sequential',
   },
 ];
+
+/** Its MLPs are mixtures of experts, which always stay. */
+export const mixtral: DecoderStyle = { ...llama, name: 'mixtral', mlp: 'experts' };

@@ -49,6 +49,19 @@ export class GraphWriter {
     )[0]!;
   }
 
+  /** A node of onnxruntime's own operators, with as many outputs as wanted; '' for those that are left out. */
+  fused(
+    type: string,
+    inputs: readonly string[],
+    attributes: Record<string, AttributeValue> = {},
+    outputs?: readonly string[],
+  ): string[] {
+    return this.graph.addNode(type, inputs, attributes, {
+      domain: 'com.microsoft',
+      ...(outputs ? { outputs } : {}),
+    });
+  }
+
   /** A Constant node with an int64 vector. */
   ints(...values: number[]): string {
     return this.op('Constant', [], { value: int64Tensor('', [values.length], values) });
@@ -75,6 +88,15 @@ export class GraphWriter {
     return this.graph.addInitializer(floatTensor(this.graph.freshName(name), dims, values));
   }
 
+  /** An initializer with the given numbers. */
+  tensor(name: string, dims: readonly number[], values: readonly number[]): string {
+    return this.graph.addInitializer(floatTensor(this.graph.freshName(name), dims, values));
+  }
+
+  randomByte(): number {
+    return Math.floor((this.#random() + 1) * 128);
+  }
+
   unsqueeze(value: string, axis: number): string {
     if (this.opset < 13) return this.op('Unsqueeze', [value], { axes: [axis] });
     return this.op('Unsqueeze', [value, this.ints(axis)]);
@@ -89,6 +111,12 @@ export class GraphWriter {
   mean(value: string): string {
     if (this.opset < 18) return this.op('ReduceMean', [value], { axes: [-1], keepdims: 1 });
     return this.op('ReduceMean', [value, this.ints(-1)], { keepdims: 1 });
+  }
+
+  /** Sum over the last axis, which stays with size one. */
+  sum(value: string): string {
+    if (this.opset < 13) return this.op('ReduceSum', [value], { axes: [-1], keepdims: 1 });
+    return this.op('ReduceSum', [value, this.ints(-1)], { keepdims: 1 });
   }
 
   split(value: string, sizes: readonly number[], axis: number): string[] {
@@ -114,10 +142,16 @@ export class GraphWriter {
 
   model(producerName: string): OnnxModel {
     this.graph.sortNodes();
+    const fused = this.graph.nodes.some(({ domain }) => domain === 'com.microsoft');
+    const opsets = [
+      { domain: '', version: BigInt(this.opset) },
+      ...(fused ? [{ domain: 'com.microsoft', version: 1n }] : []),
+    ];
     const proto = create(ModelProtoSchema, {
-      irVersion: 8n,
+      // Opset 21 and later came with IR version 10 and later.
+      irVersion: this.opset > 20 ? 10n : 8n,
       producerName,
-      opsetImport: [create(OperatorSetIdProtoSchema, { domain: '', version: BigInt(this.opset) })],
+      opsetImport: opsets.map((opset) => create(OperatorSetIdProtoSchema, opset)),
       graph: this.graph.proto,
     });
     return { proto, graph: this.graph.proto, folder: undefined };

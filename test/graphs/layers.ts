@@ -1,6 +1,8 @@
 /** The parts of a layer: linear products, norms, activations, MLPs. */
 import { float } from '../../src/engine/onnx/attributes.js';
+import { geluErf, geluTanh, relu, silu } from './activations.js';
 import type { DecoderStyle } from './decoder-style.js';
+import { experts } from './experts.js';
 import type { GraphWriter } from './graph-writer.js';
 
 const EPSILON = 1e-5;
@@ -71,29 +73,6 @@ function layerNorm(writer: GraphWriter, style: DecoderStyle, x: string, name: st
   return writer.op('Add', [writer.op('Mul', [writer.op('Div', [centred, root]), gain]), bias]);
 }
 
-function silu(writer: GraphWriter, x: string): string {
-  return writer.op('Mul', [x, writer.op('Sigmoid', [x])]);
-}
-
-/** 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), as GPT-2's 'gelu_new' is exported. */
-function geluTanh(writer: GraphWriter, x: string): string {
-  const half = writer.op('Mul', [x, writer.float(0.5)]);
-  const cube = writer.op('Mul', [writer.op('Pow', [x, writer.float(3)]), writer.float(0.044715)]);
-  const inner = writer.op('Mul', [writer.op('Add', [x, cube]), writer.float(Math.sqrt(2 / Math.PI))]);
-  return writer.op('Mul', [half, writer.op('Add', [writer.op('Tanh', [inner]), writer.float(1)])]);
-}
-
-/** x (1 + erf(x / sqrt(2))) / 2. */
-function geluErf(writer: GraphWriter, x: string): string {
-  const erf = writer.op('Erf', [writer.op('Div', [x, writer.float(Math.SQRT2)])]);
-  const product = writer.op('Mul', [x, writer.op('Add', [erf, writer.float(1)])]);
-  return writer.op('Mul', [product, writer.float(0.5)]);
-}
-
-function relu(writer: GraphWriter, x: string): string {
-  return writer.op('Relu', [x]);
-}
-
 /** bound * tanh(x / bound); x where there is no bound. */
 export function softCap(writer: GraphWriter, x: string, bound: number): string {
   if (bound === 0) return x;
@@ -123,6 +102,12 @@ export function mlp(
       hidden,
     );
   }
+  if (style.mlp === 'silu-packed') {
+    const both = product(x, 'gate_up_proj', hidden, 2 * inner);
+    const [gate, up] = writer.split(both, [inner, inner], 2) as [string, string];
+    return product(writer.op('Mul', [up, silu(writer, gate)]), 'down_proj', inner, hidden);
+  }
+  if (style.mlp === 'experts') return experts(writer, x, name, hidden);
   const up = product(x, 'dense_h_to_4h', hidden, inner);
   const activations = { 'gelu-tanh': geluTanh, 'gelu-erf': geluErf, relu };
   const activated = activations[style.mlp](writer, up);

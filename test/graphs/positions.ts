@@ -5,19 +5,28 @@ import type { GraphWriter } from './graph-writer.js';
 
 const LOWEST = -3.4028234663852886e38;
 
-/** float32 [rows, 1, positions, keys]: 0 where a position may attend, the lowest number elsewhere. */
+/**
+ * float32 [rows, 1, positions, keys]: 0 where a position may attend, the lowest number elsewhere.
+ * @param window keys that a position sees, or 0 for all before it
+ */
 export function causalMask(
   writer: GraphWriter,
   attentionMask: string,
   rows: string,
   positions: string,
   length: string,
+  window = 0,
 ): string {
   const queries = writer.op('Range', [writer.op('Sub', [length, positions]), length, writer.int(1)]);
   const keys = writer.op('Range', [writer.int(0), length, writer.int(1)]);
-  const future = writer.op('Greater', [keys, writer.op('Reshape', [queries, writer.ints(-1, 1)])]);
+  const column = writer.op('Reshape', [queries, writer.ints(-1, 1)]);
+  let hidden = writer.op('Greater', [keys, column]);
+  if (window > 0) {
+    const last = writer.op('Sub', [column, writer.int(window - 1)]);
+    hidden = writer.op('Or', [hidden, writer.op('Less', [keys, last])]);
+  }
   const causal = writer.op('Mul', [
-    writer.op('Cast', [future], { to: DataType.FLOAT }),
+    writer.op('Cast', [hidden], { to: DataType.FLOAT }),
     writer.float(LOWEST),
   ]);
   const wide = writer.unsqueeze(writer.unsqueeze(causal, 0), 1);

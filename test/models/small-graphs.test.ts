@@ -1,6 +1,7 @@
 /** The whole chain on small graphs with random weights, which mirror what exporters write for a family or precision. */
 import { describe } from 'vitest';
-import { buildDecoder, decoderStyles } from '../graphs/build-decoder.js';
+import { buildDecoder, decoderStyles, mixtral } from '../graphs/build-decoder.js';
+import { buildGenaiDecoder, genaiStyles } from '../graphs/genai-decoder.js';
 import { mergeDecoders } from '../graphs/merge-decoders.js';
 import { QUANTISATIONS, quantiseProducts } from '../graphs/quantise-products.js';
 import type { ModelFile } from './model-files.js';
@@ -8,12 +9,20 @@ import { testChain } from './test-chain.js';
 
 const llama = decoderStyles[0]!;
 
-const families: ModelFile[] = decoderStyles.map((style) => ({
+const families: ModelFile[] = [...decoderStyles, mixtral].map((style) => ({
   file: `small graph in the style of ${style.name}`,
   family: style.name,
   layout: 'Optimum, small graph',
   precision: 'float32',
   build: () => buildDecoder(style, { hidden: 32, opset: 17 }),
+}));
+
+const genai: ModelFile[] = genaiStyles.map((style) => ({
+  file: `genai ${style.name}, small graph`,
+  family: style.name,
+  layout: 'onnxruntime-genai, small graph',
+  precision: style.mlp === 'quantised-experts' ? 'experts of 4 bits (QMoE)' : 'float32',
+  build: () => buildGenaiDecoder(style),
 }));
 
 const precisions: ModelFile[] = QUANTISATIONS.map((quantisation) => ({
@@ -36,4 +45,4 @@ const merged: ModelFile = {
   build: () => mergeDecoders(buildDecoder(llama, { hidden: 32, opset: 17 })),
 };
 
-describe.each([...families, ...precisions, merged])('$file', testChain);
+describe.each([...families, ...genai, ...precisions, merged])('$file', testChain);

@@ -78,14 +78,16 @@ function inspectText(name: string, file: string, description: DecoderDescription
 /** What skipping one block of each kind brings, honestly: attention holds few weights. */
 function savingsText(description: DecoderDescription): string {
   const lines = (['attention', 'mlp'] as const).flatMap((kind) => {
-    const block: BlockName | undefined = description.blocks.find(
-      (candidate) => candidate.kind === kind,
-    )?.name;
-    if (!block) return [];
+    const blocks = description.blocks.filter((candidate) => candidate.kind === kind);
+    const block: BlockName | undefined = blocks.find((candidate) => candidate.skippable)?.name;
+    const fixed = blocks.filter((candidate) => !candidate.skippable).length;
+    const stay = `  ${fixed === blocks.length ? 'All' : fixed} MLP blocks are mixtures of experts, which always stay.`;
+    if (!block) return fixed > 0 ? [stay] : [];
     const { share, cacheShare } = savingsOf(description, [block]);
     const cache = cacheShare ? ` and ${percent(cacheShare)} of the KV cache` : '';
     return [
       `  Skipping one ${kind === 'mlp' ? 'MLP' : kind} block saves ${percent(share)} of the file${cache}.`,
+      ...(fixed > 0 ? [stay] : []),
     ];
   });
   return lines.join('\n');

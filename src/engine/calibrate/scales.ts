@@ -59,7 +59,7 @@ export function normName(decoder: Decoder, block: BlockName): BlockName {
   const branches = branchesOf(decoder);
   const own = branches.find((branch) => blockName(branch) === block);
   if (!own) throw new RangeError(`The decoder has no block ${block}`);
-  return blockName(branches.find((branch) => branch.norm.output === own.norm.output)!);
+  return blockName(branches.find(({ norm }) => norm && norm.output === own.norm?.output) ?? own);
 }
 
 /** The value at which training starts: 1 for scales, 0 for offsets. */

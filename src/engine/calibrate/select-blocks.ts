@@ -1,5 +1,12 @@
 /** Greedy selection of blocks to skip, round after round, with a checkpoint after every candidate. */
-import { blockNames, branchesOf, type BlockName, type BranchKind, type Decoder } from '../decoder/decoder.js';
+import {
+  blockName,
+  branchesOf,
+  type BlockName,
+  type Branch,
+  type BranchKind,
+  type Decoder,
+} from '../decoder/decoder.js';
 import { UserError, throwIfCancelled } from '../errors.js';
 import { lastSelection, randomSelection } from './baseline-selection.js';
 import { chosenBlocks, type Checkpoint, type SelectionRound } from './checkpoint.js';
@@ -33,13 +40,15 @@ export function selectionStrategy(name: string): SelectionStrategy {
   return strategy;
 }
 
-/** Blocks of the kinds that may be skipped, at least one attention block always staying. */
+/** Blocks of the kinds that may be skipped: no mixtures of experts, and at least one attention block always stays. */
 export function candidateBlocks(
   decoder: Decoder,
   kinds: readonly BranchKind[],
   skipped: readonly BlockName[],
 ): BlockName[] {
-  const left = blockNames(decoder).filter((block) => !skipped.includes(block));
+  const left = skippable(decoder)
+    .map(blockName)
+    .filter((block) => !skipped.includes(block));
   const attentionLeft = left.filter((block) => block.startsWith('attention')).length;
   return left.filter(
     (block) => kinds.some((kind) => block.startsWith(kind)) && (block.startsWith('mlp') || attentionLeft > 1),
@@ -48,8 +57,12 @@ export function candidateBlocks(
 
 /** The largest budget that the model allows for blocks of these kinds. */
 export function largestBudget(decoder: Decoder, kinds: readonly BranchKind[]): number {
-  const counts = branchesOf(decoder).filter((branch) => kinds.includes(branch.kind));
+  const counts = skippable(decoder).filter((branch) => kinds.includes(branch.kind));
   return counts.length - (kinds.includes('attention') ? 1 : 0);
+}
+
+function skippable(decoder: Decoder): Branch[] {
+  return branchesOf(decoder).filter((branch) => !branch.mixture);
 }
 
 export interface SelectionOptions {

@@ -3,9 +3,11 @@ import { UserError } from '../errors.js';
 import { describeNode } from '../onnx/graph.js';
 import type { NodeProto } from '../onnx/onnx_pb.js';
 import type { DataFlow } from './data-flow.js';
-import { blockName, type Branch, type BranchKind, type Norm } from './decoder.js';
+import { blockName, type Branch, type BranchKind } from './decoder.js';
+import { findFirstProjections } from './first-projections.js';
 import { findCache, pastNames } from './kv-cache.js';
 import { findLastProjection } from './last-projection.js';
+import { findMixture } from './mixture.js';
 import { findNorm } from './norm.js';
 import { ownNodes, weightsOf } from './own-nodes.js';
 import type { StreamBranch, StreamStep } from './residual-stream.js';
@@ -51,34 +53,40 @@ export function readBranch(
   const { output, outputUse } = stream;
   const part = { input: step.input, output, outputUse, outputs, pasts: cache ? pastNames(cache) : [] };
   const nodes = ownNodes(flow, part, context.stream, context.live);
+  const mixture = kind === 'mlp' ? findMixture(stream.region) : undefined;
   return {
     kind,
     layer,
-    norm: readNorm(flow, step, stream, block, context.folder),
+    input: step.input,
+    ...readBeginning(flow, step, stream, block, context.folder),
     output,
     outputUse,
     outputs,
     nodes,
     weights: weightsOf(flow, nodes),
-    lastProjection: findLastProjection(flow, stream.output, stream.region, block),
+    lastProjection: mixture ? undefined : findLastProjection(flow, stream.output, stream.region, block),
+    mixture,
     cache,
   };
 }
 
-function readNorm(
+/** A norm, or else products that read the stream as it is. */
+function readBeginning(
   flow: DataFlow,
   step: StreamStep,
   branch: StreamBranch,
   block: string,
   folder: string | undefined,
-): Norm {
+): Pick<Branch, 'norm' | 'firstProjections'> {
   const norm = findNorm(flow, step.input, branch.region, folder);
   const between = new Set(norm?.nodes);
   const other = flow.readers(step.input).find((node) => branch.region.has(node) && !between.has(node));
-  if (norm && !other) return norm;
+  if (norm && !other) return { norm, firstProjections: [] };
+  const firstProjections = norm ? undefined : findFirstProjections(flow, step.input, branch.region);
+  if (firstProjections) return { norm: undefined, firstProjections };
   const where = other ? `the ${describeNode(other)} reads it directly` : 'none was found';
   throw new UserError(
-    `A layer norm or RMS norm was expected between the residual stream and ${block}, but ${where}; Hopscotch reads models that normalise before each block.`,
+    `A layer norm or RMS norm was expected between the residual stream and ${block}, but ${where}; Hopscotch reads models that normalise before each block, or each block's result.`,
   );
 }
 

@@ -18,7 +18,7 @@ export function matchBlocks(graph: Graph, from: Branch, to: Branch): Map<string,
     const [one, other] = pair;
     const a = graph.producer(one);
     const b = graph.producer(other);
-    if (!a || !b || one === other || matches.has(one) || one === from.norm.input) continue;
+    if (!a || !b || one === other || matches.has(one) || one === from.input) continue;
     const agrees = a.opType === b.opType && a.domain === b.domain && a.input.length === b.input.length;
     if (!agrees || a.output.indexOf(one) !== b.output.indexOf(other)) continue;
     matches.set(one, other);

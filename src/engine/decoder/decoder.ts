@@ -33,8 +33,11 @@ export type NormEpsilon =
   | { kind: 'attribute'; node: NodeProto; attribute: string; value: number }
   | { kind: 'constant'; use: Use; value: number };
 
-/** Where what a branch adds to the residual stream can be scaled: mostly the matrix product that it ends with. */
-export interface LastProjection {
+/**
+ * A weight by whose output channels a value is proportional, so that the value can be scaled: mostly a matrix product, as
+ * the one that a branch ends with.
+ */
+export interface Projection {
   /**
    * The matrix product, plain (MatMul, Gemm, com.microsoft.FusedMatMul) or with a quantised weight; or the norm or
    * factor behind it, where a model norms or scales what a branch adds.
@@ -72,7 +75,12 @@ export interface Branch {
   kind: BranchKind;
   /** Index of the layer, from 0 at the input. */
   layer: number;
-  norm: Norm;
+  /** The value of the residual stream that it reads. */
+  input: string;
+  /** Undefined where the branch reads the stream as it is, and norms its result alone (OLMo 2). */
+  norm: Norm | undefined;
+  /** The products that read the stream, where there is no norm. */
+  firstProjections: readonly Projection[];
   /** The value that is added to the residual stream, hidden size wide. */
   output: string;
   /** Where `output` enters the residual addition. */
@@ -86,7 +94,10 @@ export interface Branch {
   nodes: ReadonlySet<NodeProto>;
   /** Initializers (or tensors of Constant nodes) that only this branch uses. */
   weights: readonly TensorProto[];
-  lastProjection: LastProjection;
+  /** Undefined where several weights make the result: in a mixture of experts. */
+  lastProjection: Projection | undefined;
+  /** The node that chooses or holds the experts, if the block is a mixture of experts: such a block always stays. */
+  mixture: NodeProto | undefined;
   /** Only for attention, and only if the graph has a KV cache. */
   cache: CacheEntry | undefined;
 }

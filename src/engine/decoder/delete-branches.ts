@@ -45,6 +45,12 @@ function refuseImpossible(decoder: Decoder, names: ReadonlySet<BlockName>): void
   if (unknown !== undefined) {
     throw new UserError(`The model has no block '${unknown}'; its blocks are ${[...known].join(', ')}.`);
   }
+  const mixture = branches.find((branch) => branch.mixture && names.has(blockName(branch)));
+  if (mixture) {
+    throw new UserError(
+      `The block '${blockName(mixture)}' is a mixture of experts (the ${describeNode(mixture.mixture!)}), which Hopscotch does not skip; choose attention blocks.`,
+    );
+  }
   if (branches.every((branch) => branch.kind !== 'attention' || names.has(blockName(branch)))) {
     throw new UserError('At least one attention block must stay; choose fewer blocks to skip.');
   }

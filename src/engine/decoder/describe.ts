@@ -26,6 +26,8 @@ export interface BlockDescription extends WeightTotals {
   name: BlockName;
   layer: number;
   kind: BranchKind;
+  /** False for mixtures of experts, which always stay. */
+  skippable: boolean;
   /** Part of the bytes of all weights of the model, 0 to 1. */
   share: number;
   /** Bytes of keys and values that each token leaves in the cache; undefined without a cache of known shape. */
@@ -116,6 +118,7 @@ function describeBlock(decoder: Decoder, branch: Branch, allBytes: number): Bloc
     name: blockName(branch),
     layer: branch.layer,
     kind: branch.kind,
+    skippable: branch.mixture === undefined,
     ...weights,
     share: allBytes === 0 ? 0 : weights.bytes / allBytes,
     cacheBytesPerToken: cacheBytes(decoder, branch),

@@ -101,8 +101,8 @@ class GateBuilder {
   gains(): void {
     const { steps, finalNorm } = this.decoder;
     const scaled = new Set<string>();
-    const scaleNorm = (norm: Norm, block: Gate['block'], step: number) => {
-      if (!norm.gain || scaled.has(norm.output)) return;
+    const scaleNorm = (norm: Norm | undefined, block: Gate['block'], step: number) => {
+      if (!norm?.gain || scaled.has(norm.output)) return;
       scaled.add(norm.output);
       const { graph } = this.decoder;
       const readers = new Set(graph.consumers(norm.output));

@@ -6,7 +6,7 @@ import type { NodeProto } from '../onnx/onnx_pb.js';
 import { declaredType } from '../onnx/value-info.js';
 import { findAttention } from './attention.js';
 import type { DataFlow } from './data-flow.js';
-import type { LastProjection, Norm } from './decoder.js';
+import type { Projection, Norm } from './decoder.js';
 import { findLastProjection } from './last-projection.js';
 import { findNorm } from './norm.js';
 import { EXPORT_ADVICE } from './unsupported.js';
@@ -15,7 +15,7 @@ export interface Head {
   finalNorm: Norm;
   /** Nodes between the final norm and the logits. */
   nodes: NodeProto[];
-  projection: LastProjection;
+  projection: Projection;
   logits: string;
 }
 

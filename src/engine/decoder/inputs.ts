@@ -6,7 +6,13 @@ import type { DecoderInputs } from './decoder.js';
 import { fusedAttention } from './fused-attention.js';
 
 /** Operators that make sines and cosines of positions. */
-const ROTARY_OPERATORS = new Set(['Cos', 'Sin', 'RotaryEmbedding']);
+const WAVES = new Set(['Cos', 'Sin']);
+
+/** RotaryEmbedding: the input with position ids, of com.microsoft's operator and of the standard one. */
+function rotaryPositions(node: NodeProto): string | undefined {
+  if (node.opType !== 'RotaryEmbedding') return undefined;
+  return node.input[node.domain === 'com.microsoft' ? 1 : 3];
+}
 
 /**
  * @param tokens the input with the token ids
@@ -56,8 +62,9 @@ function roleOf(
       seen.add(node);
       const operator = fusedAttention(node);
       if (operator?.positions !== undefined && node.input[operator.positions] === value) isPosition = true;
+      else if (rotaryPositions(node) === value) isPosition = true;
       else if (attention.has(node)) return 'mask';
-      else if (ROTARY_OPERATORS.has(node.opType) || (node.opType === 'Gather' && node.input[1] === value))
+      else if (WAVES.has(node.opType) || (node.opType === 'Gather' && node.input[1] === value))
         isPosition = true;
       else queue.push(...node.output);
     }

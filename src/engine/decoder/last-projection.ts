@@ -3,7 +3,7 @@ import { UserError } from '../errors.js';
 import { describeNode } from '../onnx/graph.js';
 import type { NodeProto } from '../onnx/onnx_pb.js';
 import { isRenaming, type DataFlow } from './data-flow.js';
-import type { LastProjection, Use } from './decoder.js';
+import type { Projection, Use } from './decoder.js';
 import { asProjection } from './projection-operators.js';
 import { EXPORT_ADVICE } from './unsupported.js';
 
@@ -32,7 +32,7 @@ export function findLastProjection(
   region: ReadonlySet<NodeProto>,
   purpose: string,
   tolerated: ReadonlySet<string> = new Set(),
-): LastProjection {
+): Projection {
   let value = output;
   let biasUse: Use | undefined;
   for (;;) {

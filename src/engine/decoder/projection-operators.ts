@@ -6,9 +6,9 @@ import { intAttribute, intsAttribute } from '../onnx/attributes.js';
 import type { NodeProto, TensorProto } from '../onnx/onnx_pb.js';
 import { elementCount, tensorDims } from '../onnx/tensor.js';
 import { isRenaming, type DataFlow } from './data-flow.js';
-import type { LastProjection, Use } from './decoder.js';
+import type { Projection, Use } from './decoder.js';
 
-type Reader = (flow: DataFlow, node: NodeProto) => LastProjection | undefined;
+type Reader = (flow: DataFlow, node: NodeProto) => Projection | undefined;
 
 const READERS: Readonly<Record<string, Reader>> = {
   MatMul: (flow, node) => plainProduct(flow, node),
@@ -24,7 +24,7 @@ const READERS: Readonly<Record<string, Reader>> = {
 };
 
 /** The projection that the node is the end of, or undefined. */
-export function asProjection(flow: DataFlow, node: NodeProto): LastProjection | undefined {
+export function asProjection(flow: DataFlow, node: NodeProto): Projection | undefined {
   return READERS[node.opType]?.(flow, node);
 }
 
@@ -32,7 +32,7 @@ function plainProduct(
   flow: DataFlow,
   node: NodeProto,
   form: { transpose?: string; bias?: number } = {},
-): LastProjection | undefined {
+): Projection | undefined {
   if (!flow.isConstant(node.input[1]!)) return undefined;
   const says = form.transpose !== undefined && intAttribute(node, form.transpose, 0) !== 0;
   const { use, transposed } = weightBehind(flow, { node, index: 1 });
@@ -54,16 +54,16 @@ function projection(
   weightUse: Use,
   channels: number,
   outputChannelFirst: boolean,
-): LastProjection {
+): Projection {
   const weight = valueOf(weightUse);
   return { node, weight, weightUse, outputChannelFirst, channels, bias: undefined, biasUse: undefined };
 }
 
 function withBias(
   flow: DataFlow,
-  found: LastProjection | undefined,
+  found: Projection | undefined,
   index: number | undefined,
-): LastProjection | undefined {
+): Projection | undefined {
   const bias = index === undefined ? undefined : found?.node.input[index];
   if (!found || !bias || index === undefined || !hasElements(flow, bias)) return found;
   return { ...found, bias, biasUse: { node: found.node, index } };
@@ -92,7 +92,7 @@ function dequantised(
   node: NodeProto,
   dequantise: NodeProto,
   outputChannelFirst: boolean,
-): LastProjection | undefined {
+): Projection | undefined {
   const weight = flow.graph.constant(dequantise.input[0]!);
   const scale = flow.graph.constant(dequantise.input[1]!);
   if (weight?.dims.length !== 2 || !scale) return undefined;
@@ -110,7 +110,7 @@ function dequantised(
 }
 
 /** Inputs: A, B [N, blocks, bytes], scales [N, blocks] or flat, zero points, g_idx, bias (com.microsoft.MatMulNBits). */
-function nBitsProduct(flow: DataFlow, node: NodeProto): LastProjection | undefined {
+function nBitsProduct(flow: DataFlow, node: NodeProto): Projection | undefined {
   const channels = intAttribute(node, 'N');
   if (channels === undefined || !flow.graph.constant(node.input[2]!)) return undefined;
   return withBias(flow, projection(node, { node, index: 2 }, channels, true), 5);
@@ -121,11 +121,11 @@ function integerProduct(
   flow: DataFlow,
   node: NodeProto,
   inputs: { scale: number; zeroPoint: number; bias: number },
-): LastProjection | undefined {
+): Projection | undefined {
   const weight = flow.graph.constant(node.input[1]!);
   if (weight?.dims.length !== 2 || !flow.graph.constant(node.input[inputs.scale]!)) return undefined;
   const use = { node, index: inputs.scale };
-  const found: LastProjection = {
+  const found: Projection = {
     ...projection(node, use, tensorDims(weight)[1]!, false),
     quantised: {
       zeroPoint: node.input[inputs.zeroPoint] ? { node, index: inputs.zeroPoint } : undefined,
@@ -135,7 +135,7 @@ function integerProduct(
 }
 
 /** Cast(MatMulInteger) times the product of the input's and the weight's scale, as onnxruntime's quantiser writes it. */
-function scaledIntegers(flow: DataFlow, node: NodeProto): LastProjection | undefined {
+function scaledIntegers(flow: DataFlow, node: NodeProto): Projection | undefined {
   const index = node.input.findIndex(
     (value) => flow.graph.producer(flow.origin(value))?.opType === 'MatMulInteger',
   );
@@ -149,14 +149,14 @@ function scaledIntegers(flow: DataFlow, node: NodeProto): LastProjection | undef
 }
 
 /** A norm of the branch's result: its gain scales the channels (Gemma 2 and 3). */
-function normGain(flow: DataFlow, node: NodeProto): LastProjection | undefined {
+function normGain(flow: DataFlow, node: NodeProto): Projection | undefined {
   const channels = widthOf(flow, node.input[1]);
   if (channels === undefined) return undefined;
   return withBias(flow, projection(node, { node, index: 1 }, channels, false), 2);
 }
 
 /** A factor for each channel: the gain of a norm that is spelled out, or a layer scale. */
-function gainFactor(flow: DataFlow, node: NodeProto): LastProjection | undefined {
+function gainFactor(flow: DataFlow, node: NodeProto): Projection | undefined {
   const index = node.input.findIndex((value) => flow.isConstant(value));
   const channels = index < 0 ? undefined : widthOf(flow, node.input[index]);
   if (channels === undefined || channels < 2) return undefined;

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { buildDecoder, decoderStyles } from '../../../test/graphs/build-decoder.js';
+import { buildDecoder, decoderStyles, mixtral } from '../../../test/graphs/build-decoder.js';
 import { withHead, type HeadOptions } from '../../../test/graphs/with-head.js';
 import { hasShared, sampleFolder, sharedPath, sharedReason } from '../../../test/support/shared-folder.js';
 import { DataType } from '../onnx/data-types.js';
@@ -28,8 +28,12 @@ function expectConsistent(decoder: Decoder): void {
     for (const branch of step.branches) {
       expect(branch.outputUse.node.input[branch.outputUse.index]).toBe(branch.output);
       expect(step.additions).toContain(branch.outputUse.node);
-      expect(branch.norm.input).toBe(step.input);
-      expect(branch.norm.epsilon.value).toBeGreaterThan(0);
+      if (branch.norm) {
+        expect(branch.norm.input).toBe(step.input);
+        expect(branch.norm.epsilon.value).toBeGreaterThan(0);
+      } else expect(branch.firstProjections.length).toBeGreaterThan(0);
+      expect(branch.lastProjection === undefined).toBe(branch.mixture !== undefined);
+      if (!branch.lastProjection) continue;
       expect(branch.nodes).toContain(branch.lastProjection.node);
       const { weight } = branch.lastProjection;
       // A gain of 1 + weight is computed.
@@ -102,7 +106,7 @@ describe('the sample model', async () => {
   });
 });
 
-describe.each(decoderStyles)('a decoder in the style of $name', (style) => {
+describe.each([...decoderStyles, mixtral])('a decoder in the style of $name', (style) => {
   const outlines = {
     sequential: 'attention 0, mlp 0, attention 1, mlp 1, attention 2, mlp 2',
     parallel: 'attention 0 + mlp 0, attention 1 + mlp 1, attention 2 + mlp 2',
@@ -116,8 +120,9 @@ describe.each(decoderStyles)('a decoder in the style of $name', (style) => {
       expect(outline(decoder)).toBe(outlines[style.residual]);
       expect(decoder).toMatchObject({ hiddenSize: 16, vocabularySize: 31, layerCount: 3 });
       for (const branch of branchesOf(decoder)) {
-        expect(branch.norm.kind).toBe(style.norm);
-        expect(branch.lastProjection.bias !== undefined).toBe(style.biases === 'all');
+        expect(branch.norm?.kind).toBe(style.blockNorm ? style.norm : undefined);
+        if (branch.lastProjection)
+          expect(branch.lastProjection.bias !== undefined).toBe(style.biases === 'all');
         const layout = cache && branch.kind === 'attention' ? style.cacheLayout : undefined;
         expect(branch.cache?.layout).toBe(layout);
       }
@@ -232,6 +237,6 @@ describe.skipIf(!hasShared)(`exported trunks that were given a head${sharedReaso
     );
     const attention = branchesOf(decoder).filter((branch) => branch.kind === 'attention');
     expect(attention[5]).toMatchObject({ cache: undefined, outputs: ['output_11', 'output_12'] });
-    expect(attention[5]!.lastProjection.outputChannelFirst).toBe(true);
+    expect(attention[5]!.lastProjection!.outputChannelFirst).toBe(true);
   });
 });

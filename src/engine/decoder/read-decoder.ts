@@ -1,5 +1,6 @@
 /** Reads a decoder-only language model's graph: from an ONNX model to its embedding, blocks, cache and head. */
 import { Graph } from '../onnx/graph.js';
+import { inlineFunctions } from '../onnx/inline-functions.js';
 import { copyModel, type OnnxModel } from '../onnx/model-file.js';
 import { readBranch, type BranchContext } from './branch.js';
 import { DataFlow, liveNodes } from './data-flow.js';
@@ -28,7 +29,7 @@ import { refuseUnsupported } from './unsupported.js';
  * @throws UserError with what was expected and where the graph differs, if it is not a decoder that can be read
  */
 export function readDecoder(original: OnnxModel): Decoder {
-  const source = unmerge(original);
+  const source = unmerge(inlineFunctions(original));
   refuseUnsupported(source);
   const model = source.graph.node.some(isFusedNorm) ? copyModel(source) : source;
   const graph = new Graph(model.graph);
@@ -54,7 +55,7 @@ export function readDecoder(original: OnnxModel): Decoder {
     inputs: classifyInputs(flow, token.tokens, cache, attention),
     embedding: stream.beginning,
     embeddingWeights: weightsOf(flow, beginning),
-    hiddenSize: branches[0]!.lastProjection.channels,
+    hiddenSize: hiddenSizeOf(branches),
     streamType: elementType(graph, stream.beginning),
     vocabularySize: head.projection.channels,
     steps,
@@ -123,6 +124,11 @@ function readSteps(flow: DataFlow, stream: ResidualStream, context: BranchContex
       branches,
     };
   });
+}
+
+/** What the first block with one last projection adds: attention has one in every model. */
+function hiddenSizeOf(branches: readonly Branch[]): number {
+  return branches.find((branch) => branch.lastProjection)!.lastProjection!.channels;
 }
 
 /** Graph outputs that are made inside a step, by the value of the stream that the step reads. */

@@ -57,12 +57,18 @@ function splitSkip(graph: Graph, node: NodeProto): void {
   if (bias) {
     const biased = (value: string) =>
       graph.addNode('Add', [value, bias], {}, { label: `${label}/biased` })[0]!;
-    if (PRODUCT.test(graph.producer(input)?.opType ?? '')) first = biased(input);
+    if (PRODUCT.test(graph.producer(input)?.opType ?? '') || hasBias(graph, skip)) first = biased(input);
     else second = biased(skip);
   }
   const sum = node.output[3] || graph.freshName(`${label}/sum`);
   graph.addNode('Add', [first, second], {}, { outputs: [sum], label: `${label}/Add` });
   addNorm(graph, node, sum, [gain, shift], [1, 2]);
+}
+
+/** Whether a constant is added to the value already: a block's own bias. What else is added belongs to the stream then. */
+function hasBias(graph: Graph, value: string): boolean {
+  const producer = graph.producer(value);
+  return producer?.opType === 'Add' && producer.input.some((name) => graph.constant(name));
 }
 
 /**

@@ -1,5 +1,12 @@
 /** Folds trained scales into norms and last projections, so that they cost nothing at run time (design, section 2). */
-import { blockName, type Branch, type Decoder, type Norm } from '../decoder/decoder.js';
+import {
+  blockName,
+  type Branch,
+  type Decoder,
+  type Norm,
+  type Projection,
+  type Use,
+} from '../decoder/decoder.js';
 import { deleteBranches } from '../decoder/delete-branches.js';
 import { addToStream, type StreamPlace } from '../decoder/stream-offsets.js';
 import { UserError } from '../errors.js';
@@ -8,7 +15,7 @@ import { floatTensor, tensorDims } from '../onnx/tensor.js';
 import type { BlockName } from '../decoder/decoder.js';
 import { normName, stepName, type ScaleKey, type Scales } from '../calibrate/scales.js';
 import { spreadOverChannels } from './quantisation-scales.js';
-import { scaleConstant } from './scale-constant.js';
+import { multiplyBy, scaleConstant } from './scale-constant.js';
 import type { WeightEdit } from './scale-weight.js';
 
 export interface FoldedDecoder {
@@ -19,8 +26,8 @@ export interface FoldedDecoder {
 
 /**
  * Deletes the skipped blocks and folds the scales of the others. The residual stream X of the gated model is c * x of
- * the folded one's x: a norm that reads it gets eps / c^2, a branch's last projection b / (s * c), then c := s * c. What a norm gives is scaled in
- * its gain and bias.
+ * the folded one's x: a norm that reads it gets eps / c^2 (products that read it without a norm get c), a branch's last
+ * projection b / (s * c), then c := s * c. What a norm gives is scaled in its gain and bias.
  * @throws UserError if a residual scale is not positive or a projection's weight cannot be scaled
  */
 export function foldScales(original: Decoder, skipped: readonly BlockName[], scales: Scales): FoldedDecoder {
@@ -39,10 +46,14 @@ export function foldScales(original: Decoder, skipped: readonly BlockName[], sca
       next += 1;
       const residual = positiveResidual(scales, name);
       for (const branch of current.step.branches) {
-        divideEpsilon(decoder, branch.norm, factor, adjusted);
-        const gain = scales.get(`gain ${normName(original, blockName(branch))}`);
-        scaleNorm(decoder, branch.norm, gain, scaledNorms, edits);
-        scaleProjection(decoder, branch, branchFactors(scales, branch, residual * factor), edits);
+        if (branch.norm) {
+          divideEpsilon(decoder, branch.norm, factor, adjusted);
+          const gain = scales.get(`gain ${normName(original, blockName(branch))}`);
+          scaleNorm(decoder, branch.norm, gain, scaledNorms, edits);
+        }
+        for (const first of branch.firstProjections)
+          scaleWeightsOf(decoder, first, [first.weightUse], Float64Array.of(factor), edits);
+        scaleResult(decoder, branch, branchFactors(scales, branch, residual * factor), edits);
       }
       factor *= residual;
     }
@@ -92,19 +103,35 @@ function divideEpsilon(
   graph.setInput(node, epsilon.use.index, name);
 }
 
-function scaleProjection(
+function scaleResult(
   decoder: Decoder,
   branch: Branch,
   factors: Float64Array,
   edits: Map<string, WeightEdit>,
 ): void {
+  const { lastProjection, outputUse } = branch;
+  if (lastProjection) {
+    const { weightUse, biasUse } = lastProjection;
+    scaleWeightsOf(decoder, lastProjection, [weightUse, ...(biasUse ? [biasUse] : [])], factors, edits);
+  } else if (factors.some((value) => value !== 1)) {
+    // The result of a mixture of experts: there is no single weight to fold into.
+    multiplyBy(decoder, outputUse, factors);
+  }
+}
+
+function scaleWeightsOf(
+  decoder: Decoder,
+  projection: Projection,
+  uses: readonly Use[],
+  factors: Float64Array,
+  edits: Map<string, WeightEdit>,
+): void {
   if (factors.every((value) => value === 1)) return;
-  const { lastProjection } = branch;
-  const { node, channels, outputChannelFirst, weightUse, biasUse } = lastProjection;
-  spreadOverChannels(decoder, lastProjection, factors);
-  scaleConstant(decoder, node, weightUse, factors, { channels, outputChannelFirst }, edits);
-  if (biasUse) {
-    scaleConstant(decoder, node, biasUse, factors, { channels, outputChannelFirst: false }, edits);
+  const { node, outputChannelFirst, channels, biasUse } = projection;
+  spreadOverChannels(decoder, projection, factors);
+  for (const use of uses) {
+    const layout = { channels, outputChannelFirst: outputChannelFirst && use !== biasUse };
+    scaleConstant(decoder, node, use, factors, layout, edits);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Constants that are changed for one reader alone: copies where others read them too, one scale spread over channels. */
-import type { Decoder, LastProjection, Use } from '../decoder/decoder.js';
+import type { Decoder, Projection, Use } from '../decoder/decoder.js';
 import { setAttribute } from '../onnx/attributes.js';
 import type { Graph } from '../onnx/graph.js';
 import type { TensorProto } from '../onnx/onnx_pb.js';
@@ -24,11 +24,7 @@ export function ownInitializer(graph: Graph, tensor: TensorProto, use: Use): str
  * Where a quantised weight has one scale, and each channel is to have its own: repeats the scale and its zero point, so
  * that the quantised numbers themselves stay.
  */
-export function spreadOverChannels(
-  decoder: Decoder,
-  projection: LastProjection,
-  factors: Float64Array,
-): void {
+export function spreadOverChannels(decoder: Decoder, projection: Projection, factors: Float64Array): void {
   const { graph } = decoder;
   const { weightUse, channels, quantised } = projection;
   const scale = graph.constant(weightUse.node.input[weightUse.index]!);

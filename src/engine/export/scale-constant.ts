@@ -23,15 +23,18 @@ export function scaleConstant(
   const { graph } = decoder;
   const tensor = graph.constant(use.node.input[use.index]!);
   if (!tensor) {
-    multiplyConstant(decoder, use, factors);
+    multiplyBy(decoder, use, factors);
     return;
   }
   requireFoldable(node, tensor);
   edits.set(ownInitializer(graph, tensor, use), scaleWeight(factors, layout));
 }
 
-/** Where the constant is computed from others: one more factor, which runtimes compute when they load the model. */
-function multiplyConstant(decoder: Decoder, use: Use, factors: Float64Array): void {
+/**
+ * One more factor for what is read at a place. Where that is a constant computed from others, runtimes compute the product
+ * when they load the model.
+ */
+export function multiplyBy(decoder: Decoder, use: Use, factors: Float64Array): void {
   const { graph } = decoder;
   const value = use.node.input[use.index]!;
   const tensor = floatTensor(

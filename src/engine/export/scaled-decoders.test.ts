@@ -42,7 +42,7 @@ describe.each(decoderStyles)('a decoder in the style of $name', (style) => {
     };
     const pruned = deleteBranches(decoder, skippedAtTheEnds);
     // A gain of 1 + weight gets a constant factor, which runtimes compute when they load the model.
-    const gains = style.branchNorm ? branchesOf(pruned).map(() => 'Mul') : [];
+    const gains = style.branchNorm && style.embeddingScale ? branchesOf(pruned).map(() => 'Mul') : [];
     const deleted = [...operators(pruned), ...gains].toSorted();
     expect(nodesOf('channel')).toEqual(deleted);
     const gaps = style.residual === 'sequential' ? 2 : 1;
@@ -65,7 +65,7 @@ describe('the sample', () => {
 describe('foldScales', () => {
   it('copies a weight that two layers share, so that each gets its own scales', async () => {
     const decoder = readDecoder(buildDecoder(decoderStyles[0]!));
-    const [one, other] = [0, 4].map((step) => decoder.steps[step]!.branches[0]!.lastProjection);
+    const [one, other] = [0, 4].map((step) => decoder.steps[step]!.branches[0]!.lastProjection!);
     decoder.graph.setInput(other!.node, other!.node.input.indexOf(other!.weight), one!.weight);
     const shared = readDecoder(decoder.model);
     await expectSameLogits(shared, [], 'channel', randomScales(shared, [], 'channel'), lossBatchOf(shared));
@@ -131,7 +131,7 @@ async function logits(
 /** So large that a norm with a wrong one shows: the usual ones of 1e-5 hide behind a stream of size 1. */
 function withLargeEpsilons(decoder: Decoder): Decoder {
   const { graph } = decoder;
-  const norms = [...branchesOf(decoder).map(({ norm }) => norm), decoder.finalNorm];
+  const norms = [...branchesOf(decoder).flatMap(({ norm }) => norm ?? []), decoder.finalNorm];
   const name = graph.addInitializer(floatTensor('test.epsilon', [], [0.1]));
   for (const { epsilon } of norms) {
     if (epsilon.kind === 'attribute') setAttribute(epsilon.node, epsilon.attribute, float(0.1));

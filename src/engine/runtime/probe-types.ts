@@ -59,7 +59,38 @@ export async function probeTypes(
   } finally {
     await session.release();
   }
+  forgetCounts(model, types);
   return types;
+}
+
+/** Operators whose result is as long as the content of their input says. */
+const COUNTING_OPERATORS = new Set(['NonZero', 'Compress', 'Unique']);
+
+/** Operators whose result has the shape of their first input, whatever is put into it. */
+const SCATTER_OPERATORS = new Set(['ScatterElements', 'ScatterND']);
+
+/**
+ * How many elements a mixture's expert gets may be the same in all probes, and is free all the same. Every dimension of
+ * that size is free then in what depends on it; for one that is not, this costs no more than looking at run time.
+ */
+function forgetCounts(model: OnnxModel, types: Map<string, ProbedType>): void {
+  const graph = new Graph(model.graph);
+  for (const node of model.graph.node.filter(({ opType }) => COUNTING_OPERATORS.has(opType))) {
+    const count = types.get(node.output[0]!)?.shape.at(-1);
+    if (count === undefined) continue;
+    const seen = new Set<string>();
+    const queue = [...node.output];
+    for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
+      const type = types.get(value);
+      if (seen.has(value) || !type) continue;
+      seen.add(value);
+      types.set(value, { ...type, shape: type.shape.map((dim) => (dim === count ? undefined : dim)) });
+      for (const reader of graph.consumers(value)) {
+        const keepsShape = SCATTER_OPERATORS.has(reader.opType) && reader.input[0] !== value;
+        if (!keepsShape) queue.push(...reader.output);
+      }
+    }
+  }
 }
 
 function record(types: Map<string, ProbedType>, value: string, type: string, dims: readonly number[]): void {

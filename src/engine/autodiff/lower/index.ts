@@ -17,6 +17,7 @@ import {
   matMulIntegerToFloat,
 } from './integer-products.js';
 import type { Lowering, LoweringContext } from './lowering.js';
+import { moe, quantisedMoe } from './mixture-of-experts.js';
 import { multiHeadAttention } from './multi-head-attention.js';
 import { packedAttention } from './packed-attention.js';
 import { quickGelu } from './quick-gelu.js';
@@ -34,8 +35,10 @@ export const lowerings: readonly Lowering[] = [
   groupQueryAttention,
   matMulInteger,
   matMulIntegerToFloat,
+  moe,
   multiHeadAttention,
   packedAttention,
+  quantisedMoe,
   quickGelu,
   rotaryEmbedding,
   standardAttention,

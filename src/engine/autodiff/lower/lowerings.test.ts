@@ -215,6 +215,70 @@ const cases: Record<string, Case> = {
     inputs: [{ x: [2, 4, 3] }, { x: [2, 5, 4] }],
     attributes: { transA: 1, transB: 1, alpha: float(0.5) },
   },
+  'MoE, whose experts have interleaved gates': {
+    operator: 'MoE',
+    inputs: [
+      { x: [2, 5, 8] },
+      { x: [10, 4] },
+      { constant: [4, 12, 8] },
+      { constant: [4, 12] },
+      { constant: [4, 8, 6] },
+      { constant: [4, 8] },
+    ],
+    attributes: {
+      k: 2,
+      activation_type: 'swiglu',
+      swiglu_fusion: 1,
+      activation_alpha: float(1.702),
+      activation_beta: float(1),
+      swiglu_limit: float(0.9),
+      normalize_routing_weights: 1,
+    },
+  },
+  ...Object.fromEntries(
+    ['relu', 'silu', 'gelu', 'identity'].map((activation): [string, Case] => [
+      `MoE with ${activation}`,
+      {
+        operator: 'MoE',
+        inputs: [{ x: [7, 8] }, { x: [7, 3] }, { constant: [3, 6, 8] }, undefined, { constant: [3, 8, 6] }],
+        attributes: { k: 1, activation_type: activation },
+      },
+    ]),
+  ),
+  'QMoE of 4 bits': {
+    operator: 'QMoE',
+    inputs: [
+      { x: [6, 16] },
+      { x: [6, 4] },
+      { bytes: [4, 32, 8] },
+      { constant: [4, 32] },
+      undefined,
+      { bytes: [4, 16, 8] },
+      { constant: [4, 16] },
+      { constant: [4, 16] },
+    ],
+    attributes: {
+      k: 2,
+      expert_weight_bits: 4,
+      activation_type: 'swiglu',
+      swiglu_fusion: 1,
+    },
+  },
+  'QMoE of 8 bits in blocks': {
+    operator: 'QMoE',
+    inputs: [
+      { x: [6, 64] },
+      { x: [6, 4] },
+      { bytes: [4, 64, 64] },
+      { constant: [4, 64, 2] },
+      undefined,
+      { bytes: [4, 64, 64] },
+      { constant: [4, 64, 2] },
+    ],
+    attributes: { k: 2, expert_weight_bits: 8, block_size: 32, activation_type: 'silu' },
+    // onnxruntime rounds the activations.
+    tolerance: 0.02,
+  },
   DynamicQuantizeMatMul: {
     operator: 'DynamicQuantizeMatMul',
     inputs: [

@@ -40,6 +40,8 @@ import { relu } from './relu.js';
 import { reshape, flatten, squeeze, unsqueeze } from './reshaping.js';
 import { rmsNormalization, simplifiedLayerNormalization } from './rms-normalization.js';
 import { floor, ceil, round, sign } from './rounding.js';
+import { scatterElements } from './scatter-elements.js';
+import { scatterND } from './scatter-nd.js';
 import { sigmoid } from './sigmoid.js';
 import { sin } from './sin.js';
 import { slice } from './slice.js';
@@ -52,6 +54,7 @@ import { sum } from './sum.js';
 import { swish } from './swish.js';
 import { tanh } from './tanh.js';
 import { tile } from './tile.js';
+import { topK } from './top-k.js';
 import { transpose } from './transpose.js';
 import { trilu } from './trilu.js';
 import { where } from './where.js';
@@ -105,6 +108,8 @@ export const rules: readonly GradientRule[] = [
   ceil,
   round,
   sign,
+  scatterElements,
+  scatterND,
   sigmoid,
   sin,
   slice,
@@ -117,6 +122,7 @@ export const rules: readonly GradientRule[] = [
   swish,
   tanh,
   tile,
+  topK,
   transpose,
   trilu,
   where,

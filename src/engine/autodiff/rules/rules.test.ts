@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { elementwise } from '../testing/cases/elementwise.js';
 import { matrices } from '../testing/cases/matrices.js';
+import { scatters } from '../testing/cases/scatters.js';
 import { selections } from '../testing/cases/selections.js';
 import { shapes } from '../testing/cases/shapes.js';
 import { expectRuleGradients, fc, type RuleCases } from '../testing/rule-case.js';
 import { rules } from './index.js';
 
-const cases: RuleCases = { ...elementwise, ...matrices, ...shapes, ...selections };
+const cases: RuleCases = { ...elementwise, ...matrices, ...shapes, ...selections, ...scatters };
 
 /** Rules with several ways to the gradient. */
 const manyBranches = new Set(['Concat', 'Gather', 'MatMul', 'Mul', 'Pow', 'Slice']);
