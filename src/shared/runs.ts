@@ -45,6 +45,8 @@ export const blockScales = v.object({
   branch: v.optional(range),
   residual: v.optional(range),
   offset: v.optional(range),
+  /** Of what the norm in front of the block gives. */
+  gain: v.optional(range),
 });
 export type BlockScales = v.InferOutput<typeof blockScales>;
 

@@ -125,9 +125,11 @@ function blockScales(saved: SavedScales): BlockScales[] {
   const blocks = new Map<BlockName, BlockScales>();
   for (const [key, values] of Object.entries(saved)) {
     const [kind, ...name] = key.split(' ');
+    // The final norm's gain belongs to no block.
+    if (name.length < 2) continue;
     const block = name.join(' ') as BlockName;
     const entry = blocks.get(block) ?? { block };
-    entry[kind as 'branch' | 'residual' | 'offset'] = rangeOf(values);
+    entry[kind as 'branch' | 'residual' | 'offset' | 'gain'] = rangeOf(values);
     blocks.set(block, entry);
   }
   return [...blocks.values()];
