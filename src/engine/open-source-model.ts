@@ -1,7 +1,6 @@
 /** A source model, opened: its folder, its decoder, and what tells it from others. */
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { requireFreeLengths } from './decoder/free-lengths.js';
 import { readDecoder } from './decoder/read-decoder.js';
 import type { Decoder } from './decoder/decoder.js';
 import { modelFingerprint } from './onnx/model-fingerprint.js';
@@ -33,7 +32,6 @@ export async function openSourceModel(
       ? readModelInPlace(source.modelPath)
       : await readModel(source.modelPath),
   );
-  requireFreeLengths(decoder);
   return {
     source,
     decoder,

@@ -21,7 +21,7 @@ const DEEPEST_CALLS = 100;
  * @throws UserError if a function is of another operator set version than the model, or calls itself
  */
 export function inlineFunctions(model: OnnxModel): OnnxModel {
-  const functions = new Map(model.proto.functions.map((entry) => [keyOf(entry, entry.name), entry]));
+  const functions = new Map(model.proto.functions.map((entry) => [keyOf(entry.domain, entry.name), entry]));
   if (!callsAny(model.graph, functions)) return model;
   const copy = copyModel(model);
   new Inliner(copy, functions).inline(copy.graph);
@@ -31,34 +31,25 @@ export function inlineFunctions(model: OnnxModel): OnnxModel {
 
 type Functions = ReadonlyMap<string, FunctionProto>;
 
-function keyOf({ domain, overload }: Pick<NodeProto, 'domain' | 'overload'>, name: string): string {
-  return JSON.stringify([domain === 'ai.onnx' ? '' : domain, name, overload]);
+function keyOf(domain: string, name: string): string {
+  return `${domain === 'ai.onnx' ? '' : domain}:${name}`;
 }
 
 function callsAny(graph: GraphProto, functions: Functions): boolean {
   return graph.node.some(
     (node) =>
-      functions.has(keyOf(node, node.opType)) || subgraphs(node).some((inner) => callsAny(inner, functions)),
+      functions.has(keyOf(node.domain, node.opType)) ||
+      subgraphs(node).some((inner) => callsAny(inner, functions)),
   );
-}
-
-function namesIn(graph: GraphProto): string[] {
-  return [
-    ...graph.initializer.map(({ name }) => name),
-    ...graph.node.flatMap((node) => [...node.input, ...node.output, ...subgraphs(node).flatMap(namesIn)]),
-  ];
 }
 
 class Inliner {
   #made = 0;
-  readonly #taken: Set<string>;
 
   constructor(
     readonly model: OnnxModel,
     readonly functions: Functions,
-  ) {
-    this.#taken = new Set(namesIn(model.graph));
-  }
+  ) {}
 
   inline(graph: GraphProto, depth = 0): void {
     graph.node = this.#expanded(graph.node, depth);
@@ -67,7 +58,7 @@ class Inliner {
   #expanded(nodes: readonly NodeProto[], depth: number): NodeProto[] {
     return nodes.flatMap((node) => {
       for (const inner of subgraphs(node)) this.inline(inner, depth);
-      const called = this.functions.get(keyOf(node, node.opType));
+      const called = this.functions.get(keyOf(node.domain, node.opType));
       return called ? this.#expanded(this.#bodyOf(node, called, depth), depth + 1) : [node];
     });
   }
@@ -80,26 +71,15 @@ class Inliner {
       );
     }
     this.#importOpsets(call, called);
-    const label = call.name || called.name;
+    const label = call.name || call.output[0] || called.name;
     const names = new Map<string, string>([['', '']]);
     called.input.forEach((name, index) => names.set(name, call.input[index] ?? ''));
-    called.output.forEach((name, index) => call.output[index] && names.set(name, call.output[index]));
-    const rename = (name: string) => {
-      const known = names.get(name) ?? this.#fresh(`${label}/${name}`);
-      names.set(name, known);
-      return known;
-    };
+    called.output.forEach((name, index) => names.set(name, call.output[index] || `${label}/${name}`));
+    const rename = (name: string) => names.get(name) ?? `${label}/${name}`;
     const given = new Map(
       [...called.attributeProto, ...call.attribute].map((attribute) => [attribute.name, attribute]),
     );
     return called.node.map((node) => adapt(clone(NodeProtoSchema, node), rename, given));
-  }
-
-  #fresh(wanted: string): string {
-    let name = wanted;
-    for (let count = 1; this.#taken.has(name); count += 1) name = `${wanted}_${count}`;
-    this.#taken.add(name);
-    return name;
   }
 
   /** @throws UserError if the model uses another version of the same operators */
