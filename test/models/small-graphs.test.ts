@@ -39,7 +39,7 @@ const precisions: ModelFile[] = QUANTISATIONS.map((quantisation) => ({
   family: llama.name,
   layout: 'Optimum, small graph',
   precision: quantisation,
-  rounds: !quantisation.startsWith('MatMulNBits'),
+  rounds: !/^MatMul(NBits|Bnb4)(?!.*accuracy)/.test(quantisation),
   build: () => {
     const opset = quantisation.includes('blocks') ? 21 : 17;
     return quantiseProducts(buildDecoder(llama, { hidden: 32, opset }), quantisation);

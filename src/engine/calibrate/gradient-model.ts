@@ -1,5 +1,6 @@
 /** A decoder with gates in onnxruntime: the loss of a batch, and its gradients by every scale. */
 import { differentiate } from '../autodiff/differentiate.js';
+import { keepActivations } from '../autodiff/lower/full-accuracy.js';
 import { findLowering, lowerOperators } from '../autodiff/lower/index.js';
 import { widenFloats } from '../autodiff/lower/widen-floats.js';
 import { blockName, type BlockName, type Decoder } from '../decoder/decoder.js';
@@ -109,6 +110,7 @@ export async function openGradientModel(
 /** Brings a model to float32 and to operators that have gradient rules. */
 async function lowerModel(model: OnnxModel, graph: Graph, probes: readonly Feeds[]): Promise<void> {
   widenFloats(graph);
+  keepActivations(graph);
   if (!graph.nodes.some((node) => findLowering(node))) return;
   lowerOperators(graph, await probeTypes(model, probes));
 }
