@@ -11,6 +11,8 @@ export const QUANTISATIONS = [
   'MatMulNBits 4 with zero points',
   'MatMulNBits 8',
   'MatMulNBits 8 with zero points',
+  'MatMulNBits 4, accuracy level 4',
+  'MatMulBnb4',
   'MatMulInteger',
   'MatMulInteger by channel',
   'MatMulIntegerToFloat',
@@ -20,6 +22,7 @@ export const QUANTISATIONS = [
   'DequantizeLinear by channel',
   'DequantizeLinear transposed',
   'DequantizeLinear in blocks',
+  'QuantizeLinear of activations',
 ] as const;
 
 export type Quantisation = (typeof QUANTISATIONS)[number];
@@ -68,7 +71,11 @@ class Quantiser {
   replace(quantisation: Quantisation): void {
     const byChannel = quantisation.includes('by channel');
     const zeroPoints = quantisation.includes('zero points');
-    if (quantisation.startsWith('MatMulNBits')) this.#nBits(quantisation.includes('8') ? 8 : 4, zeroPoints);
+    if (quantisation.startsWith('MatMulNBits')) {
+      const level: Record<string, number> = quantisation.includes('accuracy') ? { accuracy_level: 4 } : {};
+      this.#nBits(quantisation.includes('8') ? 8 : 4, zeroPoints, level);
+    } else if (quantisation === 'MatMulBnb4') this.#normalFloats();
+    else if (quantisation === 'QuantizeLinear of activations') this.#static();
     else if (quantisation.startsWith('DequantizeLinear')) {
       if (quantisation.includes('blocks')) this.#dequantisedBlocks();
       else this.#dequantised(byChannel, quantisation.includes('transposed'));
@@ -76,7 +83,7 @@ class Quantiser {
     else this.#integer(quantisation.startsWith('MatMulIntegerToFloat'), byChannel);
   }
 
-  #nBits(bits: 4 | 8, hasZeroPoints: boolean): void {
+  #nBits(bits: 4 | 8, hasZeroPoints: boolean, level: Record<string, number>): void {
     const { values, inner, outer, name } = this.weight;
     const blocks = inner / BLOCK;
     const scales = new Float32Array(outer * blocks);
@@ -104,7 +111,55 @@ class Quantiser {
         ? [this.#bytes('zeros', DataType.UINT8, [zeroRows.length], Uint8Array.from(zeroRows))]
         : []),
     ];
-    this.#end('MatMulNBits', inputs, { K: inner, N: outer, bits, block_size: BLOCK }, 'com.microsoft');
+    const attributes = { K: inner, N: outer, bits, block_size: BLOCK, ...level };
+    this.#end('MatMulNBits', inputs, attributes, 'com.microsoft');
+  }
+
+  /** Random quantiles of a normal distribution, with one factor a block. */
+  #normalFloats(): void {
+    const { values, inner, outer, name } = this.weight;
+    const count = (inner * outer) / BLOCK;
+    const packed = Uint8Array.from({ length: (inner * outer) / 2 }, (_, i) => (values[i]! * 1e6) & 255);
+    const inputs = [
+      this.#x,
+      this.#bytes('q', DataType.UINT8, [packed.length], packed),
+      this.graph.addInitializer(
+        floatTensor(
+          `${name}.absmax`,
+          [count],
+          Array.from({ length: count }, (_, i) => (1 + (i % 3)) / 2 / Math.sqrt(inner)),
+        ),
+      ),
+    ];
+    this.#end(
+      'MatMulBnb4',
+      inputs,
+      { K: inner, N: outer, block_size: BLOCK, quant_type: 1 },
+      'com.microsoft',
+    );
+  }
+
+  /** Activations in front of the product and behind it rounded to fixed steps, as onnxruntime's static quantiser does. */
+  #static(): void {
+    const { quantised, scale, zero } = this.#signed(false);
+    const [weight] = this.graph.addNode('DequantizeLinear', [quantised, scale, zero]);
+    const [product] = this.graph.addNode('MatMul', [this.#rounded(this.#x), weight!]);
+    this.#rounded(product!, this.#outputs);
+  }
+
+  #rounded(value: string, outputs?: readonly string[]): string {
+    const step = this.graph.addInitializer(
+      floatTensor(this.graph.freshName(`${this.weight.name}.step`), [], [1 / 16]),
+    );
+    const name = this.graph.freshName(`${this.weight.name}.middle`);
+    const middle = this.graph.addInitializer(tensorFromBytes(name, DataType.UINT8, [], Uint8Array.of(128)));
+    const [integers] = this.graph.addNode('QuantizeLinear', [value, step, middle]);
+    return this.graph.addNode(
+      'DequantizeLinear',
+      [integers!, step, middle],
+      {},
+      outputs ? { outputs } : {},
+    )[0]!;
   }
 
   #integer(toFloat: boolean, byChannel: boolean): void {

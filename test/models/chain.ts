@@ -39,7 +39,7 @@ export class ModelUnderTest {
     const folder = path.join(root, 'original');
     const file = path.join(folder, 'onnx', model.dtype === 'fp16' ? 'model_fp16.onnx' : 'model.onnx');
     mkdirSync(path.dirname(file), { recursive: true });
-    if (model.build) await writeModel(model.build(), file);
+    if (model.build) await writeModel(await model.build(), file);
     else {
       const source = sharedPath(model.file);
       cpSync(source, file);

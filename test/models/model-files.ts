@@ -4,7 +4,7 @@ import type { OnnxModel } from '../../src/engine/onnx/model-file.js';
 export interface ModelFile {
   /** Relative to the shared folder; or a name, for graphs that are built. */
   file: string;
-  build?: () => OnnxModel;
+  build?: () => OnnxModel | Promise<OnnxModel>;
   layout: string;
   family: string;
   precision: string;

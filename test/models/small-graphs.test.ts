@@ -4,6 +4,7 @@ import { buildDecoder, decoderStyles, mixtral } from '../graphs/build-decoder.js
 import { buildGenaiDecoder, genaiStyles } from '../graphs/genai-decoder.js';
 import { mergeDecoders } from '../graphs/merge-decoders.js';
 import { QUANTISATIONS, quantiseProducts } from '../graphs/quantise-products.js';
+import { buildStandardDecoder } from '../graphs/standard-decoder.js';
 import type { ModelFile } from './model-files.js';
 import { testChain } from './test-chain.js';
 
@@ -25,12 +26,20 @@ const genai: ModelFile[] = genaiStyles.map((style) => ({
   build: () => buildGenaiDecoder(style),
 }));
 
+const standard: ModelFile[] = ([23, 24] as const).map((opset) => ({
+  file: `standard operators of opset ${opset}`,
+  family: llama.name,
+  layout: `torch.onnx, operators of opset ${opset}, small graph`,
+  precision: 'float32',
+  build: () => buildStandardDecoder({ opset, cacheInAttention: opset === 24 }),
+}));
+
 const precisions: ModelFile[] = QUANTISATIONS.map((quantisation) => ({
   file: `small graph with ${quantisation}`,
   family: llama.name,
   layout: 'Optimum, small graph',
   precision: quantisation,
-  rounds: !quantisation.startsWith('MatMulNBits'),
+  rounds: !/^MatMul(NBits|Bnb4)(?!.*accuracy)/.test(quantisation),
   build: () => {
     const opset = quantisation.includes('blocks') ? 21 : 17;
     return quantiseProducts(buildDecoder(llama, { hidden: 32, opset }), quantisation);
@@ -45,4 +54,4 @@ const merged: ModelFile = {
   build: () => mergeDecoders(buildDecoder(llama, { hidden: 32, opset: 17 })),
 };
 
-describe.each([...families, ...genai, ...precisions, merged])('$file', testChain);
+describe.each([...families, ...genai, ...standard, ...precisions, merged])('$file', testChain);

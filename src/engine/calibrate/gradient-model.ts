@@ -1,4 +1,5 @@
 /** A decoder with gates in onnxruntime: the loss of a batch, and its gradients by every scale. */
+import { keepActivations } from '../autodiff/lower/full-accuracy.js';
 import { widenFloats } from '../autodiff/lower/widen-floats.js';
 import { blockName, type BlockName, type Decoder } from '../decoder/decoder.js';
 import { upgradeOpset } from '../autodiff/lower/upgrade-opset.js';
@@ -105,7 +106,9 @@ export async function openGradientModel(
   const upgraded = rereadDecoder(upgradeOpset(decoder.model), decoder);
   const { gated, gates } = gatedDecoder(upgraded, options);
   attachLoss(gated, options.matchHidden ? ['loss', 'objective'] : ['loss']);
-  widenFloats(new Graph(gated.model.graph));
+  const graph = new Graph(gated.model.graph);
+  widenFloats(graph);
+  keepActivations(graph);
   const probes = [[2, 3] as const, [3, 5] as const].map(([rows, positions]) => ({
     ...probeFeeds(gated, gates, rows, positions),
     ...(options.matchHidden ? hiddenMatchProbe(rows, positions, decoder.hiddenSize) : {}),

@@ -53,6 +53,8 @@ export interface Projection {
   outputChannelFirst: boolean;
   /** Number of output channels. */
   channels: number;
+  /** Whether the product is rounded to fixed steps behind (static quantisation), so that no scale can go into the weight. */
+  isRounded?: boolean;
   /** What else must change where one scale for all channels becomes one a channel. */
   quantised?: {
     /** The DequantizeLinear whose attribute `axis` says which axis of the weight the scales go along. */

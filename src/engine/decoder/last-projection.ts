@@ -35,12 +35,20 @@ export function findLastProjection(
 ): Projection {
   let value = output;
   let biasUse: Use | undefined;
+  let isRounded = false;
   for (;;) {
     const node = flow.graph.producer(value);
     if (!node) throw notFound(purpose, `the value '${value}'`);
+    const rounded = beforeRounding(flow, node);
+    if (rounded !== undefined) {
+      value = rounded;
+      isRounded = true;
+      continue;
+    }
     const projection = asProjection(flow, node);
     if (projection && !(biasUse && projection.bias !== undefined)) {
-      return biasUse ? { ...projection, bias: biasUse.node.input[biasUse.index]!, biasUse } : projection;
+      const found = isRounded ? { ...projection, isRounded } : projection;
+      return biasUse ? { ...found, bias: biasUse.node.input[biasUse.index]!, biasUse } : found;
     }
     const passesOn = isRenaming(node) || MOVING_OPERATORS.has(node.opType) || tolerated.has(node.opType);
     const side = passesOn ? undefined : independentOperand(flow, node, region, biasUse !== undefined);
@@ -49,6 +57,14 @@ export function findLastProjection(
     else if (side !== undefined) value = node.input[1 - side]!;
     else throw refusal(flow, node, region, purpose);
   }
+}
+
+/** The activation that a QuantizeLinear and this DequantizeLinear round. */
+function beforeRounding(flow: DataFlow, node: NodeProto): string | undefined {
+  if (node.opType !== 'DequantizeLinear') return undefined;
+  const quantise = flow.graph.producer(node.input[0]!);
+  if (quantise?.opType !== 'QuantizeLinear' || flow.isConstant(quantise.input[0]!)) return undefined;
+  return quantise.input[0];
 }
 
 /**

@@ -15,6 +15,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   Gemm: (flow, node) => plainProduct(flow, node, { transpose: 'transB', bias: 2 }),
   FusedMatMul: (flow, node) => plainProduct(flow, node, { transpose: 'transB' }),
   MatMulNBits: nBitsProduct,
+  MatMulBnb4: bnb4Product,
   MatMulIntegerToFloat: (flow, node) => integerProduct(flow, node, { scale: 3, zeroPoint: 5, bias: 6 }),
   DynamicQuantizeMatMul: (flow, node) => integerProduct(flow, node, { scale: 2, zeroPoint: 3, bias: 4 }),
   LayerNormalization: normGain,
@@ -114,6 +115,17 @@ function nBitsProduct(flow: DataFlow, node: NodeProto): Projection | undefined {
   const channels = intAttribute(node, 'N');
   if (channels === undefined || !flow.graph.constant(node.input[2]!)) return undefined;
   return withBias(flow, projection(node, { node, index: 2 }, channels, true), 5);
+}
+
+/**
+ * Inputs: A, B packed, one factor a block (com.microsoft.MatMulBnb4). The weight [N, K] is cut into blocks row by row, so
+ * each output channel has factors of its own where a row is some whole blocks.
+ */
+function bnb4Product(flow: DataFlow, node: NodeProto): Projection | undefined {
+  const [channels, inner] = [intAttribute(node, 'N'), intAttribute(node, 'K', 0)];
+  const isWhole = inner % intAttribute(node, 'block_size', 64) === 0;
+  if (channels === undefined || !isWhole || !flow.graph.constant(node.input[2]!)) return undefined;
+  return projection(node, { node, index: 2 }, channels, true);
 }
 
 /** com.microsoft.MatMulIntegerToFloat and DynamicQuantizeMatMul: one scale, or one an output channel. */

@@ -1,5 +1,6 @@
 /** Reads a decoder-only language model's graph: from an ONNX model to its embedding, blocks, cache and head. */
 import { Graph } from '../onnx/graph.js';
+import { inlineFunctions } from '../onnx/inline-functions.js';
 import { copyModel, type OnnxModel } from '../onnx/model-file.js';
 import { readBranch, type BranchContext } from './branch.js';
 import { DataFlow, liveNodes } from './data-flow.js';
@@ -28,7 +29,7 @@ import { refuseUnsupported } from './unsupported.js';
  * @throws UserError with what was expected and where the graph differs, if it is not a decoder that can be read
  */
 export function readDecoder(original: OnnxModel): Decoder {
-  const source = unmerge(original);
+  const source = unmerge(inlineFunctions(original));
   refuseUnsupported(source);
   const model = source.graph.node.some(isFusedNorm) ? copyModel(source) : source;
   const graph = new Graph(model.graph);

@@ -215,7 +215,6 @@ describe.skipIf(!hasShared)(`files that cannot be read${sharedReason}`, () => {
       'models/fixtures/ort-testdata/gpt2_one_layer.onnx',
       'models/fixtures/ort-testdata/gpt2_attention_opt_skiplayernorm.onnx',
       'models/fixtures/sdpython/llama_export_static.onnx',
-      'models/fixtures/sdpython/microsoft_Phi-4-mini-reasoning-custom-default-f32-cpu.onnx',
     ];
     const messages: Record<string, string> = {};
     for (const file of files) {
@@ -232,7 +231,6 @@ describe.skipIf(!hasShared)(`files that cannot be read${sharedReason}`, () => {
         "models/fixtures/refuse/genai_tiny-random-lfm2.onnx": "After the embedding (Gather node "embeddings") a residual stream was expected, an Add of the embedding and of an attention block's result, but there is none; export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'.",
         "models/fixtures/refuse/tiny_gpt2_beamsearch.onnx": "The model holds a whole text search around its decoder (the com.microsoft.BeamSearch node "BeamSearch_gpt2"); Hopscotch needs the decoder alone, so export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'.",
         "models/fixtures/sdpython/llama_export_static.onnx": "The model has no output with logits: no matrix product between its final norm and an output was found; export it with its language-modelling head.",
-        "models/fixtures/sdpython/microsoft_Phi-4-mini-reasoning-custom-default-f32-cpu.onnx": "The model keeps a part of its graph in a function, called by the aten.aten_scaled_dot_product_attention_default node "aten_scaled_dot_product_attention.default"; inline the functions (onnx.inliner does) or export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'.",
       }
     `);
   });

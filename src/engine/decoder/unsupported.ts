@@ -61,13 +61,6 @@ export function refuseUnsupported(model: OnnxModel): void {
       `The model holds its decoder inside the ${describeNode(wrapper)}, as merged decoders do; this is not supported yet, so export the decoder that takes past keys and values without merging.`,
     );
   }
-  const functions = new Set(model.proto.functions.map((entry) => `${entry.domain}.${entry.name}`));
-  const call = model.graph.node.find((node) => functions.has(`${node.domain}.${node.opType}`));
-  if (call) {
-    throw new UserError(
-      `The model keeps a part of its graph in a function, called by the ${describeNode(call)}; inline the functions (onnx.inliner does) or ${EXPORT_ADVICE}.`,
-    );
-  }
 }
 
 function holdsLayers(graph: GraphProto): boolean {

@@ -110,11 +110,11 @@ function scaleResult(
   edits: Map<string, WeightEdit>,
 ): void {
   const { lastProjection, outputUse } = branch;
-  if (lastProjection) {
+  if (lastProjection && !lastProjection.isRounded) {
     const { weightUse, biasUse } = lastProjection;
     scaleWeightsOf(decoder, lastProjection, [weightUse, ...(biasUse ? [biasUse] : [])], factors, edits);
   } else if (factors.some((value) => value !== 1)) {
-    // The result of a mixture of experts: there is no single weight to fold into.
+    // A mixture of experts has no single weight to fold into, and rounding behind a product would cut the scaled one off.
     multiplyBy(decoder, outputUse, factors);
   }
 }

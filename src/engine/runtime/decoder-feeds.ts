@@ -40,10 +40,11 @@ export function padRows(rows: readonly (readonly number[])[], padId: number): To
 /**
  * Feeds for tokens after `past` cached positions. The cache itself is not included: add `emptyCache` or the
  * previous run's present outputs.
- * @throws UserError if the graph wants an input that is not understood
+ * @throws UserError if the graph wants an input that is not understood, or takes texts of one length only
  */
 export function tokenFeeds(decoder: Decoder, block: TokenBlock, past = 0): Feeds {
   const { rows, positions } = block;
+  refuseFixedSize(decoder, [rows, positions]);
   const { tokens, attentionMask, positions: positionsInput, others } = decoder.inputs;
   const feeds: Feeds = { [tokens]: integerFeed(decoder, tokens, Array.from(block.ids), [rows, positions]) };
   if (attentionMask !== undefined) {
@@ -63,6 +64,16 @@ export function tokenFeeds(decoder: Decoder, block: TokenBlock, past = 0): Feeds
     );
   }
   return feeds;
+}
+
+function refuseFixedSize(decoder: Decoder, wanted: readonly [number, number]): void {
+  const { tokens } = decoder.inputs;
+  const declared = declaredDims(decoder.graph.input(tokens)!) ?? [];
+  if (declared.every((dim, axis) => typeof dim !== 'number' || dim === wanted[axis])) return;
+  const shape = declared.map((dim) => dim ?? 'any').join(', ');
+  throw new UserError(
+    `The model was exported for one size of input ('${tokens}' is [${shape}]), and Hopscotch needs to feed it rows of other lengths; export it again with dynamic axes for batch and sequence.`,
+  );
 }
 
 /** Past inputs of zero positions for the given number of rows. */

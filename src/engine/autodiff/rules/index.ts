@@ -25,6 +25,7 @@ import { layerNormalization } from './layer-normalization.js';
 import { leakyRelu } from './leaky-relu.js';
 import { logSoftmax } from './log-softmax.js';
 import { log } from './log.js';
+import { matMulBnb4 } from './mat-mul-bnb4.js';
 import { matMulNBits } from './mat-mul-n-bits.js';
 import { matMul } from './mat-mul.js';
 import { mean } from './mean.js';
@@ -86,6 +87,7 @@ export const rules: readonly GradientRule[] = [
   logSoftmax,
   log,
   matMul,
+  matMulBnb4,
   matMulNBits,
   mean,
   mul,

@@ -67,6 +67,23 @@ const gemms = fc
     };
   });
 
+/** Blocks may hold several rows, or a row several blocks. */
+const normalFloats = fc
+  .tuple(fc.constantFrom(0, 1), fc.constantFrom(16, 32, 64), fc.constantFrom(2, 4, 6))
+  .map(([type, inner, outer]): RuleCase => ({
+    single: true,
+    attributes: { K: inner, N: outer, block_size: 32, quant_type: type },
+    inputs: [
+      leaf([2, 3, inner]),
+      { kind: 'bytes', dims: [(inner * outer) / 2] },
+      {
+        kind: 'constant',
+        dims: [(inner * outer) / 32],
+        values: Array.from({ length: (inner * outer) / 32 }, (_, block) => 0.2 + 0.1 * block),
+      },
+    ],
+  }));
+
 const equations = fc
   .tuple(
     fc.constantFrom('ij,jk->ik', 'bhqd,bhkd->bhqk', 'ij,jk', 'ij->ji', 'ij,k->i', 'bij,bjk,k->bi'),
@@ -97,6 +114,7 @@ const normalised = (
 
 export const matrices: RuleCases = {
   MatMul: products,
+  MatMulBnb4: normalFloats,
   MatMulNBits: quantised,
   Gemm: gemms,
   Einsum: equations,
