@@ -1,0 +1,55 @@
+/** WebGPU computes what the CPU does. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { decoderResults, type DecoderResults } from '../support/decoder-results.js';
+import { findWebgpu, webgpuResults } from '../support/webgpu.js';
+
+const webgpu = await findWebgpu();
+const title = 'reason' in webgpu ? `WebGPU, skipped since it does not start: ${webgpu.reason}` : 'WebGPU';
+
+describe.skipIf('reason' in webgpu)(title, () => {
+  describe.each(['llama', 'gpt2'])('on a decoder in the style of %s', (name) => {
+    let expected: DecoderResults;
+    let actual: DecoderResults;
+    beforeAll(async () => {
+      if ('reason' in webgpu) return;
+      expected = await decoderResults(name, 'cpu');
+      actual = await webgpuResults(name, webgpu.environment);
+    });
+
+    it.each(['scalar', 'channel+gain'])("has the CPU's loss and gradients by %s scales", (granularity) => {
+      const [cpu, gpu] = [expected.gradients[granularity]!, actual.gradients[granularity]!];
+      expect(relativeDifference([gpu.loss], [cpu.loss])).toBeLessThan(TOLERANCE);
+      expect(Object.keys(gpu.gradients)).toEqual(Object.keys(cpu.gradients));
+      expect(Object.keys(cpu.gradients).length).toBeGreaterThan(8);
+      for (const [key, values] of Object.entries(cpu.gradients)) {
+        expect(Math.hypot(...values), key).toBeGreaterThan(0);
+        expect(relativeDifference(gpu.gradients[key]!, values), key).toBeLessThan(GRADIENT_TOLERANCE);
+      }
+    });
+
+    it("has the CPU's loss, logits and predictions forward", () => {
+      expect(relativeDifference([actual.forward.loss], [expected.forward.loss])).toBeLessThan(TOLERANCE);
+      expect(relativeDifference(actual.forward.tokenLosses, expected.forward.tokenLosses)).toBeLessThan(
+        TOLERANCE,
+      );
+      expect(relativeDifference(actual.forward.logits, expected.forward.logits)).toBeLessThan(TOLERANCE);
+      expect(actual.forward.predictions).toEqual(expected.forward.predictions);
+    });
+
+    it('generates the same tokens with the KV cache', () => {
+      expect(expected.generated.every((tokens) => tokens.length === 8)).toBe(true);
+      expect(new Set(expected.generated.map(String)).size).toBe(expected.generated.length);
+      expect(actual.generated).toEqual(expected.generated);
+    });
+  });
+});
+
+/** float32 rounds at 6e-8; sums run in another order on each device. */
+const TOLERANCE = 1e-4;
+const GRADIENT_TOLERANCE = 1e-3;
+
+/** Length of the difference against the length of what is expected. */
+function relativeDifference(actual: readonly number[], expected: readonly number[]): number {
+  expect(actual.length).toBe(expected.length);
+  return Math.hypot(...actual.map((value, at) => value - expected[at]!)) / Math.hypot(...expected);
+}

@@ -1,0 +1,84 @@
+/** What a decoder computes on an execution provider, as plain numbers, so that two providers can be compared. */
+import { openForwardModel } from '../../src/engine/calibrate/forward-model.js';
+import { openGradientModel } from '../../src/engine/calibrate/gradient-model.js';
+import type { LossBatch } from '../../src/engine/calibrate/loss-batch.js';
+import type { Granularity } from '../../src/engine/calibrate/scales.js';
+import type { BlockName, Decoder } from '../../src/engine/decoder/decoder.js';
+import { readDecoder } from '../../src/engine/decoder/read-decoder.js';
+import { Generator } from '../../src/engine/generate/generator.js';
+import type { ExecutionProvider } from '../../src/engine/runtime/session.js';
+import { buildDecoder, decoderStyles } from '../graphs/build-decoder.js';
+import { lossBatchOf, randomScales, skippedOfBothKinds } from './random-scales.js';
+
+export interface DecoderResults {
+  /** By granularity. */
+  gradients: Record<string, { loss: number; gradients: Record<string, number[]> }>;
+  forward: { loss: number; tokenLosses: number[]; predictions: number[]; logits: number[] };
+  /** Of each prompt, greedily, with the KV cache. */
+  generated: number[][];
+}
+
+/** @param styleName of test/graphs */
+export async function decoderResults(
+  styleName: string,
+  provider: ExecutionProvider,
+): Promise<DecoderResults> {
+  const decoder = readDecoder(buildDecoder(decoderStyles.find(({ name }) => name === styleName)!));
+  const batch = lossBatchOf(decoder);
+  const session = { provider };
+  const gradients: DecoderResults['gradients'] = {};
+  for (const [granularity, skipped] of GRADIENTS) {
+    const model = await openGradientModel(decoder, { skipped, granularity, session });
+    const result = await model.run(batch, randomScales(decoder, skipped, granularity));
+    gradients[granularity] = {
+      loss: result.loss,
+      gradients: Object.fromEntries([...result.gradients].map(([key, values]) => [key, Array.from(values)])),
+    };
+    await model.release();
+  }
+  return {
+    gradients,
+    forward: await forwardResults(decoder, batch, provider),
+    generated: await generatedTokens(decoder, provider),
+  };
+}
+
+/** Some blocks deleted where the scales are fine, none where there is one a block. */
+const GRADIENTS: readonly (readonly [Granularity, readonly BlockName[]])[] = [
+  ['scalar', []],
+  ['channel+gain', skippedOfBothKinds],
+];
+
+async function forwardResults(
+  decoder: Decoder,
+  batch: LossBatch,
+  provider: ExecutionProvider,
+): Promise<DecoderResults['forward']> {
+  const model = await openForwardModel(decoder, {
+    skipped: [],
+    granularity: 'scalar',
+    session: { provider },
+  });
+  const scales = randomScales(decoder, [], 'scalar');
+  const { loss, tokenLosses, predictions } = await model.run(batch, scales);
+  const logits = await model.logits(batch, scales);
+  await model.release();
+  return {
+    loss,
+    tokenLosses: Array.from(tokenLosses),
+    predictions: Array.from(predictions),
+    logits: Array.from(logits),
+  };
+}
+
+async function generatedTokens(decoder: Decoder, provider: ExecutionProvider): Promise<number[][]> {
+  const prompts = [
+    [3, 1, 4, 1, 5],
+    [9, 2],
+    [6, 5, 3],
+  ];
+  const generator = await Generator.open(decoder, { provider });
+  const results = await generator.generate(prompts, { maxNewTokens: 8, stopTokens: new Set() });
+  await generator.release();
+  return results.map(({ tokens }) => tokens);
+}
