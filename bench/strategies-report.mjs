@@ -133,20 +133,28 @@ function drawPlot(points, original) {
         [...start, ...finest].toSorted((a, b) => a.budget - b.budget),
         { ...line, marker: true },
       ),
-      Plot.text(
-        ends,
-        Plot.dodgeY({
-          x: 'budget',
-          y: 'matches',
-          text: 'strategy',
-          fill: 'strategy',
-          textAnchor: 'start',
-          dx: 8,
-        }),
-      ),
+      Plot.text(apart(ends), {
+        x: 'budget',
+        y: 'height',
+        text: 'strategy',
+        fill: 'strategy',
+        textAnchor: 'start',
+        dx: 8,
+      }),
     ],
   });
   svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
   svg.setAttribute('style', 'background: white; color: #222');
   return `${svg.outerHTML}\n`;
+}
+
+/** Heights of the labels at the lines' ends, so far apart that each can be read. */
+function apart(ends) {
+  let lowest = Infinity;
+  return ends
+    .toSorted((a, b) => b.matches - a.matches)
+    .map((point) => {
+      lowest = Math.min(point.matches, lowest - 4);
+      return { ...point, height: lowest };
+    });
 }
