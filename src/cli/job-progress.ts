@@ -31,6 +31,9 @@ export class JobProgress {
       case 'memory':
         this.#say(`  ${planText(event.plan)}`);
         break;
+      case 'provider':
+        this.#say(event.reason);
+        break;
       case 'answers':
         this.#advance('answers', event.done, event.total);
         break;

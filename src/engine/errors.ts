@@ -3,6 +3,21 @@ export class UserError extends Error {
   override readonly name = 'UserError';
 }
 
+/** Thrown when an execution provider other than the CPU fails at a model; the CPU may do better. */
+export class ProviderFailure extends UserError {
+  /**
+   * @param provider onnxruntime's name of it
+   * @param advice what to do about it, where that is known
+   */
+  constructor(
+    readonly provider: string,
+    readonly reason: string,
+    advice?: string,
+  ) {
+    super(`The execution provider ${provider} failed (${reason})${advice ? `; ${advice}` : ''}.`);
+  }
+}
+
 /** Thrown when a job is stopped through its AbortSignal; the job's checkpoint is complete up to that moment. */
 export class CancelledError extends Error {
   override readonly name = 'CancelledError';

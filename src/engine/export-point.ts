@@ -36,7 +36,7 @@ export async function exportPoint(
     figures: point ? reportFigures(report, point) : [],
   };
   const rows = task.heldout.slice(0, VERIFICATION_ROWS);
-  const memory = new MemoryPlanner(settings.memory, sessionOptions(settings));
+  const memory = new MemoryPlanner(settings.memory, await sessionOptions(settings));
   return await exportModel({
     source: model.source,
     original: model.decoder,

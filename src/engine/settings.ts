@@ -3,7 +3,11 @@ import * as v from 'valibot';
 import { GRANULARITIES } from './calibrate/scales.js';
 import { defaultTraining, type TrainingSettings } from './calibrate/train-scales.js';
 import type { BranchKind } from './decoder/decoder.js';
+import { chooseProvider } from './runtime/providers.js';
 import type { SessionOptions } from './runtime/session.js';
+
+/** What a job may be told to run on. */
+export const PROVIDER_NAMES = ['cpu', 'webgpu', 'cuda', 'dml', 'coreml', 'auto'] as const;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const rowRange = v.object({
@@ -71,7 +75,8 @@ export const slimSettingsSchema = v.object({
   /** Rounds of the speed measurement; 0 for none. */
   speedRounds: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 3),
   seed: v.optional(v.pipe(v.number(), v.integer()), 0),
-  provider: v.optional(v.picklist(['cpu', 'webgpu', 'cuda', 'dml', 'coreml']), 'cpu'),
+  /** 'auto': the first one that starts, the CPU last. */
+  provider: v.optional(v.picklist(PROVIDER_NAMES), 'cpu'),
   threads: v.optional(count),
   /** Bytes of memory that the job may take; models that do not fit are run in segments. Default: no limit. */
   memory: v.optional(count),
@@ -116,9 +121,15 @@ export function decidingSettings(settings: SlimSettings): Record<string, unknown
   return deciding;
 }
 
-export function sessionOptions(settings: Pick<SlimSettings, 'provider' | 'threads'>): SessionOptions {
-  return {
-    provider: settings.provider,
-    ...(settings.threads === undefined ? {} : { threads: settings.threads }),
-  };
+/**
+ * @param onChoice told in one sentence which provider it is and why, where another one than the CPU is asked for
+ * @throws UserError if a provider that is asked for by name does not start
+ */
+export async function sessionOptions(
+  settings: Pick<SlimSettings, 'provider' | 'threads'>,
+  onChoice?: (reason: string) => void,
+): Promise<SessionOptions> {
+  const { provider, reason } = await chooseProvider(settings.provider);
+  if (settings.provider !== 'cpu') onChoice?.(reason);
+  return { provider, ...(settings.threads === undefined ? {} : { threads: settings.threads }) };
 }

@@ -7,7 +7,7 @@ import type { CalibrationEvent } from './calibrate/events.js';
 import type { TrainedScales } from './calibrate/train-scales.js';
 import type { RowProblem } from './data/row-problems.js';
 import { describeDecoder } from './decoder/describe.js';
-import { CancelledError, UserError } from './errors.js';
+import { CancelledError, ProviderFailure, UserError } from './errors.js';
 import { compareAnswers } from './evaluate/compare-answers.js';
 import type { HeldoutQuality } from './evaluate/heldout-quality.js';
 import { measureSpeed } from './evaluate/measure-speed.js';
@@ -41,6 +41,8 @@ export type SlimEvent =
   | { type: 'answers'; done: number; total: number }
   /** How the model is run, so that the job stays within its limit of memory. */
   | { type: 'memory'; plan: MemoryPlan }
+  /** One sentence: on which execution provider the job runs and why, if another one than the CPU is asked for. */
+  | { type: 'provider'; reason: string }
   | { type: 'original'; quality: HeldoutQuality; measure: QualityMeasure }
   | { type: 'point'; point: CurvePoint }
   | CalibrationEvent;
@@ -66,14 +68,33 @@ export async function slim(run: Run, options: SlimOptions): Promise<SlimResult> 
   const { store } = options;
   store.update(run, { status: 'running', process: process.pid, error: undefined });
   try {
-    const report = await new SlimJob(run, options).execute();
+    const session = await sessionOptions(run.settings, (reason) =>
+      options.onEvent?.({ type: 'provider', reason }),
+    );
+    const report = await new SlimJob(run, options, session).execute();
     store.update(run, { status: 'finished' });
     return { run, report };
   } catch (error) {
+    if (error instanceof ProviderFailure) throw goesOnOnCpu(run, store, error);
     const status = error instanceof CancelledError ? 'stopped' : 'failed';
     store.update(run, { status, error: error instanceof UserError ? error.message : undefined });
     throw error;
   }
+}
+
+/** Lets a run whose execution provider failed go on on the CPU. @returns what to tell the user */
+function goesOnOnCpu(run: Run, store: RunStore, { provider, reason }: ProviderFailure): UserError {
+  const failure = new ProviderFailure(
+    provider,
+    reason,
+    'resume the run, and it goes on from here on the CPU',
+  );
+  store.update(run, {
+    status: 'failed',
+    error: failure.message,
+    settings: { ...run.settings, provider: 'cpu' },
+  });
+  return failure;
 }
 
 class SlimJob {
@@ -85,11 +106,11 @@ class SlimJob {
   readonly #plans: MemoryPlan[] = [];
   readonly #seconds: Record<string, number> = {};
 
-  constructor(run: Run, options: SlimOptions) {
+  constructor(run: Run, options: SlimOptions, session: SessionOptions) {
     this.#run = run;
     this.#settings = run.settings;
     this.#options = options;
-    this.#session = sessionOptions(run.settings);
+    this.#session = session;
     this.#memory = new MemoryPlanner(run.settings.memory, this.#session, (plan) => {
       this.#plans.push(plan);
       this.#emit({ type: 'memory', plan });

@@ -97,6 +97,11 @@ describe('what is wrong is said in one sentence', () => {
       /both --calibration-range and --heldout-range/,
     ],
     ['columns that are not there', [...slim, '--columns=prompt=frage,response=answer'], /frage/],
+    [
+      'an execution provider of another system',
+      [...slim, '--provider', process.platform === 'darwin' ? 'dml' : 'coreml'],
+      /onnxruntime has no execution provider \w+ for this system; there are cpu.*\.$/,
+    ],
     ['an output that is taken', [...slim, '-o', taken], /taken exists already and is not an empty folder/],
     [
       'an output in the source',

@@ -74,7 +74,7 @@ async function evaluate(
   settings: SlimSettings,
   signal: AbortSignal,
 ): Promise<Evaluation> {
-  const session = sessionOptions(settings);
+  const session = await sessionOptions(settings);
   const task = await prepareTask(model, settings, { cacheFolder, session, signal });
   const { heldout } = taskBatches(model, task, settings);
   const open = ({ decoder }: SourceModel) =>
@@ -137,7 +137,7 @@ async function speedOf(
     prompts: task.heldout.slice(0, 8).map((row) => row.ids.slice(0, Math.max(1, row.responseStart))),
     newTokens: 32,
     rounds: settings.speedRounds,
-    session: sessionOptions(settings),
+    session: await sessionOptions(settings),
     signal,
   });
   return measured && { original: measured[0]!, slimmed: measured[1]! };

@@ -71,7 +71,7 @@ async function exportRun(run: Run, folder: string, flags: ExportFlags) {
   }
   const settings = { ...run.settings, ...(flags.mode ? { exportMode: flags.mode } : {}) };
   const model = await openSourceModel(settings.model, settings.modelFile, settings.memory);
-  const task = await prepareTask(model, settings, { cacheFolder, session: sessionOptions(settings) });
+  const task = await prepareTask(model, settings, { cacheFolder, session: await sessionOptions(settings) });
   if (checkpoint.fingerprint !== runFingerprint(model, task, run.settings)) {
     throw new UserError(
       'The model or the dataset has changed since the run; its scales do not fit any more. Start a new run.',

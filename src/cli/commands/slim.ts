@@ -4,9 +4,14 @@ import { Option, type Command } from 'commander';
 import * as v from 'valibot';
 import { SELECTION_STRATEGIES } from '../../engine/calibrate/select-blocks.js';
 import { GRANULARITIES } from '../../engine/calibrate/scales.js';
-import { CancelledError, UserError } from '../../engine/errors.js';
+import { CancelledError, ProviderFailure, UserError } from '../../engine/errors.js';
 import type { Run } from '../../engine/run-store.js';
-import { slimSettingsSchema, type SlimSettings, type SlimSettingsInput } from '../../engine/settings.js';
+import {
+  PROVIDER_NAMES,
+  slimSettingsSchema,
+  type SlimSettings,
+  type SlimSettingsInput,
+} from '../../engine/settings.js';
 import { slim, type SlimResult } from '../../engine/slim.js';
 import { cacheFolder, runStore } from '../folders.js';
 import { JobProgress } from '../job-progress.js';
@@ -104,13 +109,9 @@ export function addSlimCommand(program: Command): void {
     .optionsGroup('Running')
     .option('--model-file <file>', 'which ONNX file of the folder, if it holds several')
     .addOption(
-      new Option('--provider <name>', 'execution provider').choices([
-        'cpu',
-        'webgpu',
-        'cuda',
-        'dml',
-        'coreml',
-      ]),
+      new Option('--provider <name>', "execution provider; 'auto' for the first one that starts").choices(
+        PROVIDER_NAMES,
+      ),
     )
     .option('--threads <count>', 'threads of onnxruntime', parseCount)
     .option(
@@ -204,7 +205,7 @@ function resumedRun(flags: SlimFlags): Run {
       ([, value]) => value !== undefined,
     ),
   );
-  run.settings = { ...run.settings, ...changed };
+  runStore().update(run, { settings: { ...run.settings, ...changed } });
   return run;
 }
 
@@ -223,7 +224,11 @@ async function runJob(run: Run, asJson: boolean): Promise<void> {
   } catch (error) {
     progress.end();
     // A mistyped path, for instance: nothing was computed that a resumed run could use.
-    if (error instanceof UserError && !existsSync(store.checkpointFile(run))) store.delete(run);
+    const nothingKept = error instanceof UserError && !existsSync(store.checkpointFile(run));
+    if (nothingKept && !(error instanceof ProviderFailure)) store.delete(run);
+    if (error instanceof ProviderFailure) {
+      process.stderr.write(`'hopscotch slim --resume ${run.id}' goes on on the CPU.\n`);
+    }
     if (error instanceof CancelledError) {
       process.stderr.write(
         `Stopped. Nothing is lost: 'hopscotch slim --resume ${run.id}' goes on from here.\n`,

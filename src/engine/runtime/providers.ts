@@ -1,13 +1,14 @@
-/** Which execution providers onnxruntime has on this machine, and whether they start. */
-import { create } from '@bufbuild/protobuf';
+/** Which execution providers onnxruntime has on this machine, whether they start, and which a job gets. */
 import * as ort from 'onnxruntime-node';
-import { DataType } from '../onnx/data-types.js';
-import { ModelProtoSchema } from '../onnx/onnx_pb.js';
-import { makeValueInfo } from '../onnx/value-info.js';
+import { ProviderFailure, UserError } from '../errors.js';
+import { additionModel } from './addition-model.js';
 import { openSession, type ExecutionProvider } from './session.js';
 import { float32Tensor, float32Values } from './tensors.js';
 
-const KNOWN: readonly string[] = ['cpu', 'webgpu', 'cuda', 'dml', 'coreml'] satisfies ExecutionProvider[];
+/** The order in which 'auto' tries them: what is made for the card first, the CPU last. */
+const PREFERENCE = ['cuda', 'dml', 'coreml', 'webgpu', 'cpu'] as const satisfies ExecutionProvider[];
+
+const KNOWN: readonly string[] = PREFERENCE;
 
 /** Those that this build of onnxruntime brings, 'cpu' first. */
 export function bundledProviders(): ExecutionProvider[] {
@@ -20,18 +21,8 @@ export function bundledProviders(): ExecutionProvider[] {
 
 /** Runs one addition. @returns why it does not work, or undefined if it does */
 export async function tryProvider(provider: ExecutionProvider): Promise<string | undefined> {
-  const proto = create(ModelProtoSchema, {
-    irVersion: 8n,
-    opsetImport: [{ domain: '', version: 17n }],
-    graph: {
-      name: 'probe',
-      node: [{ opType: 'Add', input: ['x', 'x'], output: ['y'] }],
-      input: [makeValueInfo('x', DataType.FLOAT, [4])],
-      output: [makeValueInfo('y', DataType.FLOAT, [4])],
-    },
-  });
   try {
-    const session = await openSession({ proto, graph: proto.graph!, folder: undefined }, { provider });
+    const session = await openSession(additionModel(), { provider });
     try {
       const { y } = await session.run({ x: float32Tensor([1, 2, 3, 4], [4]) });
       return float32Values(y!)[3] === 8 ? undefined : 'it computes wrong results';
@@ -39,6 +30,73 @@ export async function tryProvider(provider: ExecutionProvider): Promise<string |
       await session.release();
     }
   } catch (error) {
+    if (error instanceof ProviderFailure) return error.reason;
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+export interface ProviderChoice {
+  provider: ExecutionProvider;
+  /** One sentence for people: which one, and why not those that were tried before it. */
+  reason: string;
+}
+
+/** What the choice depends on; another one for tests. */
+export interface ProviderSource {
+  bundled: () => ExecutionProvider[];
+  /** As `tryProvider`. */
+  attempt: (provider: ExecutionProvider) => Promise<string | undefined>;
+}
+
+const thisMachine: ProviderSource = { bundled: bundledProviders, attempt: tryProvider };
+
+/**
+ * @param asked a provider, or 'auto' for the first one that starts
+ * @throws UserError if a provider that was asked for by name does not start
+ */
+export async function chooseProvider(
+  asked: ExecutionProvider | 'auto',
+  source: ProviderSource = thisMachine,
+): Promise<ProviderChoice> {
+  if (asked === 'auto') return await firstThatStarts(source);
+  if (asked !== 'cpu') await requireProvider(asked, source);
+  return { provider: asked, reason: `Runs on ${displayName(asked)}, as asked for.` };
+}
+
+async function firstThatStarts({ bundled, attempt }: ProviderSource): Promise<ProviderChoice> {
+  const there = bundled();
+  const failures: string[] = [];
+  for (const provider of PREFERENCE) {
+    if (!there.includes(provider)) continue;
+    const failure = provider === 'cpu' ? undefined : await attempt(provider);
+    if (failure === undefined) return { provider, reason: choiceSentence(provider, failures) };
+    failures.push(`${provider} does not start (${failure})`);
+  }
+  return { provider: 'cpu', reason: choiceSentence('cpu', failures) };
+}
+
+function choiceSentence(provider: ExecutionProvider, failures: readonly string[]): string {
+  if (failures.length > 0) return `Runs on ${displayName(provider)}: ${failures.join(', ')}.`;
+  if (provider !== 'cpu') return `Runs on ${provider}, the first choice here.`;
+  return 'Runs on the CPU: onnxruntime brings no other execution provider for this system.';
+}
+
+async function requireProvider(
+  provider: ExecutionProvider,
+  { bundled, attempt }: ProviderSource,
+): Promise<void> {
+  if (!bundled().includes(provider)) {
+    throw new UserError(
+      `onnxruntime has no execution provider ${provider} for this system; there are ${bundled().join(', ')}.`,
+    );
+  }
+  const failure = await attempt(provider);
+  if (failure === undefined) return;
+  throw new UserError(
+    `The execution provider ${provider} does not start on this machine (${failure}); choose 'cpu', or 'auto' for the first one that does.`,
+  );
+}
+
+function displayName(provider: ExecutionProvider): string {
+  return provider === 'cpu' ? 'the CPU' : provider;
 }

@@ -1,9 +1,14 @@
 /** Sessions of onnxruntime: opening a model file or a model in memory, and running it. */
 import * as ort from 'onnxruntime-node';
-import { UserError } from '../errors.js';
+import { ProviderFailure, UserError } from '../errors.js';
 import { encodeModel, externalFiles, type OnnxModel } from '../onnx/model-file.js';
+import { keepDevice } from './kept-device.js';
+import { plainReason } from './plain-reason.js';
 import type { SegmentSlot } from './segment-slot.js';
 import { float16Bits, type RuntimeTensor } from './tensors.js';
+
+// What goes wrong is thrown as well; the log would only repeat it, with source files and lines.
+ort.env.logLevel = 'fatal';
 
 /** Execution providers by onnxruntime's names; which are there depends on the platform. */
 export type ExecutionProvider = 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
@@ -61,9 +66,11 @@ export interface RunnableModel {
 
 export class Session implements RunnableModel {
   readonly #session: ort.InferenceSession;
+  readonly #provider: ExecutionProvider;
 
-  constructor(session: ort.InferenceSession) {
+  constructor(session: ort.InferenceSession, provider: ExecutionProvider) {
     this.#session = session;
+    this.#provider = provider;
   }
 
   get inputs(): SessionValue[] {
@@ -77,10 +84,16 @@ export class Session implements RunnableModel {
   /**
    * Runs the model; blocks this thread meanwhile.
    * @param outputs the outputs to compute; default: all
+   * @throws ProviderFailure if it fails on another provider than the CPU
    */
   async run(feeds: Feeds, outputs?: readonly string[]): Promise<Record<string, RuntimeTensor>> {
     const bound = bindableFeeds(feeds);
-    return outputs ? await this.#session.run(bound, outputs) : await this.#session.run(bound);
+    try {
+      return outputs ? await this.#session.run(bound, outputs) : await this.#session.run(bound);
+    } catch (error) {
+      if (this.#provider === 'cpu') throw error;
+      throw new ProviderFailure(this.#provider, plainReason(error));
+    }
   }
 
   async *runEach(
@@ -114,6 +127,12 @@ function bindableFeeds(feeds: Feeds): Feeds {
   );
 }
 
+/** onnxruntime itself would go on without a word. */
+function requireKnown(provider: ExecutionProvider): void {
+  if (ort.listSupportedBackends().some(({ name }) => name === provider)) return;
+  throw new ProviderFailure(provider, 'onnxruntime does not have it on this system');
+}
+
 function describeValue(metadata: ort.InferenceSession.ValueMetadata): SessionValue {
   if (!metadata.isTensor) throw new UserError(`The model's value '${metadata.name}' is not a tensor.`);
   return { name: metadata.name, type: metadata.type, dims: metadata.shape };
@@ -121,11 +140,12 @@ function describeValue(metadata: ort.InferenceSession.ValueMetadata): SessionVal
 
 /**
  * Opens a model file or a model in memory, whose external weights are then taken from its folder.
- * @throws UserError with onnxruntime's reason if it cannot load the model
+ * @throws UserError with onnxruntime's reason if it cannot load the model, ProviderFailure on another one than the CPU
  */
 export async function openSession(model: OnnxModel | string, options: SessionOptions = {}): Promise<Session> {
+  const { provider = 'cpu' } = options;
   const settings: ort.InferenceSession.SessionOptions = {
-    executionProviders: options.provider && options.provider !== 'cpu' ? [options.provider, 'cpu'] : ['cpu'],
+    executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
     graphOptimizationLevel: options.optimisation ?? 'all',
     logSeverityLevel: 3,
     enableCpuMemArena: options.memoryArena ?? true,
@@ -134,10 +154,16 @@ export async function openSession(model: OnnxModel | string, options: SessionOpt
     ...(options.profilePrefix ? { enableProfiling: true, profileFilePrefix: options.profilePrefix } : {}),
   };
   try {
-    if (typeof model === 'string') return new Session(await ort.InferenceSession.create(model, settings));
-    return new Session(await ort.InferenceSession.create(encodeModel(model), settings));
+    requireKnown(provider);
+    await keepDevice(provider);
+    const opened =
+      typeof model === 'string'
+        ? await ort.InferenceSession.create(model, settings)
+        : await ort.InferenceSession.create(encodeModel(model), settings);
+    return new Session(opened, provider);
   } catch (error) {
     if (error instanceof UserError) throw error;
+    if (provider !== 'cpu') throw new ProviderFailure(provider, plainReason(error));
     const reason = error instanceof Error ? error.message : String(error);
     throw new UserError(`onnxruntime cannot load the model: ${reason}`);
   }

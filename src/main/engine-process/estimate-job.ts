@@ -164,7 +164,7 @@ async function secondsPerRow(
   const gradient = await openGradientModel(model.decoder, {
     skipped: [],
     granularity: 'scalar',
-    session: sessionOptions(settings),
+    session: await sessionOptions(settings),
   });
   try {
     const batch = makeLossBatch(model.decoder, few, 0);
@@ -185,7 +185,7 @@ async function secondsPerAnswer(
   const few = rows.slice(0, MEASURED_ROWS);
   const lengths = rows.map((row) => row.ids.length - row.responseStart).toSorted((a, b) => a - b);
   const tokens = Math.min(settings.maxNewTokens, lengths[lengths.length >> 1] ?? USUAL_ANSWER_TOKENS);
-  const generator = await Generator.open(model.decoder, sessionOptions(settings));
+  const generator = await Generator.open(model.decoder, await sessionOptions(settings));
   try {
     await generator.generate(
       few.map((row) => row.ids.slice(0, Math.max(1, row.responseStart))),

@@ -59,7 +59,7 @@ export class JobRunner {
     const send = (event: JobEvent) => emit('job.event', { run: run.id, event });
     const checkpoint = checkpointOf(store, run);
     if (checkpoint) send({ type: 'restored', findings: findingsOf(checkpoint) });
-    const translate = new JobEvents(send);
+    const translate = new JobEvents(send, (text) => log('info', `${run.id}: ${text}`));
     try {
       const { report } = await slim(run, {
         store,
@@ -95,11 +95,13 @@ function yieldToOthers(): void {
 /** Events of the engine as those of the contract, not more of them than a page can draw. */
 class JobEvents {
   readonly #send: (event: JobEvent) => void;
+  readonly #log: (text: string) => void;
   readonly #timeLeft = new TimeLeft();
   #lastProgress = 0;
 
-  constructor(send: (event: JobEvent) => void) {
+  constructor(send: (event: JobEvent) => void, log: (text: string) => void) {
     this.#send = send;
+    this.#log = log;
   }
 
   pass(event: SlimEvent): void {
@@ -114,6 +116,8 @@ class JobEvents {
       this.#send({ ...event, problems: countProblems(event.problems) });
     } else if (event.type === 'epoch-finished') {
       this.#send({ ...event, skipped: [...event.skipped] });
+    } else if (event.type === 'provider') {
+      this.#log(event.reason);
     } else if (event.type !== 'memory') {
       // The app sets no limit of memory.
       this.#send(event);

@@ -56,7 +56,7 @@ export async function measurePoint(
       prompts: task.heldout.slice(0, PROMPTS).map((row) => row.ids.slice(0, Math.max(1, row.responseStart))),
       newTokens: NEW_TOKENS,
       rounds: ROUNDS,
-      session: sessionOptions(settings),
+      session: await sessionOptions(settings),
       signal,
       onRound: (done, total) => progress('speed', done, total),
       ...(context.startMeasureProcess ? { startProcess: context.startMeasureProcess } : {}),

@@ -48,7 +48,7 @@ export class ModelPairs {
 
   async #load(wanted: RunPoint): Promise<ModelPair> {
     const point = await openRunPoint(this.#context, wanted);
-    const session = sessionOptions(point.run.settings);
+    const session = await sessionOptions(point.run.settings);
     const tokenizer = await loadTokenizer(point.model.source.folder);
     const original = await Generator.open(point.model.decoder, session);
     try {

@@ -54,7 +54,7 @@ export async function prepareRunTask(context: EngineContext, point: TrainedPoint
   const { run, model } = point;
   const task = await prepareTask(model, run.settings, {
     cacheFolder: context.folders.cache,
-    session: sessionOptions(run.settings),
+    session: await sessionOptions(run.settings),
   });
   const checkpoint = checkpointOf(context.store, run);
   if (checkpoint && checkpoint.fingerprint !== runFingerprint(model, task, run.settings)) {

@@ -1,0 +1,65 @@
+/** A job whose execution provider vanishes in the middle. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import * as v from 'valibot';
+import { expect, it, vi } from 'vitest';
+import { sampleTask } from '../../test/support/sample.js';
+import { sampleFolder } from '../../test/support/shared-folder.js';
+import { temporaryFolder } from '../../test/support/temporary-folder.js';
+import { ProviderFailure } from './errors.js';
+import { RunStore } from './run-store.js';
+import * as providers from './runtime/providers.js';
+import { slimSettingsSchema } from './settings.js';
+import { slim, type SlimEvent } from './slim.js';
+
+/** One that this system cannot have, so that every session on it fails. */
+const vanished = process.platform === 'darwin' ? 'dml' : 'coreml';
+
+it('fails in one sentence, and the resumed run goes on on the CPU', async () => {
+  const folder = temporaryFolder();
+  const store = new RunStore(path.join(folder, 'runs'));
+  const run = store.create(
+    v.parse(slimSettingsSchema, {
+      model: sampleFolder,
+      dataset: sampleTask('tracking'),
+      provider: 'auto',
+      responses: 'file',
+      strategy: 'block-influence',
+      budget: { kind: 'blocks', blocks: 1 },
+      calibrationRange: { first: 0, last: 3 },
+      heldoutRange: { first: 400, last: 403 },
+      training: { epochs: 1 },
+      answerRows: 0,
+      speedRounds: 0,
+    }),
+  );
+  const events: SlimEvent[] = [];
+  const options = {
+    store,
+    cacheFolder: path.join(folder, 'cache'),
+    onEvent: (event: SlimEvent) => events.push(event),
+  };
+
+  const choice = vi
+    .spyOn(providers, 'chooseProvider')
+    .mockResolvedValue({ provider: vanished, reason: 'It started.' });
+  const failure = await slim(run, options).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  choice.mockRestore();
+  expect(failure).toBeInstanceOf(ProviderFailure);
+  const { message } = failure as ProviderFailure;
+  expect(message).toMatch(
+    new RegExp(
+      `^The execution provider ${vanished} failed \\([^\n]+\\); resume the run, and it goes on from here on the CPU\\.$`,
+    ),
+  );
+  expect(events[0]).toEqual({ type: 'provider', reason: 'It started.' });
+  const stored = store.open(run.id);
+  expect(stored).toMatchObject({ status: 'failed', error: message, settings: { provider: 'cpu' } });
+
+  const { report } = await slim(stored, options);
+  expect(report.points).toHaveLength(1);
+  expect(existsSync(store.reportFile(run))).toBe(true);
+});

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { UserError } from '../errors.js';
+import { bundledProviders, chooseProvider, tryProvider, type ProviderSource } from './providers.js';
+import type { ExecutionProvider } from './session.js';
+
+/** A machine where these providers are there, and those with a reason do not start. */
+function machine(providers: Partial<Record<ExecutionProvider, string | undefined>>): ProviderSource {
+  return {
+    bundled: () => ['cpu', ...(Object.keys(providers) as ExecutionProvider[])],
+    attempt: async (provider) => providers[provider],
+  };
+}
+
+describe('automatic choice', () => {
+  it('takes the first provider that starts, those made for the card before WebGPU', async () => {
+    expect(await chooseProvider('auto', machine({ webgpu: undefined, cuda: undefined }))).toEqual({
+      provider: 'cuda',
+      reason: 'Runs on cuda, the first choice here.',
+    });
+  });
+
+  it('says why an earlier one was passed over', async () => {
+    expect(await chooseProvider('auto', machine({ webgpu: undefined, cuda: 'no driver' }))).toEqual({
+      provider: 'webgpu',
+      reason: 'Runs on webgpu: cuda does not start (no driver).',
+    });
+  });
+
+  it('falls back to the CPU with one sentence about all that were tried', async () => {
+    expect(await chooseProvider('auto', machine({ webgpu: 'no adapter', dml: 'no card' }))).toEqual({
+      provider: 'cpu',
+      reason: 'Runs on the CPU: dml does not start (no card), webgpu does not start (no adapter).',
+    });
+    expect(await chooseProvider('auto', machine({}))).toEqual({
+      provider: 'cpu',
+      reason: 'Runs on the CPU: onnxruntime brings no other execution provider for this system.',
+    });
+  });
+});
+
+describe('a provider asked for by name', () => {
+  it('is taken if it starts', async () => {
+    const { provider } = await chooseProvider('coreml', machine({ webgpu: undefined, coreml: undefined }));
+    expect(provider).toBe('coreml');
+  });
+
+  it('is refused in one sentence if it does not start', async () => {
+    await expect(chooseProvider('webgpu', machine({ webgpu: 'no adapter' }))).rejects.toThrow(
+      new UserError(
+        "The execution provider webgpu does not start on this machine (no adapter); choose 'cpu', or 'auto' for the first one that does.",
+      ),
+    );
+  });
+
+  it('is refused with those there are if onnxruntime does not have it', async () => {
+    await expect(chooseProvider('dml', machine({ webgpu: undefined }))).rejects.toThrow(
+      new UserError('onnxruntime has no execution provider dml for this system; there are cpu, webgpu.'),
+    );
+  });
+});
+
+describe('on this machine', () => {
+  it('the CPU starts', async () => {
+    expect(bundledProviders()[0]).toBe('cpu');
+    expect(await tryProvider('cpu')).toBeUndefined();
+  });
+
+  it('a provider of another system says so instead of running on the CPU', async () => {
+    const absent = process.platform === 'darwin' ? 'dml' : 'coreml';
+    expect(await tryProvider(absent)).toBe('onnxruntime does not have it on this system');
+  });
+});
