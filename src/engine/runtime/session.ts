@@ -1,8 +1,9 @@
 /** Sessions of onnxruntime: opening a model file or a model in memory, and running it. */
 import * as ort from 'onnxruntime-node';
 import { UserError } from '../errors.js';
-import { encodeModel, externalFiles, type OnnxModel } from '../onnx/model-file.js';
+import { encodeModel, externalFiles, readModel, type OnnxModel } from '../onnx/model-file.js';
 import { float16Bits, type RuntimeTensor } from './tensors.js';
+import { holdsBfloat16, withoutBfloat16 } from './without-bfloat16.js';
 
 /** Execution providers by onnxruntime's names; which are there depends on the platform. */
 export type ExecutionProvider = 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
@@ -97,14 +98,30 @@ export async function openSession(model: OnnxModel | string, options: SessionOpt
     ...(options.profilePrefix ? { enableProfiling: true, profileFilePrefix: options.profilePrefix } : {}),
   };
   try {
-    if (typeof model === 'string') return new Session(await ort.InferenceSession.create(model, settings));
-    if (externalFiles(model).length > 0 && model.folder !== undefined) {
-      settings.extra = { session: { model_external_initializers_file_folder_path: model.folder } };
-    }
-    return new Session(await ort.InferenceSession.create(encodeModel(model), settings));
+    return typeof model === 'string' ? await openFile(model, settings) : await openModel(model, settings);
   } catch (error) {
     if (error instanceof UserError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new UserError(`onnxruntime cannot load the model: ${reason}`);
   }
+}
+
+/** A file is only read here if onnxruntime does not take it: it may be large. */
+async function openFile(file: string, settings: ort.InferenceSession.SessionOptions): Promise<Session> {
+  try {
+    return new Session(await ort.InferenceSession.create(file, settings));
+  } catch (error) {
+    const model = await readModel(file).catch(() => undefined);
+    if (!model || !holdsBfloat16(model)) throw error;
+    return await openModel(model, settings);
+  }
+}
+
+async function openModel(model: OnnxModel, settings: ort.InferenceSession.SessionOptions): Promise<Session> {
+  const runsOnCpu = settings.executionProviders?.length === 1;
+  const runnable = runsOnCpu ? withoutBfloat16(model) : model;
+  const external = externalFiles(runnable).length > 0 && runnable.folder !== undefined;
+  const folder = { session: { model_external_initializers_file_folder_path: runnable.folder } };
+  const options = external ? { ...settings, extra: folder } : settings;
+  return new Session(await ort.InferenceSession.create(encodeModel(runnable), options));
 }
