@@ -1,8 +1,12 @@
 /** The whole chain on small graphs with random weights, which mirror what exporters write for a family or precision. */
 import { describe } from 'vitest';
+import { DataType } from '../../src/engine/onnx/data-types.js';
+import type { OnnxModel } from '../../src/engine/onnx/model-file.js';
 import { buildDecoder, decoderStyles, mixtral } from '../graphs/build-decoder.js';
 import { buildGenaiDecoder, genaiStyles } from '../graphs/genai-decoder.js';
 import { mergeDecoders } from '../graphs/merge-decoders.js';
+import { narrowFloats } from '../graphs/narrow-floats.js';
+import { quantiseEmbedding } from '../graphs/quantise-embedding.js';
 import { QUANTISATIONS, quantiseProducts } from '../graphs/quantise-products.js';
 import { buildStandardDecoder } from '../graphs/standard-decoder.js';
 import type { ModelFile } from './model-files.js';
@@ -46,6 +50,33 @@ const precisions: ModelFile[] = QUANTISATIONS.map((quantisation) => ({
   },
 }));
 
+/** Converted as a whole: weights of four bits with float16 activations is what the browser's q4f16 files are. */
+const conversions: [string, () => OnnxModel][] = [
+  ['float16', () => narrowFloats(buildDecoder(llama, { hidden: 32, opset: 17 }), DataType.FLOAT16)],
+  [
+    'MatMulNBits 4, float16',
+    () =>
+      narrowFloats(
+        quantiseProducts(buildDecoder(llama, { hidden: 32, opset: 17 }), 'MatMulNBits 4'),
+        DataType.FLOAT16,
+      ),
+  ],
+  [
+    'MatMulNBits 4, embedding in blocks of 8 bits',
+    () =>
+      quantiseEmbedding(quantiseProducts(buildDecoder(llama, { hidden: 32, opset: 17 }), 'MatMulNBits 4')),
+  ],
+  ['bfloat16', () => narrowFloats(buildDecoder(llama, { hidden: 32, opset: 17 }), DataType.BFLOAT16)],
+];
+
+const converted: ModelFile[] = conversions.map(([precision, build]) => ({
+  file: `small graph in ${precision}`,
+  family: llama.name,
+  layout: 'Optimum, small graph',
+  precision,
+  build,
+}));
+
 const merged: ModelFile = {
   file: 'small graph, merged',
   family: llama.name,
@@ -54,4 +85,4 @@ const merged: ModelFile = {
   build: () => mergeDecoders(buildDecoder(llama, { hidden: 32, opset: 17 })),
 };
 
-describe.each([...families, ...genai, ...standard, ...precisions, merged])('$file', testChain);
+describe.each([...families, ...genai, ...standard, ...precisions, ...converted, merged])('$file', testChain);

@@ -23,7 +23,8 @@ export function record(file: string, cells: Record<string, Cell>): void {
 /** What rounding may change in a logit. */
 function toleranceOf({ precision, rounds }: ModelFile): number {
   if (rounds) return 2;
-  return precision === 'float16' ? 0.15 : 1e-3;
+  if (precision.includes('bfloat16')) return 1.2;
+  return precision.includes('float16') ? 0.15 : 1e-3;
 }
 
 const checker = hasChecker();

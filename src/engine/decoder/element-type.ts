@@ -5,7 +5,11 @@ import type { Graph } from '../onnx/graph.js';
 import { declaredType } from '../onnx/value-info.js';
 
 /** Operators whose result has the type of another input than the first. */
-const TYPE_INPUT: Readonly<Record<string, number>> = { Where: 1, DequantizeLinear: 1 };
+const TYPE_INPUT: Readonly<Record<string, number>> = {
+  Where: 1,
+  DequantizeLinear: 1,
+  GatherBlockQuantized: 2,
+};
 
 /**
  * The element type of a floating-point value: that of the nearest Cast, weight or graph input that it comes from.

@@ -17,14 +17,15 @@ import { logitsValues } from '../runtime/tensors.js';
 
 /**
  * Largest difference of a logit that is allowed, by the graph's arithmetic: float32; float32 with quantised weights;
- * float16, three units in the last place of a usual logit; activations that are rounded to 8 bits while the model runs,
- * where the last bit of a float decides over a whole step, and where one scale for all positions of a run makes the result
- * depend on which positions the head sees.
+ * float16 and bfloat16, three units in the last place of a usual logit; activations that are rounded to 8 bits while the
+ * model runs, where the last bit of a float decides over a whole step, and where one scale for all positions of a run
+ * makes the result depend on which positions the head sees.
  */
 export const LOGITS_TOLERANCE = {
   float32: 1e-4,
   quantisedWeights: 1e-3,
   float16: 5e-2,
+  bfloat16: 4e-1,
   quantisedActivations: 0.25,
 } as const;
 
@@ -131,6 +132,8 @@ async function openInSegments(decoder: Decoder, session: SessionOptions): Promis
 }
 
 function arithmeticOf(decoder: Decoder): Exclude<keyof typeof LOGITS_TOLERANCE, 'float16'> {
+  // The logits come in float32 where the model was run in it, but folded weights are rounded to its own precision.
+  if (decoder.streamType === DataType.BFLOAT16) return 'bfloat16';
   const { nodes } = decoder.graph;
   if (nodes.some(roundsActivations)) return 'quantisedActivations';
   return nodes.some((node) => node.opType === 'MatMulNBits') ? 'quantisedWeights' : 'float32';

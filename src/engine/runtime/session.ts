@@ -1,11 +1,12 @@
 /** Sessions of onnxruntime: opening a model file or a model in memory, and running it. */
 import * as ort from 'onnxruntime-node';
 import { ProviderFailure, UserError } from '../errors.js';
-import { encodeModel, externalFiles, type OnnxModel } from '../onnx/model-file.js';
+import { encodeModel, externalFiles, readModel, type OnnxModel } from '../onnx/model-file.js';
 import { keepDevice } from './kept-device.js';
 import { plainReason } from './plain-reason.js';
 import type { SegmentSlot } from './segment-slot.js';
 import { float16Bits, type RuntimeTensor } from './tensors.js';
+import { holdsBfloat16, withoutBfloat16 } from './without-bfloat16.js';
 
 // What goes wrong is thrown as well; the log would only repeat it, with source files and lines.
 ort.env.logLevel = 'fatal';
@@ -144,7 +145,23 @@ function describeValue(metadata: ort.InferenceSession.ValueMetadata): SessionVal
  */
 export async function openSession(model: OnnxModel | string, options: SessionOptions = {}): Promise<Session> {
   const { provider = 'cpu' } = options;
-  const settings: ort.InferenceSession.SessionOptions = {
+  try {
+    requireKnown(provider);
+    await keepDevice(provider);
+    const opening =
+      typeof model === 'string' ? createFromFile(model, options) : createFromModel(model, options);
+    return new Session(await opening, provider);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    if (provider !== 'cpu') throw new ProviderFailure(provider, plainReason(error));
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UserError(`onnxruntime cannot load the model: ${reason}`);
+  }
+}
+
+function settingsOf(model: OnnxModel | string, options: SessionOptions): ort.InferenceSession.SessionOptions {
+  const { provider = 'cpu' } = options;
+  return {
     executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
     graphOptimizationLevel: options.optimisation ?? 'all',
     logSeverityLevel: 3,
@@ -153,20 +170,6 @@ export async function openSession(model: OnnxModel | string, options: SessionOpt
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
     ...(options.profilePrefix ? { enableProfiling: true, profileFilePrefix: options.profilePrefix } : {}),
   };
-  try {
-    requireKnown(provider);
-    await keepDevice(provider);
-    const opened =
-      typeof model === 'string'
-        ? await ort.InferenceSession.create(model, settings)
-        : await ort.InferenceSession.create(encodeModel(model), settings);
-    return new Session(opened, provider);
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    if (provider !== 'cpu') throw new ProviderFailure(provider, plainReason(error));
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UserError(`onnxruntime cannot load the model: ${reason}`);
-  }
 }
 
 /** Entries of onnxruntime's own configuration. */
@@ -182,4 +185,21 @@ function configOf(model: OnnxModel | string, options: SessionOptions): Record<st
     // A transpose that is folded is a copy of the weight.
     ...(options.mapWeights ? { optimization: { disable_specified_optimizers: 'ConstantFolding' } } : {}),
   };
+}
+
+/** A file is only read here if onnxruntime does not take it: it may be large. */
+async function createFromFile(file: string, options: SessionOptions): Promise<ort.InferenceSession> {
+  try {
+    return await ort.InferenceSession.create(file, settingsOf(file, options));
+  } catch (error) {
+    const model = await readModel(file).catch(() => undefined);
+    if (!model || !holdsBfloat16(model)) throw error;
+    return await createFromModel(model, options);
+  }
+}
+
+async function createFromModel(model: OnnxModel, options: SessionOptions): Promise<ort.InferenceSession> {
+  const runsOnCpu = (options.provider ?? 'cpu') === 'cpu';
+  const runnable = runsOnCpu ? withoutBfloat16(model) : model;
+  return await ort.InferenceSession.create(encodeModel(runnable), settingsOf(runnable, options));
 }
