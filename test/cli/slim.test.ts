@@ -97,7 +97,7 @@ describe('runs', () => {
   it('shows a run, with its curve', async () => {
     const { stdout, code } = await cli.run('runs', 'show', run.id);
     expect(code).toBe(0);
-    expect(stdout).toContain('2 attention blocks, exhaustive selection, channel scales');
+    expect(stdout).toContain('2 attention blocks, exhaustive selection, channel+gain scales');
     expect(stdout).toMatch(/^ +1 +attention 8 /m);
     expect(stdout).toContain('perplexity');
     const shown = await cli.json<{ report: SlimReport }>('runs', 'show', run.id);
