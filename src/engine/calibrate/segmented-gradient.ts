@@ -62,7 +62,9 @@ export async function openSegmentedGradient(
     opened.push({ segment, forward, gradient });
   }
   const gradients = new Map(task.leaves.map(({ name }) => [name, `${name}/gradient`]));
-  return { model: new SegmentedGradient(opened, gradients), gradients };
+  const { slot, keptBytes } = task.session.segments!;
+  // Where all segments stay open, nothing is won by going through them together.
+  return { model: new SegmentedGradient(opened, gradients, slot ? keptBytes : 0), gradients };
 }
 
 /** The probes go through the segment for the sake of the next one's. */
@@ -121,31 +123,43 @@ function ownFeeds(segment: Segment, feeds: Feeds): Feeds {
 class SegmentedGradient implements RunnableModel {
   readonly #segments: readonly GradientSegment[];
   readonly #gradients: ReadonlyMap<string, string>;
+  readonly #keptBytes: number;
 
-  constructor(segments: readonly GradientSegment[], gradients: ReadonlyMap<string, string>) {
+  /** @param keptBytes of the stream at the cuts that may wait, so that runs go through each loaded segment together */
+  constructor(
+    segments: readonly GradientSegment[],
+    gradients: ReadonlyMap<string, string>,
+    keptBytes: number,
+  ) {
     this.#segments = segments;
     this.#gradients = gradients;
+    this.#keptBytes = keptBytes;
   }
 
-  async run(feeds: Feeds): Promise<Record<string, RuntimeTensor>> {
-    const known = await this.#forward(feeds);
-    const results: Record<string, RuntimeTensor> = {};
-    let seed: Feeds = {};
-    for (const { segment, gradient } of this.#segments.toReversed()) {
-      if (!gradient) break;
-      const own = await gradient.session.run({ ...known, ...seed });
-      for (const name of segment.outputs) results[name] = own[name]!;
-      for (const [leaf, output] of gradient.outputs) {
-        if (leaf === segment.streamIn) seed = { [SEED]: own[output]! };
-        else results[this.#gradients.get(leaf)!] = own[output]!;
+  async run(feeds: Feeds): Promise<Results> {
+    for await (const results of this.runEach([feeds])) return results;
+    throw new RangeError('A run without results');
+  }
+
+  async *runEach(feeds: readonly Feeds[]): AsyncGenerator<Results> {
+    const forward = this.#segments.filter((segment) => segment.forward);
+    const backward = this.#segments.filter((segment) => segment.gradient).toReversed();
+    for (let start = 0; start < feeds.length;) {
+      const group: PassingGradient[] = [];
+      let bytes = 0;
+      while (start < feeds.length && (group.length === 0 || bytes < this.#keptBytes)) {
+        const run = new PassingGradient(feeds[start]!, this.#gradients);
+        if (forward[0]) bytes += forward.length * (await run.forward(forward[0]));
+        group.push(run);
+        start += 1;
       }
-      if (segment.streamIn !== undefined) delete known[segment.streamIn];
+      for (const segment of forward.slice(1)) for (const run of group) await run.forward(segment);
+      for (const segment of backward.slice(0, -1)) for (const run of group) await run.backward(segment);
+      for (const run of group) {
+        await run.backward(backward.at(-1)!);
+        yield run.results;
+      }
     }
-    return results;
-  }
-
-  async *runEach(feeds: readonly Feeds[]): AsyncGenerator<Record<string, RuntimeTensor>> {
-    for (const one of feeds) yield await this.run(one);
   }
 
   async release(): Promise<void> {
@@ -154,13 +168,36 @@ class SegmentedGradient implements RunnableModel {
       await gradient?.session.unload();
     }
   }
+}
 
+type Results = Record<string, RuntimeTensor>;
+
+/** One run on its way through the segments and back. */
+class PassingGradient {
+  readonly results: Results = {};
+  readonly #gradients: ReadonlyMap<string, string>;
   /** The feeds, and the stream and shapes at each cut. */
-  async #forward(feeds: Feeds): Promise<Feeds> {
-    const known = { ...feeds };
-    for (const { forward } of this.#segments) {
-      if (forward) Object.assign(known, await forward.run(known));
+  readonly #known: Feeds;
+  #seed: Feeds = {};
+
+  constructor(feeds: Feeds, gradients: ReadonlyMap<string, string>) {
+    this.#known = { ...feeds };
+    this.#gradients = gradients;
+  }
+
+  /** @returns bytes of the stream that came out */
+  async forward({ segment, forward }: GradientSegment): Promise<number> {
+    Object.assign(this.#known, await forward!.run(this.#known));
+    return (this.#known[segment.streamOut!]!.data as Float32Array).byteLength;
+  }
+
+  async backward({ segment, gradient }: GradientSegment): Promise<void> {
+    const own = await gradient!.session.run({ ...this.#known, ...this.#seed });
+    for (const name of segment.outputs) this.results[name] = own[name]!;
+    for (const [leaf, output] of gradient!.outputs) {
+      if (leaf === segment.streamIn) this.#seed = { [SEED]: own[output]! };
+      else this.results[this.#gradients.get(leaf)!] = own[output]!;
     }
-    return known;
+    if (segment.streamIn !== undefined) delete this.#known[segment.streamIn];
   }
 }

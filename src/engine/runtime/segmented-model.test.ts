@@ -52,6 +52,23 @@ describe('a decoder whose segments are loaded in turn', () => {
     await forward.release();
   });
 
+  it('has each segment loaded once each way for many gradients', async () => {
+    const decoder = decoderOf('llama');
+    const session = { segments: segmentsOf(decoder, 'all', true) };
+    const model = await openGradientModel(decoder, { ...options, session });
+    const runs = [0, 1, 2].map((seed) => ({ batch: lossBatchOf(decoder, seed), scales: new Map() }));
+    const sessions = watchSessions();
+    const together: unknown[] = [];
+    for await (const result of model.runEach(runs)) together.push(result);
+    // The last segment's forward part is in its gradient.
+    expect(sessions.opened).toBe(3 + 4);
+    const alone: unknown[] = [];
+    for (const { batch, scales } of runs) alone.push(await model.run(batch, scales));
+    expect(together).toEqual(alone);
+    expect(sessions.opened).toBeGreaterThan(2 * (3 + 4));
+    await model.release();
+  });
+
   it('keeps no more of the stream than allowed, and loads segments again instead', async () => {
     const decoder = decoderOf('llama');
     const segments = { ...segmentsOf(decoder, 'all', true), keptBytes: 1 };
