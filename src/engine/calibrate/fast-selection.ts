@@ -119,6 +119,8 @@ class FastSelector implements BlockSelector {
     const best = shortList.reduce((a, b) => (b.loss < a.loss ? b : a));
     requireConverged(best.loss);
     round.round.scales = saveScales(best.scales);
+    // Only the latest are started from; a checkpoint need not write all of them again each time.
+    delete round.earlier.at(-1)?.scales;
     this.#targets.clear();
     return best.block;
   }
