@@ -38,7 +38,10 @@ export async function measureSimilarity(
         const cosines = float32Values(results[output]!);
         totals.set(
           output,
-          cosines.reduce((sum, cosine, place) => sum + cosine * batch.mask[place]!, totals.get(output)!),
+          cosines.reduce(
+            (sum, cosine, place) => (batch.mask[place] ? sum + cosine : sum),
+            totals.get(output)!,
+          ),
         );
       }
       tokens += batch.mask.reduce((sum, isToken) => sum + isToken, 0);
