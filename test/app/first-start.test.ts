@@ -1,88 +1,85 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../src/shared/contract.js';
 import { AppPage } from './pages/app-page.js';
-import { NO_ELECTRON, electronProgram } from './support/electron-program.js';
+import { electronProgram, electronReason } from './support/electron-program.js';
 import { launch, type RunningApp } from './support/launch.js';
 
-describe.skipIf(!electronProgram())(
-  `the first start${electronProgram() ? '' : ` (skipped: ${NO_ELECTRON})`}`,
-  () => {
-    let app: RunningApp;
-    let ui: AppPage;
+describe.skipIf(!electronProgram())(`the first start${electronReason}`, () => {
+  let app: RunningApp;
+  let ui: AppPage;
 
-    beforeAll(async () => {
-      app = await launch();
-      ui = new AppPage(app.page);
+  beforeAll(async () => {
+    app = await launch();
+    ui = new AppPage(app.page);
+  });
+
+  afterAll(async () => await app.close());
+
+  test('the sample and a task are chosen, and one click would run everything', async () => {
+    await ui.slimButton.waitFor();
+    await expect.poll(() => ui.slimButton.isEnabled(), { timeout: 20_000 }).toBe(true);
+    expect(await app.ask('workspace.get')).toMatchObject({
+      step: 'model',
+      task: { dataset: expect.stringContaining('arithmetic') as string },
     });
+    expect(app.errors).toEqual([]);
+  });
 
-    afterAll(async () => await app.close());
+  test('every step opens without an error', async () => {
+    for (const step of ['task', 'budget', 'calibrate', 'compare', 'export', 'runs', 'model'] as const) {
+      await ui.go(step);
+      await ui.content.getByRole('heading', { level: 1 }).waitFor();
+    }
+    expect(app.errors).toEqual([]);
+  });
 
-    test('the sample and a task are chosen, and one click would run everything', async () => {
-      await ui.slimButton.waitFor();
-      await expect.poll(() => ui.slimButton.isEnabled(), { timeout: 20_000 }).toBe(true);
-      expect(await app.ask('workspace.get')).toMatchObject({
-        step: 'model',
-        task: { dataset: expect.stringContaining('arithmetic') as string },
-      });
-      expect(app.errors).toEqual([]);
-    });
-
-    test('every step opens without an error', async () => {
-      for (const step of ['task', 'budget', 'calibrate', 'compare', 'export', 'runs', 'model'] as const) {
-        await ui.go(step);
-        await ui.content.getByRole('heading', { level: 1 }).waitFor();
-      }
-      expect(app.errors).toEqual([]);
-    });
-
-    test('the page has no Node and cannot leave', async () => {
-      expect(
-        await app.page.evaluate(() => {
-          const globals = globalThis as Record<string, unknown>;
-          return [typeof globals.require, typeof globals.process, typeof globals.hopscotch];
-        }),
-      ).toEqual(['undefined', 'undefined', 'object']);
-      expect(await app.page.evaluate(() => open('https://example.org') === null)).toBe(true);
+  test('the page has no Node and cannot leave', async () => {
+    expect(
       await app.page.evaluate(() => {
-        location.href = 'https://example.org';
-      });
-      await app.page.waitForTimeout(300);
-      expect(app.page.url()).toBe('app://hopscotch/');
-      expect(await app.page.evaluate(async () => await Notification.requestPermission())).toBe('denied');
+        const globals = globalThis as Record<string, unknown>;
+        return [typeof globals.require, typeof globals.process, typeof globals.hopscotch];
+      }),
+    ).toEqual(['undefined', 'undefined', 'object']);
+    expect(await app.page.evaluate(() => open('https://example.org') === null)).toBe(true);
+    await app.page.evaluate(() => {
+      location.href = 'https://example.org';
     });
+    await app.page.waitForTimeout(300);
+    expect(app.page.url()).toBe('app://hopscotch/');
+    expect(await app.page.evaluate(async () => await Notification.requestPermission())).toBe('denied');
+  });
 
-    test('its content comes with a strict policy', async () => {
-      const policy = await app.page.evaluate(
-        async () => (await fetch('/')).headers.get('content-security-policy') ?? '',
-      );
-      expect(policy).toContain("default-src 'none'");
-      expect(policy).not.toContain('unsafe');
-    });
+  test('its content comes with a strict policy', async () => {
+    const policy = await app.page.evaluate(
+      async () => (await fetch('/')).headers.get('content-security-policy') ?? '',
+    );
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).not.toContain('unsafe');
+  });
 
-    test('unknown and malformed messages are refused and logged', async () => {
-      const refusals = await app.page.evaluate(async () => {
-        const { request } = (globalThis as unknown as { hopscotch: Bridge }).hopscotch;
-        const ask = request as (name: string, input?: unknown) => Promise<unknown>;
-        return [
-          await ask('files.deleteAll'),
-          await ask('runs.delete', { run: '../..' }),
-          await ask('__proto__'),
-        ];
-      });
-      for (const refusal of refusals)
-        expect(refusal).toMatchObject({ ok: false, failure: { kind: 'refused' } });
-      expect(app.log()).toContain('files.deleteAll');
-      expect(app.log()).toContain('Malformed input of runs.delete');
+  test('unknown and malformed messages are refused and logged', async () => {
+    const refusals = await app.page.evaluate(async () => {
+      const { request } = (globalThis as unknown as { hopscotch: Bridge }).hopscotch;
+      const ask = request as (name: string, input?: unknown) => Promise<unknown>;
+      return [
+        await ask('files.deleteAll'),
+        await ask('runs.delete', { run: '../..' }),
+        await ask('__proto__'),
+      ];
     });
+    for (const refusal of refusals)
+      expect(refusal).toMatchObject({ ok: false, failure: { kind: 'refused' } });
+    expect(app.log()).toContain('files.deleteAll');
+    expect(app.log()).toContain('Malformed input of runs.delete');
+  });
 
-    test('figures: launch and memory', async () => {
-      const metrics = await app.electron.evaluate(({ app: electronApp }) =>
-        electronApp
-          .getAppMetrics()
-          .map(({ type, name, memory }) => `${name ?? type} ${Math.round(memory.workingSetSize / 1024)} MB`),
-      );
-      process.stdout.write(`usable after ${Math.round(app.launchTime)} ms; ${metrics.join(', ')}\n`);
-      expect(app.launchTime).toBeLessThan(20_000);
-    });
-  },
-);
+  test('figures: launch and memory', async () => {
+    const metrics = await app.electron.evaluate(({ app: electronApp }) =>
+      electronApp
+        .getAppMetrics()
+        .map(({ type, name, memory }) => `${name ?? type} ${Math.round(memory.workingSetSize / 1024)} MB`),
+    );
+    process.stdout.write(`usable after ${Math.round(app.launchTime)} ms; ${metrics.join(', ')}\n`);
+    expect(app.launchTime).toBeLessThan(20_000);
+  });
+});

@@ -2,12 +2,12 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { calibrate } from '../../src/renderer/texts/calibrate.js';
 import type { Workspace } from '../../src/shared/app.js';
 import { AppPage } from './pages/app-page.js';
-import { electronProgram } from './support/electron-program.js';
+import { electronProgram, electronReason } from './support/electron-program.js';
 import { answerDialogs, calibrationProcess, launch, newHome, type RunningApp } from './support/launch.js';
 import { LONG_JOB, sampleWorkspace } from './support/sample-job.js';
 import { finishedWork, waitForJob } from './support/wait.js';
 
-describe.skipIf(!electronProgram())('a calibration that is interrupted', () => {
+describe.skipIf(!electronProgram())(`a calibration that is interrupted${electronReason}`, () => {
   let app: RunningApp;
 
   afterEach(async () => await app?.close());

@@ -8,10 +8,12 @@ import { projectRoot } from './support/electron-program.js';
 import { newHome } from './support/launch.js';
 import { sampleModel, sampleTask } from './support/sample-job.js';
 
+/** The same entry file that the app runs in Electron's utility process. */
 const built = path.join(projectRoot, 'dist-app/engine');
 
-/** The same entry file that the app runs in Electron's utility process. */
-describe.skipIf(!existsSync(built))('the engine in a plain Node', () => {
+const why = existsSync(built) ? '' : ' (skipped: `npm run app:build` makes what it runs)';
+
+describe.skipIf(!existsSync(built))(`the engine in a plain Node${why}`, () => {
   const home = newHome();
   const onCrash = vi.fn<(code: number | null) => void>();
   const folders = {

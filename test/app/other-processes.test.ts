@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { electronProgram } from './support/electron-program.js';
+import { electronProgram, electronReason } from './support/electron-program.js';
 import { calibrationProcess, launch, type RunningApp } from './support/launch.js';
 import { LONG_JOB, sampleModel, sampleTask, sampleWorkspace } from './support/sample-job.js';
 import { finishedWork, waitForJob } from './support/wait.js';
 
-describe.skipIf(!electronProgram())('the engine’s processes', () => {
+describe.skipIf(!electronProgram())(`the engine’s processes${electronReason}`, () => {
   let app: RunningApp;
 
   afterEach(async () => await app?.close());

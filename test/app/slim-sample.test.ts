@@ -3,14 +3,14 @@ import path from 'node:path';
 import { env, pipeline } from '@huggingface/transformers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AppPage } from './pages/app-page.js';
-import { electronProgram } from './support/electron-program.js';
+import { electronProgram, electronReason } from './support/electron-program.js';
 import { answerDialogs, launch, type RunningApp } from './support/launch.js';
 import { sampleModel, sampleWorkspace } from './support/sample-job.js';
 
 const PROMPT = 'Wes has 37 toys. Wes sells 7 toys. How many toys does Wes have now?';
 
 /** The tests build on each other, as a user's steps do. */
-describe.skipIf(!electronProgram())('from one click to the slimmed model', () => {
+describe.skipIf(!electronProgram())(`from one click to the slimmed model${electronReason}`, () => {
   let app: RunningApp;
   let ui: AppPage;
 

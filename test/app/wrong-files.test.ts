@@ -4,10 +4,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { model as modelTexts } from '../../src/renderer/texts/model.js';
 import { task as taskTexts } from '../../src/renderer/texts/task.js';
 import { AppPage } from './pages/app-page.js';
-import { electronProgram } from './support/electron-program.js';
+import { electronProgram, electronReason } from './support/electron-program.js';
 import { answerDialogs, launch, type RunningApp } from './support/launch.js';
 
-describe.skipIf(!electronProgram())('files that are wrong', () => {
+describe.skipIf(!electronProgram())(`files that are wrong${electronReason}`, () => {
   let app: RunningApp;
   let ui: AppPage;
 

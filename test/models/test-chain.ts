@@ -69,7 +69,10 @@ export function testChain(model: ModelFile): void {
     expect(regret).toBeLessThan(tolerance);
   });
 
-  it.skipIf(model.dtype === undefined)('runs in transformers.js as before', async () => {
+  const untried = model.dtype
+    ? ''
+    : ' (skipped: it has no config and tokenizer, no cache or another data file)';
+  it.skipIf(model.dtype === undefined)(`runs in transformers.js as before${untried}`, async () => {
     const prompt = promptsOf(test.decoder)[0]!;
     const original = runInTransformersJs(test.folder, model.dtype!, prompt, 6);
     if (typeof original === 'string') {
@@ -90,7 +93,8 @@ export function testChain(model: ModelFile): void {
     expect(largestDifference(slimmed.logits, own.logits)).toBeLessThan(tolerance);
   });
 
-  it.skipIf(!checker)('is accepted by the ONNX checker where the original is', async () => {
+  const unchecked = checker ? '' : ' (skipped: it needs the onnx package of Python)';
+  it.skipIf(!checker)(`is accepted by the ONNX checker where the original is${unchecked}`, async () => {
     const original = checkWithPython(openModelFolder(test.folder).modelPath);
     const { modelPath } = await test.export('folded');
     const slimmed = checkWithPython(modelPath);

@@ -25,7 +25,9 @@ async function handlePlace(curve: Locator): Promise<number> {
 }
 const step = (page: Page, name: string) => page.getByRole('navigation').getByRole('button', { name });
 
-describe.skipIf(!existsSync(CHROMIUM))('the page in Chromium', () => {
+const why = existsSync(CHROMIUM) ? '' : ` (skipped: there is no ${CHROMIUM})`;
+
+describe.skipIf(!existsSync(CHROMIUM))(`the page in Chromium${why}`, () => {
   beforeAll(async () => {
     server = await servePage();
     browser = await launchBrowser();

@@ -21,5 +21,8 @@ function downloaded(): string | undefined {
   return existsSync(name) ? path.join(folder, 'dist', readFileSync(name, 'utf8').trim()) : undefined;
 }
 
-export const NO_ELECTRON =
+const NO_ELECTRON =
   'there is no Electron here: run scripts/prepare-electron.sh, or set HOPSCOTCH_ELECTRON to its program';
+
+/** Goes into the title of tests that are skipped without Electron. */
+export const electronReason = electronProgram() ? '' : ` (skipped: ${NO_ELECTRON})`;
