@@ -18,6 +18,18 @@ export function keepPoint(point) {
   writeFileSync(file('benchmarks.json'), `${JSON.stringify([...points, { ...point, ...now }], null, 2)}\n`);
 }
 
+/** The rounds of a search measured before: each with the block chosen, and the passes and seconds up to it. */
+export function savedSearch(task, strategy, blocks) {
+  const rounds = [];
+  const own = savedPoints().filter(
+    (point) => point.task === task && point.strategy === strategy && point.blocks === blocks,
+  );
+  for (const { budget, skipped, passes, seconds } of own) {
+    rounds[budget - 1] = { block: skipped.at(-1), passes, seconds };
+  }
+  return rounds.includes(undefined) ? [] : rounds;
+}
+
 function savedPoints() {
   return existsSync(file('benchmarks.json')) ? JSON.parse(readFileSync(file('benchmarks.json'), 'utf8')) : [];
 }

@@ -2,6 +2,7 @@
  * Quality and cost of ways to choose blocks, on the sample's tasks: `npm run bench:strategies`.
  * options: --tasks arithmetic,records,tracking  --strategies exhaustive,fast,cosine,block-influence,last,random
  *          --budgets 1,2,3,4,5,6  --blocks attention|both  --scales scalar,channel+gain  --seed 0
+ *          --keep-searches (blocks as in the measured points; only the scales are trained anew)
  * Each measured point replaces the one that docs/benchmarks.json has, from which docs/benchmarks.md and its plots are
  * written: a part can be measured again without the rest. Rows as in the published figures: 0..255 in file order for
  * calibration, 400..527 held out, answers to 400..499.
@@ -21,7 +22,7 @@ import { openSourceModel } from '../dist/engine/open-source-model.js';
 import { prepareTask } from '../dist/engine/prepare-task.js';
 import { branchKinds, slimSettingsSchema } from '../dist/engine/settings.js';
 import { taskBatches } from '../dist/engine/task-batches.js';
-import { keepPoint, writeReport } from './strategies-report.mjs';
+import { keepPoint, savedSearch, writeReport } from './strategies-report.mjs';
 
 const { values: flags } = parseArgs({
   options: {
@@ -31,6 +32,7 @@ const { values: flags } = parseArgs({
     blocks: { type: 'string', default: 'attention' },
     scales: { type: 'string', default: 'channel+gain' },
     seed: { type: 'string', default: '0' },
+    'keep-searches': { type: 'boolean', default: false },
   },
 });
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -42,7 +44,8 @@ for (const task of flags.tasks.split(',')) {
   const measure = await openTask(task);
   keepPoint({ task, strategy: 'original', blocks: '', budget: 0, scales: '', ...(await measure.original()) });
   for (const strategy of flags.strategies.split(',')) {
-    const rounds = await measure.select(strategy);
+    const saved = flags['keep-searches'] ? savedSearch(task, strategy, flags.blocks) : [];
+    const rounds = saved.length >= Math.max(...budgets) ? saved : await measure.select(strategy);
     for (const scales of flags.scales.split(',')) {
       for (const budget of budgets.filter((count) => count <= rounds.length)) {
         const skipped = rounds.slice(0, budget).map(({ block }) => block);

@@ -47,6 +47,8 @@ export const slimSettingsSchema = v.object({
         batchRows: count,
         learningRate: v.pipe(v.number(), v.minValue(0)),
         schedule: v.picklist(['constant', 'linear']),
+        /** Decay of Adam's second moments. */
+        beta2: v.pipe(v.number(), v.minValue(0), v.ltValue(1)),
         pull: v.pipe(v.number(), v.minValue(0)),
         distillation: v.pipe(v.number(), v.minValue(0)),
       }),

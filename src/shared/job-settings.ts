@@ -36,6 +36,8 @@ export const jobChoices = v.object({
       batchRows: v.optional(positive),
       learningRate: v.optional(v.pipe(v.number(), v.minValue(0))),
       schedule: v.optional(v.picklist(['constant', 'linear'])),
+      /** Decay of Adam's second moments. */
+      beta2: v.optional(v.pipe(v.number(), v.minValue(0), v.ltValue(1))),
       pull: v.optional(v.pipe(v.number(), v.minValue(0))),
       /** Weight of the distance from the original's last hidden states, beside the loss; 0 for none. */
       distillation: v.optional(v.pipe(v.number(), v.minValue(0))),
@@ -77,6 +79,7 @@ export const jobOptions = v.object({
       epochs: positive,
       learningRate: v.number(),
       schedule: v.picklist(['constant', 'linear']),
+      beta2: v.optional(v.number()),
       pull: v.number(),
       distillation: v.optional(v.number()),
     }),

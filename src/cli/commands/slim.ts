@@ -28,6 +28,7 @@ interface SlimFlags {
   trainingBatchRows?: number;
   learningRate?: number;
   schedule?: 'constant' | 'linear';
+  beta2?: number;
   pull?: number;
   distillation?: number;
   [name: string]: unknown;
@@ -83,6 +84,7 @@ export function addSlimCommand(program: Command): void {
     .option('--epochs <count>', 'epochs of the final training', parseCount)
     .option('--learning-rate <rate>', 'learning rate of the final training', parseNumber)
     .addOption(new Option('--schedule <kind>', 'course of the learning rate').choices(['constant', 'linear']))
+    .option('--beta2 <decay>', "decay of Adam's second moments", parseNumber)
     .option('--pull <strength>', 'how strongly scales are pulled towards 1', parseNumber)
     .option(
       '--distillation <weight>',
@@ -164,6 +166,7 @@ export function settingsFrom(model: string, dataset: string, flags: SlimFlags): 
     trainingBatchRows,
     learningRate,
     schedule,
+    beta2,
     pull,
     distillation,
     ...rest
@@ -186,6 +189,7 @@ export function settingsFrom(model: string, dataset: string, flags: SlimFlags): 
         batchRows: trainingBatchRows,
         learningRate,
         schedule,
+        beta2,
         pull,
         distillation,
       }).filter(([, value]) => value !== undefined),

@@ -44,9 +44,21 @@ describe('Adam', () => {
       [key, new Float32Array(2)],
       [offset, new Float32Array(2)],
     ]);
-    new Adam().update(values, none, 0.1, 0.01);
+    new Adam().update(values, none, 0.1, { pull: 0.01 });
     expectNear([...values.get(key)!], [1.4, 1]);
     expectNear([...values.get(offset)!], [-0.4, 0]);
+  });
+
+  it('forgets the size of old gradients sooner with a lower beta2', () => {
+    const values = new Map([[key, Float32Array.of(1)]]);
+    const adam = new Adam();
+    const step = (gradient: number) => {
+      adam.update(values, new Map([[key, Float32Array.of(gradient)]]), 0.1, { beta2: 0.5 });
+      return [...values.get(key)!];
+    };
+    expectNear(step(4), [0.9]);
+    // m = .9 * .4 + .1 = .46, v = .5 * 8 + .5 = 4.5; .46 / .19 and 4.5 / .75.
+    expectNear(step(1), [0.9 - (0.1 * 2.421053) / Math.sqrt(6)]);
   });
 
   it('leaves values without a gradient alone', () => {

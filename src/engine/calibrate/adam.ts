@@ -9,8 +9,16 @@ export interface AdamState {
 }
 
 const BETA_1 = 0.9;
-const BETA_2 = 0.999;
+/** Published decay of the second moments; a lower one lets the steps follow the gradients' size sooner. */
+export const PUBLISHED_BETA_2 = 0.999;
 const EPSILON = 1e-8;
+
+export interface AdamOptions {
+  /** Strength of the pull of each value towards its start (L2 regularisation around 1, for offsets 0); default: none. */
+  pull?: number;
+  /** Decay of the second moments from step to step; default: as published. */
+  beta2?: number;
+}
 
 export class Adam {
   #step = 0;
@@ -27,19 +35,16 @@ export class Adam {
     }
   }
 
-  /**
-   * Moves the values against their gradients, in place.
-   * @param pull strength of the pull of each value towards its start (L2 regularisation around 1, for offsets 0)
-   */
+  /** Moves the values against their gradients, in place. */
   update(
     values: ReadonlyMap<ScaleKey, Float32Array>,
     gradients: ReadonlyMap<ScaleKey, Float32Array>,
     learningRate: number,
-    pull = 0,
+    { pull = 0, beta2 = PUBLISHED_BETA_2 }: AdamOptions = {},
   ): void {
     this.#step += 1;
     const firstCorrection = 1 - BETA_1 ** this.#step;
-    const secondCorrection = 1 - BETA_2 ** this.#step;
+    const secondCorrection = 1 - beta2 ** this.#step;
     for (const [key, gradient] of gradients) {
       const value = values.get(key)!;
       const start = initialValue(key);
@@ -48,7 +53,7 @@ export class Adam {
       for (let i = 0; i < value.length; i += 1) {
         const slope = gradient[i]! + pull * (value[i]! - start);
         first[i] = BETA_1 * first[i]! + (1 - BETA_1) * slope;
-        second[i] = BETA_2 * second[i]! + (1 - BETA_2) * slope * slope;
+        second[i] = beta2 * second[i]! + (1 - beta2) * slope * slope;
         const denominator = Math.sqrt(second[i]! / secondCorrection) + EPSILON;
         value[i] = value[i]! - (learningRate * (first[i]! / firstCorrection)) / denominator;
       }

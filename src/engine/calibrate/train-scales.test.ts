@@ -46,6 +46,7 @@ describe('trainScales', () => {
     epochs: 5,
     learningRate: 0.05,
     schedule: 'linear',
+    beta2: 0.9,
     pull: 0.01,
     distillation: 0,
   };
@@ -71,7 +72,7 @@ describe('trainScales', () => {
     const adam = new Adam();
     for (let step = 0; step < 10; step += 1) {
       const { gradients } = await model.run(batch, scales);
-      adam.update(scales, gradients, 0.05 * (1 - step / 10), 0.01);
+      adam.update(scales, gradients, 0.05 * (1 - step / 10), settings);
     }
     await model.release();
     expect(checkpoint.state.training['2']!.scales).toEqual(saveScales(scales));

@@ -2,7 +2,7 @@
 import type { BlockName, Decoder } from '../decoder/decoder.js';
 import { UserError, throwIfCancelled } from '../errors.js';
 import type { SessionOptions } from '../runtime/session.js';
-import { Adam } from './adam.js';
+import { Adam, PUBLISHED_BETA_2 } from './adam.js';
 import type { Checkpoint, TrainingEpoch, TrainingState } from './checkpoint.js';
 import type { CalibrationListener } from './events.js';
 import { HiddenTargets } from './hidden-targets.js';
@@ -25,6 +25,8 @@ export interface TrainingSettings {
   learningRate: number;
   /** How the learning rate goes: the same throughout (as published), or falling linearly to 0 at the end. */
   schedule: 'constant' | 'linear';
+  /** Decay of Adam's second moments. */
+  beta2: number;
   /** Strength of the pull of every scale towards 1 (L2); 0 for none. */
   pull: number;
   /** Weight of the relative distance from the original's last hidden states, beside the loss; 0 for none. */
@@ -34,8 +36,24 @@ export interface TrainingSettings {
 /** The published settings of the final training, and the ones that suit many scales. */
 export function defaultTraining(granularity: Granularity): TrainingSettings {
   if (granularity === 'scalar')
-    return { granularity, epochs: 10, learningRate: 3e-3, schedule: 'constant', pull: 0, distillation: 0 };
-  return { granularity, epochs: 12, learningRate: 1e-2, schedule: 'linear', pull: 0, distillation: 5 };
+    return {
+      granularity,
+      epochs: 10,
+      learningRate: 3e-3,
+      schedule: 'constant',
+      beta2: PUBLISHED_BETA_2,
+      pull: 0,
+      distillation: 0,
+    };
+  return {
+    granularity,
+    epochs: 8,
+    learningRate: 6e-2,
+    schedule: 'linear',
+    beta2: 0.9,
+    pull: 0,
+    distillation: 5,
+  };
 }
 
 export interface TrainingContext {
@@ -152,7 +170,7 @@ async function trainOneEpoch(
     total += loss;
     const done = (epochsDone * context.batches.length + index) / steps;
     const learningRate = settings.learningRate * (settings.schedule === 'linear' ? 1 - done : 1);
-    adam.update(scales, gradients, learningRate, settings.pull);
+    adam.update(scales, gradients, learningRate, settings);
     context.onWork(GRADIENT_STEP_COST);
   }
   return total / context.batches.length;

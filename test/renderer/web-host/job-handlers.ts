@@ -46,10 +46,10 @@ export function jobHandlers(
       },
       training: {
         scalar: { epochs: 10, learningRate: 0.003, schedule: 'constant', pull: 0 },
-        channel: { epochs: 12, learningRate: 0.01, schedule: 'linear', pull: 0 },
-        'channel+offset': { epochs: 12, learningRate: 0.01, schedule: 'linear', pull: 0 },
-        'channel+gain': { epochs: 12, learningRate: 0.01, schedule: 'linear', pull: 0 },
-        'channel+gain+offset': { epochs: 12, learningRate: 0.01, schedule: 'linear', pull: 0 },
+        channel: { epochs: 8, learningRate: 0.06, schedule: 'linear', pull: 0 },
+        'channel+offset': { epochs: 8, learningRate: 0.06, schedule: 'linear', pull: 0 },
+        'channel+gain': { epochs: 8, learningRate: 0.06, schedule: 'linear', pull: 0 },
+        'channel+gain+offset': { epochs: 8, learningRate: 0.06, schedule: 'linear', pull: 0 },
       },
       strategies: [
         {
