@@ -7,14 +7,13 @@ export const JOB_PRESETS: JobOptions['presets'] = [
     choices: {
       calibrationRows: 64,
       heldoutRows: 64,
-      training: { epochs: 6 },
       answerRows: 32,
     },
   },
   { name: 'balanced', choices: {} },
   {
     name: 'thorough',
-    choices: { calibrationRows: 1024, heldoutRows: 256, training: { epochs: 24 }, answerRows: 200 },
+    choices: { calibrationRows: 1024, heldoutRows: 256, training: { epochs: 16 }, answerRows: 200 },
   },
 ];
 
