@@ -2,6 +2,7 @@
 import * as ort from 'onnxruntime-node';
 import { ProviderFailure, UserError } from '../errors.js';
 import { encodeModel, externalFiles, type OnnxModel } from '../onnx/model-file.js';
+import { PlacementProfile } from './cpu-operators.js';
 import { keepDevice } from './kept-device.js';
 import { plainReason } from './plain-reason.js';
 import type { SegmentSlot } from './segment-slot.js';
@@ -31,6 +32,8 @@ export interface SessionOptions {
   mapWeights?: boolean;
   /** True lets the threads of a session sleep while it waits, for the sake of other sessions. Default: false. */
   threadsSleep?: boolean;
+  /** Told after a session's first run which operators its provider left to the CPU, if it is not the CPU itself. */
+  onCpuOperators?: (operators: readonly string[]) => void;
   /** How decoders are run in segments; default: whole. */
   segments?: SegmentOptions;
 }
@@ -67,10 +70,12 @@ export interface RunnableModel {
 export class Session implements RunnableModel {
   readonly #session: ort.InferenceSession;
   readonly #provider: ExecutionProvider;
+  #placement: PlacementWatch | undefined;
 
-  constructor(session: ort.InferenceSession, provider: ExecutionProvider) {
+  constructor(session: ort.InferenceSession, provider: ExecutionProvider, placement?: PlacementWatch) {
     this.#session = session;
     this.#provider = provider;
+    this.#placement = placement;
   }
 
   get inputs(): SessionValue[] {
@@ -89,7 +94,9 @@ export class Session implements RunnableModel {
   async run(feeds: Feeds, outputs?: readonly string[]): Promise<Record<string, RuntimeTensor>> {
     const bound = bindableFeeds(feeds);
     try {
-      return outputs ? await this.#session.run(bound, outputs) : await this.#session.run(bound);
+      const results = await (outputs ? this.#session.run(bound, outputs) : this.#session.run(bound));
+      this.#reportPlacement();
+      return results;
     } catch (error) {
       if (this.#provider === 'cpu') throw error;
       throw new ProviderFailure(this.#provider, plainReason(error));
@@ -110,7 +117,21 @@ export class Session implements RunnableModel {
 
   async release(): Promise<void> {
     await this.#session.release();
+    this.#placement?.profile.discard();
   }
+
+  #reportPlacement(): void {
+    const watch = this.#placement;
+    if (watch === undefined) return;
+    this.#placement = undefined;
+    this.#session.endProfiling();
+    watch.report(watch.profile.take());
+  }
+}
+
+interface PlacementWatch {
+  profile: PlacementProfile;
+  report: (operators: readonly string[]) => void;
 }
 
 /**
@@ -125,6 +146,11 @@ function bindableFeeds(feeds: Feeds): Feeds {
       return [name, Object.create(tensor, { data: bits }) as RuntimeTensor];
     }),
   );
+}
+
+function watchPlacement({ provider = 'cpu', onCpuOperators }: SessionOptions): PlacementWatch | undefined {
+  if (provider === 'cpu' || onCpuOperators === undefined) return undefined;
+  return { profile: new PlacementProfile(), report: onCpuOperators };
 }
 
 /** onnxruntime itself would go on without a word. */
@@ -144,6 +170,8 @@ function describeValue(metadata: ort.InferenceSession.ValueMetadata): SessionVal
  */
 export async function openSession(model: OnnxModel | string, options: SessionOptions = {}): Promise<Session> {
   const { provider = 'cpu' } = options;
+  const placement = watchPlacement(options);
+  const profilePrefix = placement?.profile.prefix ?? options.profilePrefix;
   const settings: ort.InferenceSession.SessionOptions = {
     executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
     graphOptimizationLevel: options.optimisation ?? 'all',
@@ -151,7 +179,7 @@ export async function openSession(model: OnnxModel | string, options: SessionOpt
     enableCpuMemArena: options.memoryArena ?? true,
     extra: configOf(model, options),
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
-    ...(options.profilePrefix ? { enableProfiling: true, profileFilePrefix: options.profilePrefix } : {}),
+    ...(profilePrefix ? { enableProfiling: true, profileFilePrefix: profilePrefix } : {}),
   };
   try {
     requireKnown(provider);
@@ -160,8 +188,9 @@ export async function openSession(model: OnnxModel | string, options: SessionOpt
       typeof model === 'string'
         ? await ort.InferenceSession.create(model, settings)
         : await ort.InferenceSession.create(encodeModel(model), settings);
-    return new Session(opened, provider);
+    return new Session(opened, provider, placement);
   } catch (error) {
+    placement?.profile.discard();
     if (error instanceof UserError) throw error;
     if (provider !== 'cpu') throw new ProviderFailure(provider, plainReason(error));
     const reason = error instanceof Error ? error.message : String(error);
