@@ -43,6 +43,8 @@ export type SlimEvent =
   | { type: 'memory'; plan: MemoryPlan }
   /** One sentence: on which execution provider the job runs and why, if another one than the CPU is asked for. */
   | { type: 'provider'; reason: string }
+  /** Operators, not named before, that this provider leaves to the CPU. */
+  | { type: 'cpu-operators'; provider: string; operators: readonly string[] }
   | { type: 'original'; quality: HeldoutQuality; measure: QualityMeasure }
   | { type: 'point'; point: CurvePoint }
   | CalibrationEvent;
@@ -111,10 +113,22 @@ class SlimJob {
     this.#settings = run.settings;
     this.#options = options;
     this.#session = session;
-    this.#memory = new MemoryPlanner(run.settings.memory, this.#session, (plan) => {
+    this.#memory = new MemoryPlanner(run.settings.memory, this.#watched(), (plan) => {
       this.#plans.push(plan);
       this.#emit({ type: 'memory', plan });
     });
+  }
+
+  /** The session's options, for sessions of this process, with an eye on what their provider lacks. */
+  #watched(): SessionOptions {
+    const named = new Set<string>();
+    const onCpuOperators = (operators: readonly string[]) => {
+      const added = operators.filter((operator) => !named.has(operator));
+      if (added.length === 0) return;
+      for (const operator of added) named.add(operator);
+      this.#emit({ type: 'cpu-operators', provider: this.#session.provider ?? 'cpu', operators: added });
+    };
+    return { ...this.#session, onCpuOperators };
   }
 
   async execute(): Promise<SlimReport> {

@@ -118,6 +118,8 @@ class JobEvents {
       this.#send({ ...event, skipped: [...event.skipped] });
     } else if (event.type === 'provider') {
       this.#log(event.reason);
+    } else if (event.type === 'cpu-operators') {
+      this.#log(`${event.provider} leaves to the CPU: ${event.operators.join(', ')}`);
     } else if (event.type !== 'memory') {
       // The app sets no limit of memory.
       this.#send(event);
