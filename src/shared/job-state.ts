@@ -19,6 +19,10 @@ export function afterJobEvent(state: JobState, event: JobEvent): JobState {
       return without({ ...state, stage: event.stage }, ['answers', 'candidate', 'epochs']);
     case 'columns':
       return { ...state, columns: event.columns, problems: event.problems };
+    case 'provider':
+      return { ...state, device: event.reason };
+    case 'memory':
+      return { ...state, memory: { ...state.memory, [event.work]: event.way } };
     case 'answers':
       return { ...state, answers: { done: event.done, total: event.total } };
     case 'original':

@@ -79,6 +79,12 @@ export const calibrate = {
     }
     return state.stage ? stages[state.stage] : 'Working';
   },
+  /** On what the job runs and how, where that is not simply the processor as usual: a sentence each. */
+  ways({ device, memory, stage }: JobState): string[] {
+    const work = stage === 'calibrating' ? 'calibration' : 'answers';
+    const way = memory?.[work];
+    return [...(device ? [device] : []), ...(way ? [`To stay within the memory limit: ${way}.`] : [])];
+  },
   progress: 'Progress of the run',
   left: (seconds: number) => `about ${formatDuration(seconds)} left`,
   share: (value: number) => formatPercent(value, 0),
