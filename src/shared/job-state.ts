@@ -37,6 +37,7 @@ export function afterJobEvent(state: JobState, event: JobEvent): JobState {
         rounds: withRound(state.rounds, event.round, (round) => ({
           ...round,
           losses: { ...round.losses, [event.block]: event.loss },
+          ...(event.rise === undefined ? {} : { rises: { ...round.rises, [event.block]: event.rise } }),
         })),
       };
     case 'block-chosen': {

@@ -35,7 +35,12 @@ export const jobEvent = v.variant('type', [
     measure: v.picklist(['answers', 'tokens']),
   }),
   v.object({ type: v.literal('candidate-started'), ...candidate }),
-  v.object({ type: v.literal('candidate-tried'), ...candidate, loss: v.number() }),
+  v.object({
+    type: v.literal('candidate-tried'),
+    ...candidate,
+    loss: v.number(),
+    rise: v.optional(v.number()),
+  }),
   v.object({ type: v.literal('block-chosen'), round: count, block: blockName, loss: v.optional(v.number()) }),
   v.object({
     type: v.literal('epoch-finished'),

@@ -14,6 +14,7 @@ const PLAYED: Partial<Record<SceneOptions['scene'], number>> = {
   selecting: 0.3,
   training: 0.925,
   paused: 0.93,
+  'stopped-early': 0.04,
   crashed: 0.75,
 };
 
@@ -115,13 +116,14 @@ class JobPlayer {
     this.#speed = speed;
     const played = PLAYED[scene];
     if (played === undefined) return;
-    const run = recordedRun(scene === 'paused' || scene === 'crashed' ? 'stopped' : 'running');
+    const run = recordedRun(scene === 'selecting' || scene === 'training' ? 'running' : 'stopped');
     book.put(run);
     this.state = { ...startingJob(run, Date.now() - 200_000), status: 'running' };
     const end = jobEvents.at(-1)!.at * played;
     while (jobEvents[this.#next]!.at < end)
       this.state = afterJobEvent(this.state, jobEvents[this.#next++]!.event);
     if (scene === 'paused') this.state = { ...this.state, status: 'paused' };
+    else if (scene === 'stopped-early') this.state = { ...this.state, status: 'stopped' };
     else if (scene === 'crashed')
       this.state = {
         ...this.state,

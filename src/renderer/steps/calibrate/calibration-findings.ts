@@ -4,7 +4,13 @@ import type { RunDetails } from '../../../shared/runs.js';
 import type { TrainingEpoch } from '../../../shared/report.js';
 import type { BlockName } from '../../../shared/values.js';
 import type { Session } from '../../state/session.svelte.js';
+import { lossRises } from '../../curve/loss-rises.js';
 import { curveSeries, type CurveEntry, type QualityMeasure } from '../../curve/curve-series.js';
+
+/** Whether a point of the curve beside the original, a step of learning or a skipped block is there to be shown. */
+export function hasFindings({ curve, training, skipped }: CalibrationFindings): boolean {
+  return curve.length > 1 || Object.keys(training).length > 0 || skipped.length > 0;
+}
 
 export interface CalibrationFindings {
   skipped: readonly BlockName[];
@@ -71,9 +77,6 @@ function ofRun({ summary, report, findings }: RunDetails): CalibrationFindings {
 }
 
 function risesOf(rounds: JobState['rounds'], original: number | undefined): (number | undefined)[] {
-  const losses = rounds.flatMap(({ losses: all, chosen }) => (chosen === undefined ? [] : [all[chosen]]));
-  return losses.map((loss, place) => {
-    const before = place === 0 ? original : losses[place - 1];
-    return loss === undefined || before === undefined ? undefined : loss - before;
-  });
+  const rises = lossRises(rounds, original);
+  return rounds.flatMap(({ chosen }, place) => (chosen === undefined ? [] : [rises[place]![chosen]]));
 }
