@@ -76,7 +76,7 @@ export function jobHandlers(
         ? {
             fits: false,
             reason:
-              'About 41 GB of memory would be needed and 12 GB are free. Use fewer rows a batch, shorter rows, or a smaller model.',
+              'It needs about 41.0 GB of memory and 12.0 GB are free; choose a smaller batch or shorter rows, close other programs, or set a memory limit in the advanced settings: the model then runs a few layers at a time.',
             parts: { answers: 0, calibration: 0, comparison: 0 },
             steps: 0,
             stepSeconds: 0,
@@ -91,6 +91,7 @@ export function jobHandlers(
             stepSeconds: 1.01,
             memoryBytes: 1_070_000_000,
             availableBytes: 12_000_000_000,
+            device: 'Runs on the CPU: WebGPU does not start (no adapter found).',
           };
     },
     'job.start': (settings) => player.begin(settings),

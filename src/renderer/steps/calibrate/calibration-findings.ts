@@ -5,6 +5,7 @@ import type { TrainingEpoch } from '../../../shared/report.js';
 import type { BlockName } from '../../../shared/values.js';
 import type { Session } from '../../state/session.svelte.js';
 import { lossRises } from '../../curve/loss-rises.js';
+import { keepLast } from '../../state/keep-last.js';
 import { curveSeries, type CurveEntry, type QualityMeasure } from '../../curve/curve-series.js';
 
 /** Whether a point of the curve beside the original, a step of learning or a skipped block is there to be shown. */
@@ -43,8 +44,8 @@ function ofJob(job: JobState): CalibrationFindings {
   const { startedAt, endedAt } = job;
   return {
     skipped: job.skipped,
-    rises: risesOf(job.rounds, job.original?.loss.value),
-    curve: curveSeries(job.original, job.points, measure),
+    rises: jobRises(job.rounds, job.original?.loss.value),
+    curve: jobCurve(job.original, job.points, measure),
     measure,
     training: job.training,
     trainedNow: job.epochs && String(job.epochs.blocks),
@@ -75,6 +76,10 @@ function ofRun({ summary, report, findings }: RunDetails): CalibrationFindings {
     message: summary.error,
   };
 }
+
+/** Of the job that runs: only what an event changes is made anew. */
+const jobCurve = keepLast(curveSeries);
+const jobRises = keepLast(risesOf);
 
 function risesOf(rounds: JobState['rounds'], original: number | undefined): (number | undefined)[] {
   const rises = lossRises(rounds, original);
