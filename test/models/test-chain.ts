@@ -69,23 +69,32 @@ export function testChain(model: ModelFile): void {
     expect(regret).toBeLessThan(tolerance);
   });
 
-  it.skipIf(model.dtype === undefined)('runs in transformers.js as before', async () => {
-    const prompt = promptsOf(test.decoder)[0]!;
-    const original = runInTransformersJs(test.folder, model.dtype!, prompt, 6);
-    if (typeof original === 'string') {
-      note({ transformersJs: `not before: ${original}` });
-      return;
-    }
-    const { folder, modelPath } = await test.export('folded');
-    const slimmed = runInTransformersJs(folder, model.dtype!, prompt, 6);
-    const own = await firstContinuation(modelPath);
-    note({ transformersJs: typeof slimmed === 'string' ? slimmed : true });
-    if (typeof slimmed === 'string') throw new Error(slimmed);
-    // transformers.js stops at the end of a text.
-    expect(slimmed.tokens).toEqual(own.tokens.slice(0, slimmed.tokens.length));
-    expect(slimmed.tokens.length).toBeGreaterThan(0);
-    expect(largestDifference(slimmed.logits, own.logits)).toBeLessThan(tolerance);
-  });
+  it.skipIf(model.dtype === undefined).each([4, 3] as const)(
+    'runs in transformers.js %i as before',
+    async (version) => {
+      const cell = `transformersJs${version}`;
+      const prompt = promptsOf(test.decoder)[0]!;
+      const { folder, modelPath } = await test.export('folded');
+      const folders = [test.folder, folder];
+      const [original, slimmed] = runInTransformersJs(version, folders, model.dtype!, prompt, 6);
+      if (typeof original === 'string') {
+        note({ [cell]: `not before: ${original}` });
+        return;
+      }
+      const before = (await firstContinuation(test.file)).tokens.slice(0, original!.tokens.length);
+      if (before.join() !== original!.tokens.join()) {
+        note({ [cell]: 'not before: its onnxruntime computes other tokens than 1.30 does' });
+        return;
+      }
+      const own = await firstContinuation(modelPath);
+      note({ [cell]: typeof slimmed === 'string' ? slimmed : slimmed !== undefined });
+      if (slimmed === undefined || typeof slimmed === 'string') throw new Error(slimmed);
+      // transformers.js stops at the end of a text.
+      expect(slimmed.tokens).toEqual(own.tokens.slice(0, slimmed.tokens.length));
+      expect(slimmed.tokens.length).toBeGreaterThan(0);
+      expect(largestDifference(slimmed.logits, own.logits)).toBeLessThan(tolerance);
+    },
+  );
 
   it.skipIf(!checker)('is accepted by the ONNX checker where the original is', async () => {
     const original = checkWithPython(openModelFolder(test.folder).modelPath);
