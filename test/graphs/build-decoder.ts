@@ -27,6 +27,8 @@ export interface DecoderOptions {
   /** Version of the standard operators, from 11. */
   opset?: number;
   seed?: number;
+  /** Default: one of the opset and the seed. */
+  writer?: GraphWriter;
 }
 
 /** The same options give the same model, to the bit. */
@@ -37,7 +39,7 @@ export function buildDecoder(style: DecoderStyle, options: DecoderOptions = {}):
   return new DecoderBuilder(
     style,
     { layers, vocabulary, cache, sizes },
-    new GraphWriter(opset, seed),
+    options.writer ?? new GraphWriter(opset, seed),
   ).build();
 }
 
