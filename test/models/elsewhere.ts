@@ -8,23 +8,22 @@ export interface ElsewhereRun {
   tokens: number[];
 }
 
-/** @returns the reason as a text if transformers.js does not load or run the model */
+/** @returns for each folder the reason as a text if transformers.js does not load or run the model */
 export function runInTransformersJs(
-  folder: string,
+  version: 3 | 4,
+  folders: readonly string[],
   dtype: string,
   prompt: readonly number[],
   newTokens: number,
-): ElsewhereRun | string {
+): (ElsewhereRun | string)[] {
   const script = path.join(repositoryRoot, 'test/runtimes/transformers-js.mjs');
-  try {
-    const output = execFileSync('node', [script, folder, dtype, prompt.join(','), `${newTokens}`], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    return JSON.parse(output) as ElsewhereRun;
-  } catch (error) {
-    return reasonOf(error);
-  }
+  const settings = [`${version}`, dtype, prompt.join(','), `${newTokens}`];
+  const output = execFileSync('node', [script, ...settings, ...folders], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const results = JSON.parse(output) as (ElsewhereRun | { error: string })[];
+  return results.map((result) => ('error' in result ? result.error.trim().slice(0, 200) : result));
 }
 
 const PYTHON = '/usr/bin/python3';

@@ -12,6 +12,8 @@ export interface ModelFile {
   rounds?: boolean;
   /** Folder with the config and tokenizer that belong to it. */
   companions?: string;
+  /** config.json, for graphs that are built. */
+  config?: Record<string, unknown>;
   /** What transformers.js calls the precision; it is not tried without one. */
   dtype?: 'fp32' | 'fp16';
 }
@@ -33,6 +35,7 @@ export const MODEL_FILES: readonly ModelFile[] = [
     file: 'sample/onnx/optimum-sdpa-external.onnx',
     layout: 'Optimum, SDPA, external data',
     precision: 'float32',
+    dtype: 'fp32',
   },
   {
     ...sample,
@@ -109,6 +112,7 @@ export const MODEL_FILES: readonly ModelFile[] = [
     file: 'models/stories260K/external/model.onnx',
     layout: 'Optimum, external data',
     precision: 'float32',
+    dtype: 'fp32',
   },
   {
     ...stories,

@@ -9,10 +9,15 @@ import { narrowFloats } from '../graphs/narrow-floats.js';
 import { quantiseEmbedding } from '../graphs/quantise-embedding.js';
 import { QUANTISATIONS, quantiseProducts } from '../graphs/quantise-products.js';
 import { buildStandardDecoder } from '../graphs/standard-decoder.js';
+import { familyConfig, genaiConfig, modelConfig, smallSizes } from './family-configs.js';
 import type { ModelFile } from './model-files.js';
 import { testChain } from './test-chain.js';
 
 const llama = decoderStyles[0]!;
+
+function inTransformersJs(config: Record<string, unknown> | undefined): Partial<ModelFile> {
+  return config === undefined ? {} : { config, dtype: 'fp32' };
+}
 
 const families: ModelFile[] = [...decoderStyles, mixtral].map((style) => ({
   file: `small graph in the style of ${style.name}`,
@@ -20,6 +25,7 @@ const families: ModelFile[] = [...decoderStyles, mixtral].map((style) => ({
   layout: 'Optimum, small graph',
   precision: 'float32',
   build: () => buildDecoder(style, { hidden: 32, opset: 17 }),
+  ...inTransformersJs(familyConfig(style)),
 }));
 
 const genai: ModelFile[] = genaiStyles.map((style) => ({
@@ -28,6 +34,7 @@ const genai: ModelFile[] = genaiStyles.map((style) => ({
   layout: 'onnxruntime-genai, small graph',
   precision: style.mlp === 'quantised-experts' ? 'experts of 4 bits (QMoE)' : 'float32',
   build: () => buildGenaiDecoder(style),
+  ...inTransformersJs(genaiConfig(style)),
 }));
 
 const standard: ModelFile[] = ([23, 24] as const).map((opset) => ({
@@ -36,6 +43,7 @@ const standard: ModelFile[] = ([23, 24] as const).map((opset) => ({
   layout: `torch.onnx, operators of opset ${opset}, small graph`,
   precision: 'float32',
   build: () => buildStandardDecoder({ opset, cacheInAttention: opset === 24 }),
+  ...inTransformersJs(modelConfig('llama', smallSizes(2))),
 }));
 
 const precisions: ModelFile[] = QUANTISATIONS.map((quantisation) => ({
@@ -83,6 +91,7 @@ const merged: ModelFile = {
   layout: 'Optimum, merged, small graph',
   precision: 'float32',
   build: () => mergeDecoders(buildDecoder(llama, { hidden: 32, opset: 17 })),
+  ...inTransformersJs(familyConfig(llama)),
 };
 
 describe.each([...families, ...genai, ...standard, ...precisions, ...converted, merged])('$file', testChain);
