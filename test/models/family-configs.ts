@@ -2,7 +2,7 @@
 import type { DecoderStyle } from '../graphs/decoder-style.js';
 import type { GenaiStyle } from '../graphs/genai-style.js';
 
-/** model_type where it is not the style's name; undefined where transformers.js has no such family or cache. */
+/** model_type where it is not the style's name; undefined where transformers.js does not feed the cache. */
 const MODEL_TYPES: Readonly<Record<string, string | undefined>> = {
   gemma3: 'gemma3_text',
   'gpt-neox': 'gpt_neox',
@@ -20,7 +20,7 @@ interface Sizes {
   vocabulary: number;
 }
 
-/** @returns undefined for families that transformers.js does not run */
+/** @returns undefined for graphs that transformers.js does not feed */
 export function familyConfig(style: DecoderStyle): Record<string, unknown> | undefined {
   const type = style.name in MODEL_TYPES ? MODEL_TYPES[style.name] : style.name;
   const kvHeads = style.groupedHeads ? 2 : 4;

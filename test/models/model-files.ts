@@ -14,13 +14,16 @@ export interface ModelFile {
   companions?: string;
   /** config.json, for graphs that are built. */
   config?: Record<string, unknown>;
-  /** What transformers.js calls the precision; it is not tried without one. */
+  /** What transformers.js calls the precision; it is not tried without one, and `untried` says why. */
   dtype?: 'fp32' | 'fp16';
+  untried?: string;
 }
+
+export const PACKED_CACHE = 'transformers.js feeds no cache of one input a layer';
 
 const sample = { family: 'Llama', companions: 'sample' };
 const stories = { family: 'Llama', companions: 'models/stories260K/hf' };
-const gpt2 = { family: 'GPT-2', layout: 'onnxruntime, fused, packed past' };
+const gpt2 = { family: 'GPT-2', layout: 'onnxruntime, fused, packed past', untried: PACKED_CACHE };
 
 export const MODEL_FILES: readonly ModelFile[] = [
   {
@@ -99,6 +102,7 @@ export const MODEL_FILES: readonly ModelFile[] = [
     file: 'models/stories260K/stories260K.nopast.onnx',
     layout: 'Optimum, no cache',
     precision: 'float32',
+    untried: 'transformers.js generates with a cache only',
   },
   {
     ...stories,

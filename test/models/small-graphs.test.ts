@@ -10,13 +10,16 @@ import { quantiseEmbedding } from '../graphs/quantise-embedding.js';
 import { QUANTISATIONS, quantiseProducts } from '../graphs/quantise-products.js';
 import { buildStandardDecoder } from '../graphs/standard-decoder.js';
 import { familyConfig, genaiConfig, modelConfig, smallSizes } from './family-configs.js';
-import type { ModelFile } from './model-files.js';
+import { PACKED_CACHE, type ModelFile } from './model-files.js';
 import { testChain } from './test-chain.js';
 
 const llama = decoderStyles[0]!;
 
-function inTransformersJs(config: Record<string, unknown> | undefined): Partial<ModelFile> {
-  return config === undefined ? {} : { config, dtype: 'fp32' };
+function inTransformersJs(
+  config: Record<string, unknown> | undefined,
+  dtype: 'fp32' | 'fp16' = 'fp32',
+): Partial<ModelFile> {
+  return config === undefined ? { untried: PACKED_CACHE } : { config, dtype };
 }
 
 const families: ModelFile[] = [...decoderStyles, mixtral].map((style) => ({
@@ -56,6 +59,7 @@ const precisions: ModelFile[] = QUANTISATIONS.map((quantisation) => ({
     const opset = quantisation.includes('blocks') ? 21 : 17;
     return quantiseProducts(buildDecoder(llama, { hidden: 32, opset }), quantisation);
   },
+  ...inTransformersJs(familyConfig(llama)),
 }));
 
 /** Converted as a whole: weights of four bits with float16 activations is what the browser's q4f16 files are. */
@@ -83,6 +87,9 @@ const converted: ModelFile[] = conversions.map(([precision, build]) => ({
   layout: 'Optimum, small graph',
   precision,
   build,
+  ...(precision === 'bfloat16'
+    ? { untried: 'transformers.js has no bfloat16' }
+    : inTransformersJs(familyConfig(llama), precision.includes('float16') ? 'fp16' : 'fp32')),
 }));
 
 const merged: ModelFile = {

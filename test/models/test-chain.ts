@@ -38,6 +38,12 @@ export function testChain(model: ModelFile): void {
     test = await ModelUnderTest.open(model);
     const { family, layout, precision } = model;
     note({ family, layout, precision, layers: test.layers });
+    if (model.untried) {
+      note({
+        transformersJs4: `not tried: ${model.untried}`,
+        transformersJs3: `not tried: ${model.untried}`,
+      });
+    }
   });
   afterAll(() => test.close());
 
@@ -69,7 +75,7 @@ export function testChain(model: ModelFile): void {
     expect(regret).toBeLessThan(tolerance);
   });
 
-  const untried = model.dtype ? '' : ' (skipped: it has no config or cache that transformers.js knows)';
+  const untried = model.dtype ? '' : ` (skipped: ${model.untried})`;
   it.skipIf(model.dtype === undefined).each([4, 3] as const)(
     `runs in transformers.js %i as before${untried}`,
     async (version) => {
