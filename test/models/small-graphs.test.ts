@@ -14,6 +14,7 @@ import { PACKED_CACHE, type ModelFile } from './model-files.js';
 import { testChain } from './test-chain.js';
 
 const llama = decoderStyles[0]!;
+const olmo2 = decoderStyles.find(({ name }) => name === 'olmo2')!;
 
 function inTransformersJs(
   config: Record<string, unknown> | undefined,
@@ -62,6 +63,20 @@ const precisions: ModelFile[] = QUANTISATIONS.map((quantisation) => ({
   ...inTransformersJs(familyConfig(llama)),
 }));
 
+/** Its products read the residual stream itself, and so does the rounding in front of them. */
+const withoutBlockNorm: ModelFile[] = QUANTISATIONS.filter((name) => /Integer|Dynamic|Linear/.test(name)).map(
+  (quantisation) => ({
+    ...precisions.find(({ precision }) => precision === quantisation)!,
+    file: `olmo2, ${quantisation}`,
+    family: olmo2.name,
+    build: () => {
+      const opset = quantisation.includes('blocks') ? 21 : 17;
+      return quantiseProducts(buildDecoder(olmo2, { hidden: 32, opset }), quantisation);
+    },
+    ...inTransformersJs(familyConfig(olmo2)),
+  }),
+);
+
 /** Converted as a whole: weights of four bits with float16 activations is what the browser's q4f16 files are. */
 const conversions: [string, () => OnnxModel][] = [
   ['float16', () => narrowFloats(buildDecoder(llama, { hidden: 32, opset: 17 }), DataType.FLOAT16)],
@@ -101,4 +116,7 @@ const merged: ModelFile = {
   ...inTransformersJs(familyConfig(llama)),
 };
 
-describe.each([...families, ...genai, ...standard, ...precisions, ...converted, merged])('$file', testChain);
+describe.each([...families, ...genai, ...standard, ...precisions, ...withoutBlockNorm, ...converted, merged])(
+  '$file',
+  testChain,
+);
