@@ -23,7 +23,18 @@ export function runInTransformersJs(
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const results = JSON.parse(output) as (ElsewhereRun | { error: string })[];
-  return results.map((result) => ('error' in result ? result.error.trim().slice(0, 200) : result));
+  return results.map((result) => ('error' in result ? plainReason(result.error) : result));
+}
+
+/** Without the places in onnxruntime's sources and in this computer's folders, on one line, whole sentences of a long one. */
+function plainReason(message: string): string {
+  const reason = message
+    .replaceAll(/\/onnxruntime_src\S+:\d+ .*?\)( \[with .*?\])? (?=\S)/g, '')
+    .replaceAll(/\/\S*\/(?=[^/\s]+\.onnx)/g, '')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+  const end = reason.length > 250 ? reason.lastIndexOf('. ', 250) + 1 : 0;
+  return reason.slice(0, end || 250);
 }
 
 const PYTHON = '/usr/bin/python3';

@@ -20,6 +20,8 @@ async function run(folder) {
   env.localModelPath = path.dirname(path.resolve(folder));
   const model = await AutoModelForCausalLM.from_pretrained(path.basename(folder), { dtype, device: 'cpu' });
   const { logits } = await model(input());
+  if (version === '3' && logits.data instanceof Uint16Array)
+    throw new Error('where there is no Float16Array, as in Node 20, it takes float16 logits for integers');
   const width = logits.dims.at(-1);
   const last = (logits.type === 'float32' ? logits : logits.to('float32')).data.slice(-width);
   const output = await model.generate({ ...input(), max_new_tokens: Number(newTokens), do_sample: false });
