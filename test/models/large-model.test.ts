@@ -1,5 +1,5 @@
 /** A model larger than 2 GB, which protobuf cannot hold: inspected, exported, loaded again. Takes 5 GB of disk and of memory. */
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { BlockName } from '../../src/engine/decoder/decoder.js';
@@ -7,10 +7,10 @@ import { describeDecoder } from '../../src/engine/decoder/describe.js';
 import { readDecoder } from '../../src/engine/decoder/read-decoder.js';
 import { exportModel } from '../../src/engine/export/export-model.js';
 import { Generator } from '../../src/engine/generate/generator.js';
-import { encodeModel, readModel } from '../../src/engine/onnx/model-file.js';
+import { readModel } from '../../src/engine/onnx/model-file.js';
 import { openSourceModel } from '../../src/engine/open-source-model.js';
-import { buildDecoder, decoderStyles } from '../graphs/build-decoder.js';
-import { LargeGraphWriter } from '../graphs/large-weights.js';
+import { decoderStyles } from '../graphs/decoder-style.js';
+import { writeLargeDecoder } from '../graphs/large-decoder.js';
 import { randomScales } from '../support/random-scales.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { batchOf } from './chain.js';
@@ -22,14 +22,8 @@ describe('a model of more than 2 GB', () => {
     async () => {
       const folder = temporaryFolder();
       const from = path.join(folder, 'large');
-      mkdirSync(from, { recursive: true });
-      const file = path.join(from, 'model.onnx');
-      const writer = new LargeGraphWriter(`${file}_data`);
-      const llama = decoderStyles[0]!;
-      const model = buildDecoder(llama, { layers: 5, hidden: 4096, heads: 32, kvHeads: 8, writer });
-      writer.close();
-      writeFileSync(file, encodeModel(model));
-      expect(statSync(`${file}_data`).size).toBeGreaterThan(2 ** 31);
+      const options = { layers: 5, hidden: 4096, heads: 32, kvHeads: 8, opset: 17 };
+      expect(writeLargeDecoder(from, decoderStyles[0]!, options)).toBeGreaterThan(2 ** 31);
 
       const { source, decoder } = await openSourceModel(from);
       const description = describeDecoder(decoder);
@@ -53,10 +47,8 @@ describe('a model of more than 2 GB', () => {
       const bytes = saved.reduce((sum, block) => sum + block.bytes, 0);
       expect(originalBytes - slimmedBytes).toBeGreaterThan(0.99 * bytes);
       expect(await generate(modelPath, [1, 2, 3], 3)).toHaveLength(3);
-      const peak = process.resourceUsage().maxRSS / 1e6;
-      process.stderr.write(
-        `peak memory ${peak.toFixed(1)} GB for ${(originalBytes / 1e9).toFixed(1)} GB of weights\n`,
-      );
+      // Two sessions at a time: of the gated model and of the written one. 1.7 when this was written.
+      expect((process.resourceUsage().maxRSS * 1024) / originalBytes).toBeLessThan(2.5);
     },
   );
 });
