@@ -57,6 +57,7 @@ const shots = [
   { name: '4-calibrate-selecting', scene: 'selecting', acts: [go('Calibrate')] },
   { name: '4-calibrate-training', scene: 'training', acts: [go('Calibrate')] },
   { name: '4-calibrate-paused', scene: 'paused', acts: [go('Calibrate')] },
+  { name: '4-calibrate-stopped-early', scene: 'stopped-early', acts: [go('Calibrate')] },
   { name: '4-calibrate-crashed', scene: 'crashed', acts: [go('Calibrate')] },
   { name: '4-calibrate-done', scene: 'finished', acts: [go('Calibrate')] },
   { name: '5-compare', scene: 'finished', acts: [go('Compare'), settle] },

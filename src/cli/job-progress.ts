@@ -34,6 +34,9 @@ export class JobProgress {
       case 'provider':
         this.#say(event.reason);
         break;
+      case 'cpu-operators':
+        this.#say(`  ${event.provider} leaves to the CPU: ${event.operators.join(', ')}`);
+        break;
       case 'answers':
         this.#advance('answers', event.done, event.total);
         break;

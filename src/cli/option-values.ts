@@ -1,5 +1,6 @@
 /** Values of command-line options. */
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { PROVIDER_NAMES } from '../engine/settings.js';
 
 export function parseNumber(text: string): number {
   const value = Number(text);
@@ -51,4 +52,10 @@ export function parseRange(text: string): { first: number; last: number } {
     throw new InvalidArgumentError("It must be two row numbers such as '0..255'.");
   }
   return { first: Number(match[1]), last: Number(match[2]) };
+}
+
+export function providerOption(): Option {
+  return new Option('--provider <name>', "execution provider; 'auto' for the first one that starts").choices(
+    PROVIDER_NAMES,
+  );
 }

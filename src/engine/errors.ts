@@ -10,7 +10,7 @@ export class ProviderFailure extends UserError {
    * @param advice what to do about it, where that is known
    */
   constructor(
-    readonly provider: string,
+    readonly provider: 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml',
     readonly reason: string,
     advice?: string,
   ) {

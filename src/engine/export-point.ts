@@ -1,6 +1,9 @@
 /** One point of the curve as a model: in memory, and as a folder. */
 import { makeLossBatch } from './calibrate/loss-batch.js';
+import type { Granularity } from './calibrate/scales.js';
 import type { TrainedScales } from './calibrate/train-scales.js';
+import type { Decoder } from './decoder/decoder.js';
+import { insertScales } from './export/explicit-scales.js';
 import { exportModel, type ExportRecord, type ExportResult } from './export/export-model.js';
 import { applyWeightEdits, foldScales } from './export/fold-scales.js';
 import { MemoryPlanner } from './memory-plan.js';
@@ -8,14 +11,27 @@ import type { SourceModel } from './open-source-model.js';
 import type { PreparedTask } from './prepare-task.js';
 import type { SlimReport } from './report.js';
 import { reportFigures } from './report-figures.js';
-import { sessionOptions, type SlimSettings } from './settings.js';
+import type { SessionOptions } from './runtime/session.js';
+import { withSession, type SlimSettings } from './settings.js';
 
 /** Rows whose logits are compared before an export is called done. */
 const VERIFICATION_ROWS = 16;
 
 /** The slimmed model in memory, scales folded in: the weights that change are read. */
-export function slimmedDecoder(model: SourceModel, trained: Pick<TrainedScales, 'skipped' | 'scales'>) {
+function slimmedDecoder(model: SourceModel, trained: Pick<TrainedScales, 'skipped' | 'scales'>): Decoder {
   return applyWeightEdits(foldScales(model.decoder, trained.skipped, trained.scales));
+}
+
+/** The same as a generator opens it: run in segments, the scales stay beside the weights, which are not copied then. */
+export function slimmedForAnswers(
+  model: SourceModel,
+  trained: Pick<TrainedScales, 'skipped' | 'scales'>,
+  granularity: Granularity,
+  session: SessionOptions,
+): Decoder {
+  return session.segments
+    ? insertScales(model.decoder, trained.skipped, trained.scales, granularity)
+    : slimmedDecoder(model, trained);
 }
 
 /** Writes one point of the curve as a model folder. */
@@ -36,16 +52,17 @@ export async function exportPoint(
     figures: point ? reportFigures(report, point) : [],
   };
   const rows = task.heldout.slice(0, VERIFICATION_ROWS);
-  const memory = new MemoryPlanner(settings.memory, await sessionOptions(settings));
-  return await exportModel({
-    source: model.source,
-    original: model.decoder,
-    skipped: trained.skipped,
-    scales: trained.scales,
-    mode: settings.exportMode,
-    output,
-    verificationBatches: [makeLossBatch(model.decoder, rows, task.tokenizer.padTokenId)],
-    record,
-    session: memory.forVerification(model.decoder),
-  });
+  return await withSession(settings, (session) =>
+    exportModel({
+      source: model.source,
+      original: model.decoder,
+      skipped: trained.skipped,
+      scales: trained.scales,
+      mode: settings.exportMode,
+      output,
+      verificationBatches: [makeLossBatch(model.decoder, rows, task.tokenizer.padTokenId)],
+      record,
+      session: new MemoryPlanner(settings.memory, session).forPasses(model.decoder),
+    }),
+  );
 }

@@ -1,9 +1,17 @@
 /** How a job fits into a limit of memory: in which segments, and when it does not fit at all. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../test/graphs/build-decoder.js';
 import { lossBatchOf } from '../../test/support/random-scales.js';
 import { readDecoder } from './decoder/read-decoder.js';
-import { MemoryPlanner, chooseSegments, planText, planWay, type MemoryPlan } from './memory-plan.js';
+import { tensorByteLength } from './onnx/tensor.js';
+import {
+  MemoryLimitError,
+  MemoryPlanner,
+  chooseSegments,
+  planText,
+  planWay,
+  type MemoryPlan,
+} from './memory-plan.js';
 
 describe('the segments chosen', () => {
   // Six layers of 100 bytes of weights and 50 bytes of activations each; two copies of the weights stay in memory.
@@ -48,7 +56,7 @@ describe('a plan', () => {
     const planner = new MemoryPlanner(undefined, session, (plan) => plans.push(plan));
     expect(await planner.forCalibration(decoder, batches, training)).toBe(session);
     expect(await planner.forGeneration(decoder, [[1, 2]], 3)).toEqual({ session, batchRows: 32 });
-    expect(planner.forVerification(decoder)).toBe(session);
+    expect(planner.forPasses(decoder)).toBe(session);
     expect(plans).toEqual([]);
   });
 
@@ -73,10 +81,25 @@ describe('a plan', () => {
     expect(plans).toHaveLength(2);
   });
 
+  it('for a few passes goes by the size of the weights: whole, layer by layer, or not at all', () => {
+    vi.spyOn(process.memoryUsage, 'rss').mockReturnValue(0);
+    const weights = decoder.model.graph.initializer.reduce((sum, one) => sum + tensorByteLength(one), 0);
+    const roomy = new MemoryPlanner(10 * weights, session);
+    expect(roomy.fitsWhole(decoder)).toBe(true);
+    expect(roomy.forPasses(decoder)).toBe(session);
+    const tight = new MemoryPlanner(2 * weights, session);
+    expect(tight.fitsWhole(decoder)).toBe(false);
+    const { threads, segments } = tight.forPasses(decoder);
+    expect({ threads, firstLayers: segments?.firstLayers }).toEqual({ threads: 1, firstLayers: [1, 2, 3] });
+    expect(segments?.slot).toBeDefined();
+    expect(() => new MemoryPlanner(weights / 10, session).forPasses(decoder)).toThrow(MemoryLimitError);
+    vi.restoreAllMocks();
+  });
+
   it('that cannot be met is refused with the smallest limit that can', async () => {
     const planner = new MemoryPlanner(30e6, session);
     const refusal =
-      /^--memory 30.0 MB is too little for this model even with one layer loaded at a time: it takes about (\d.*) at the least \(less with a smaller --batch-rows\)\.$/;
+      /^A memory limit of 30.0 MB is too little for this model even with one layer loaded at a time: it takes about (\d.*) at the least \(less with fewer rows a batch\)\.$/;
     await expect(planner.forCalibration(decoder, batches, training)).rejects.toThrow(refusal);
     await expect(planner.forGeneration(decoder, [[1, 2]], 3)).rejects.toThrow(refusal);
   });

@@ -34,6 +34,18 @@ export interface GenerationPlan {
   batchRows: number;
 }
 
+export class MemoryLimitError extends UserError {
+  constructor(
+    limit: number,
+    /** The smallest limit that is enough. */
+    readonly leastBytes: number,
+  ) {
+    super(
+      `A memory limit of ${formatBytes(limit)} is too little for this model even with one layer loaded at a time: it takes about ${formatBytes(leastBytes)} at the least (less with fewer rows a batch).`,
+    );
+  }
+}
+
 /** The part of the limit that is planned with; the rest is for results kept and for memory freed but not given back. */
 const USABLE = 0.8;
 
@@ -68,7 +80,7 @@ export class MemoryPlanner {
 
   /**
    * Measures one gradient step of the largest batch, one layer at a time, and plans from that.
-   * @throws UserError if not even one layer at a time fits; names the smallest limit
+   * @throws MemoryLimitError if not even one layer at a time fits; names the smallest limit
    */
   async forCalibration(
     decoder: Decoder,
@@ -91,7 +103,7 @@ export class MemoryPlanner {
 
   /**
    * The same for generated answers, by a trial of the first token; once for prompts up to a length.
-   * @throws UserError if not even one layer at a time fits; names the smallest limit
+   * @throws MemoryLimitError if not even one layer at a time fits; names the smallest limit
    */
   async forGeneration(
     decoder: Decoder,
@@ -118,13 +130,22 @@ export class MemoryPlanner {
     return this.#generation.plan;
   }
 
-  /** Without a trial: whole if the limit leaves room for several copies of the weights, or else one layer at a time. */
-  forVerification(decoder: Decoder): SessionOptions {
-    if (this.#limit === undefined) return this.#session;
-    const layers = layerWeights(decoder);
-    const need = process.memoryUsage.rss() + WEIGHT_COPIES.calibration * sum(layers);
-    if (need <= this.#limit * USABLE) return this.#session;
+  /**
+   * For a few forward passes, without a trial: whole if the limit leaves room for several copies of the weights, or else
+   * one layer at a time.
+   * @throws MemoryLimitError if not even the largest layer's weights fit
+   */
+  forPasses(decoder: Decoder): SessionOptions {
+    if (this.#limit === undefined || this.fitsWhole(decoder)) return this.#session;
+    requireRoom(this.#limit, process.memoryUsage.rss() + Math.max(...layerWeights(decoder)));
     return this.#inSegments(oneLayerEach(decoder), this.#limit, true);
+  }
+
+  /** Whether the limit leaves room for the model as a whole, by the size of its weights: to measure its speed, say. */
+  fitsWhole(decoder: Decoder): boolean {
+    if (this.#limit === undefined) return true;
+    const need = process.memoryUsage.rss() + WEIGHT_COPIES.calibration * sum(layerWeights(decoder));
+    return need <= this.#limit * USABLE;
   }
 
   /** @param otherBytes what the work needs beside the segments */
@@ -205,14 +226,11 @@ function packLayers(needs: readonly number[], room: number): number[] {
   return firstLayers;
 }
 
-/** @throws UserError that names the smallest limit if the need is beyond this one */
+/** @throws MemoryLimitError that names the smallest limit if the need is beyond this one */
 function requireRoom(limit: number, need: number): void {
   if (need <= limit * USABLE) return;
   // With some more, so that the limit that is named is enough the next time, too.
-  const smallest = Math.ceil((1.05 * need) / USABLE / 1e7) * 1e7;
-  throw new UserError(
-    `--memory ${formatBytes(limit)} is too little for this model even with one layer loaded at a time: it takes about ${formatBytes(smallest)} at the least (less with a smaller --batch-rows).`,
-  );
+  throw new MemoryLimitError(limit, Math.ceil((1.05 * need) / USABLE / 1e7) * 1e7);
 }
 
 /** Bytes of the weights of each layer, those of the embedding with the first, of the head with the last. */
@@ -232,6 +250,11 @@ function cacheBytes(decoder: Decoder): number {
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
+}
+
+/** Why speed is not measured within this limit. */
+export function speedNeedsWhole(limit: number): string {
+  return `Speed is that of the whole model in memory, which the limit of ${formatBytes(limit)} does not let it be: it is not measured.`;
 }
 
 /** 'calibration in 8 segments, one loaded at a time'. */

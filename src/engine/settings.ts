@@ -3,7 +3,8 @@ import * as v from 'valibot';
 import { GRANULARITIES } from './calibrate/scales.js';
 import { defaultTraining, type TrainingSettings } from './calibrate/train-scales.js';
 import type { BranchKind } from './decoder/decoder.js';
-import { chooseProvider } from './runtime/providers.js';
+import { ProviderFailure } from './errors.js';
+import { chooseProvider, displayName } from './runtime/providers.js';
 import type { SessionOptions } from './runtime/session.js';
 
 /** What a job may be told to run on. */
@@ -134,4 +135,24 @@ export async function sessionOptions(
   const { provider, reason } = await chooseProvider(settings.provider);
   if (settings.provider !== 'cpu') onChoice?.(reason);
   return { provider, ...(settings.threads === undefined ? {} : { threads: settings.threads }) };
+}
+
+/**
+ * Does work on the provider that the settings ask for; where that is 'auto' and the one that started fails, on the CPU.
+ * @param onChoice as in `sessionOptions`; told of the CPU, too
+ * @throws ProviderFailure if a provider that is asked for by name fails
+ */
+export async function withSession<T>(
+  settings: Pick<SlimSettings, 'provider' | 'threads'>,
+  work: (session: SessionOptions) => Promise<T>,
+  onChoice?: (reason: string) => void,
+): Promise<T> {
+  const session = await sessionOptions(settings, onChoice);
+  try {
+    return await work(session);
+  } catch (error) {
+    if (settings.provider !== 'auto' || !(error instanceof ProviderFailure)) throw error;
+    onChoice?.(`Goes on on the CPU: ${displayName(error.provider)} failed (${error.reason}).`);
+    return await work({ ...session, provider: 'cpu' });
+  }
 }

@@ -12,8 +12,7 @@ import { compareAnswers } from './evaluate/compare-answers.js';
 import type { HeldoutQuality } from './evaluate/heldout-quality.js';
 import { measureSpeed } from './evaluate/measure-speed.js';
 import { requireFreeOutput, type ExportResult } from './export/export-model.js';
-import { insertScales } from './export/explicit-scales.js';
-import { exportPoint, slimmedDecoder } from './export-point.js';
+import { exportPoint, slimmedForAnswers } from './export-point.js';
 import { Generator } from './generate/generator.js';
 import { GrowingReport } from './growing-report.js';
 import { MemoryPlanner, type MemoryPlan } from './memory-plan.js';
@@ -23,7 +22,7 @@ import { saveReport, type CurvePoint, type QualityMeasure, type SlimReport } fro
 import type { Run, RunStore } from './run-store.js';
 import type { SessionOptions } from './runtime/session.js';
 import { peakSoFar } from './runtime/peak-memory.js';
-import { decidingSettings, sessionOptions, trainingSettings, type SlimSettings } from './settings.js';
+import { decidingSettings, trainingSettings, withSession, type SlimSettings } from './settings.js';
 import { qualityMeasureFor, taskBatches } from './task-batches.js';
 
 export type SlimStage =
@@ -43,6 +42,8 @@ export type SlimEvent =
   | { type: 'memory'; plan: MemoryPlan }
   /** One sentence: on which execution provider the job runs and why, if another one than the CPU is asked for. */
   | { type: 'provider'; reason: string }
+  /** Operators, not named before, that this provider leaves to the CPU. */
+  | { type: 'cpu-operators'; provider: string; operators: readonly string[] }
   | { type: 'original'; quality: HeldoutQuality; measure: QualityMeasure }
   | { type: 'point'; point: CurvePoint }
   | CalibrationEvent;
@@ -68,10 +69,11 @@ export async function slim(run: Run, options: SlimOptions): Promise<SlimResult> 
   const { store } = options;
   store.update(run, { status: 'running', process: process.pid, error: undefined });
   try {
-    const session = await sessionOptions(run.settings, (reason) =>
-      options.onEvent?.({ type: 'provider', reason }),
+    const report = await withSession(
+      run.settings,
+      (session) => new SlimJob(run, options, session).execute(),
+      (reason) => options.onEvent?.({ type: 'provider', reason }),
     );
-    const report = await new SlimJob(run, options, session).execute();
     store.update(run, { status: 'finished' });
     return { run, report };
   } catch (error) {
@@ -82,7 +84,7 @@ export async function slim(run: Run, options: SlimOptions): Promise<SlimResult> 
   }
 }
 
-/** Lets a run whose execution provider failed go on on the CPU. @returns what to tell the user */
+/** Lets a run whose execution provider failed go on on the CPU when it is resumed. @returns what to tell the user */
 function goesOnOnCpu(run: Run, store: RunStore, { provider, reason }: ProviderFailure): UserError {
   const failure = new ProviderFailure(
     provider,
@@ -111,10 +113,22 @@ class SlimJob {
     this.#settings = run.settings;
     this.#options = options;
     this.#session = session;
-    this.#memory = new MemoryPlanner(run.settings.memory, this.#session, (plan) => {
+    this.#memory = new MemoryPlanner(run.settings.memory, this.#watched(), (plan) => {
       this.#plans.push(plan);
       this.#emit({ type: 'memory', plan });
     });
+  }
+
+  /** The session's options, for sessions of this process, with an eye on what their provider lacks. */
+  #watched(): SessionOptions {
+    const named = new Set<string>();
+    const onCpuOperators = (operators: readonly string[]) => {
+      const added = operators.filter((operator) => !named.has(operator));
+      if (added.length === 0) return;
+      for (const operator of added) named.add(operator);
+      this.#emit({ type: 'cpu-operators', provider: this.#session.provider ?? 'cpu', operators: added });
+    };
+    return { ...this.#session, onCpuOperators };
   }
 
   async execute(): Promise<SlimReport> {
@@ -199,10 +213,7 @@ class SlimJob {
         this.#settings.maxNewTokens,
       );
       const original = await Generator.open(model.decoder, session, batchRows);
-      // Scales that are folded in take a copy of the weights that change; in segments they stay beside the weights.
-      const decoder = session.segments
-        ? insertScales(model.decoder, chosen.skipped, chosen.scales, this.#settings.scales)
-        : slimmedDecoder(model, chosen);
+      const decoder = slimmedForAnswers(model, chosen, this.#settings.scales, session);
       const slimmed = await Generator.open(decoder, session, batchRows);
       let done = 0;
       const { signal } = this.#options;

@@ -71,6 +71,8 @@ export const compareRequests = {
     output: v.object({
       sizes: v.object({ original: sizeFigures, slimmed: sizeFigures }),
       speed: v.optional(v.object({ original: speedFigures, slimmed: speedFigures })),
+      /** One sentence: why speed could not be measured. */
+      note: v.optional(v.string()),
     }),
   },
 } as const;

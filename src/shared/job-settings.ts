@@ -54,9 +54,11 @@ export const jobChoices = v.object({
   maxNewTokens: v.optional(positive),
   answerRows: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
   seed: v.optional(v.pipe(v.number(), v.integer())),
-  /** 'auto': the first provider of `providers.list`. */
+  /** 'auto': the first provider of `providers.list` that works; the CPU where that fails at the model. */
   provider: v.optional(v.union([v.literal('auto'), provider])),
   threads: v.optional(positive),
+  /** Bytes of memory that the job may take; a model that does not fit is run a few layers at a time. */
+  memory: v.optional(positive),
 });
 export type JobChoices = v.InferOutput<typeof jobChoices>;
 
@@ -106,7 +108,7 @@ export type ProviderDescription = v.InferOutput<typeof providerDescription>;
 export const jobEstimate = v.object({
   /** Whether there is enough memory. */
   fits: v.boolean(),
-  /** One sentence: why it does not fit, or what to mind. */
+  /** One sentence: why it does not fit, or how it is made to. */
   reason: v.optional(v.string()),
   /** Estimated time of the whole job, in seconds; absent if it could not be measured. */
   seconds: v.optional(v.number()),
@@ -117,12 +119,14 @@ export const jobEstimate = v.object({
   /** Estimated peak of memory, and what the machine has free. */
   memoryBytes: v.number(),
   availableBytes: v.number(),
+  /** One sentence: which device was measured and why, where that is not asked for by name. */
+  device: v.optional(v.string()),
 });
 export type JobEstimate = v.InferOutput<typeof jobEstimate>;
 
 export const budgetRequests = {
   'job.options': { input: v.undefined(), output: jobOptions },
-  /** Execution providers of onnxruntime on this machine, the recommended one first. */
+  /** Execution providers of onnxruntime on this machine, in the order in which 'auto' tries them. */
   'providers.list': { input: v.undefined(), output: v.array(providerDescription) },
   /** Measures a gradient step and a few generated tokens on this machine; takes some seconds. */
   'job.estimate': { input: jobSettings, output: jobEstimate },

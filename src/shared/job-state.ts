@@ -19,6 +19,10 @@ export function afterJobEvent(state: JobState, event: JobEvent): JobState {
       return without({ ...state, stage: event.stage }, ['answers', 'candidate', 'epochs']);
     case 'columns':
       return { ...state, columns: event.columns, problems: event.problems };
+    case 'provider':
+      return { ...state, device: event.reason };
+    case 'memory':
+      return { ...state, memory: { ...state.memory, [event.work]: event.way } };
     case 'answers':
       return { ...state, answers: { done: event.done, total: event.total } };
     case 'original':
@@ -33,6 +37,7 @@ export function afterJobEvent(state: JobState, event: JobEvent): JobState {
         rounds: withRound(state.rounds, event.round, (round) => ({
           ...round,
           losses: { ...round.losses, [event.block]: event.loss },
+          ...(event.rise === undefined ? {} : { rises: { ...round.rises, [event.block]: event.rise } }),
         })),
       };
     case 'block-chosen': {

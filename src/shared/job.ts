@@ -25,13 +25,22 @@ export const jobEvent = v.variant('type', [
   v.object({ type: v.literal('stage'), stage: jobStage }),
   v.object({ type: v.literal('columns'), columns: v.string(), problems: v.array(problemCount) }),
   v.object({ type: v.literal('answers'), done: count, total: count }),
+  /** One sentence: on which device the job runs, and why. */
+  v.object({ type: v.literal('provider'), reason: v.string() }),
+  /** Half a sentence: how the model is run within the limit of memory. */
+  v.object({ type: v.literal('memory'), work: v.picklist(['answers', 'calibration']), way: v.string() }),
   v.object({
     type: v.literal('original'),
     quality: heldoutQuality,
     measure: v.picklist(['answers', 'tokens']),
   }),
   v.object({ type: v.literal('candidate-started'), ...candidate }),
-  v.object({ type: v.literal('candidate-tried'), ...candidate, loss: v.number() }),
+  v.object({
+    type: v.literal('candidate-tried'),
+    ...candidate,
+    loss: v.number(),
+    rise: v.optional(v.number()),
+  }),
   v.object({ type: v.literal('block-chosen'), round: count, block: blockName, loss: v.optional(v.number()) }),
   v.object({
     type: v.literal('epoch-finished'),
@@ -76,6 +85,10 @@ export const jobState = v.object({
   startedAt: v.optional(v.number()),
   endedAt: v.optional(v.number()),
   stage: v.optional(jobStage),
+  /** One sentence: on which device it runs, and why. */
+  device: v.optional(v.string()),
+  /** How it is run within a limit of memory, by the kind of work. */
+  memory: v.optional(v.object({ answers: v.optional(v.string()), calibration: v.optional(v.string()) })),
   columns: v.optional(v.string()),
   problems: v.array(problemCount),
   answers: v.optional(v.object({ done: count, total: count })),

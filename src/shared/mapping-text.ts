@@ -9,11 +9,19 @@ type WrittenMapping =
   | (Omit<PromptMapping, 'choices'> & { choices?: readonly string[] | undefined });
 
 export function mappingText(mapping: WrittenMapping): string {
-  if (mapping.kind === 'messages') return `messages=${mapping.messages}`;
-  if (mapping.kind === 'text') return `text=${mapping.text}`;
+  if (mapping.kind === 'messages') return `messages=${quoted(mapping.messages)}`;
+  if (mapping.kind === 'text') return `text=${quoted(mapping.text)}`;
   const { prompt, input, choices, response, system } = mapping;
-  const parts = { prompt, input, choices: choices?.join('+'), response, system };
+  const parts = { prompt: [prompt], input: [input], choices, response: [response], system: [system] };
   return Object.entries(parts)
-    .flatMap(([role, column]) => (column === undefined ? [] : [`${role}=${column}`]))
+    .flatMap(([role, names]) => {
+      const known = (names ?? []).filter((name) => name !== undefined);
+      return known.length === 0 ? [] : [`${role}=${known.map(quoted).join('+')}`];
+    })
     .join(',');
+}
+
+/** In quotes where the name would else be taken apart. */
+function quoted(name: string): string {
+  return /[,+"]|^\s|\s$/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
 }

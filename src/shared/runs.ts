@@ -32,7 +32,10 @@ export type RunSummary = v.InferOutput<typeof runSummary>;
 
 /** A round of the selection: the loss with each candidate skipped, and the block that was chosen. */
 export const selectionRound = v.object({
+  /** What decided: the loss without each block, for some strategies with more in it. */
   losses: v.record(v.string(), v.number()),
+  /** Where it has: how much the loss alone is above the original's. */
+  rises: v.optional(v.record(v.string(), v.number())),
   chosen: v.optional(blockName),
 });
 export type SelectionRound = v.InferOutput<typeof selectionRound>;

@@ -34,8 +34,18 @@ describe('--memory', () => {
   it('that cannot be met is refused before anything is computed, with the smallest that can', async () => {
     const { code, stderr } = await cli.run('slim', sampleFolder, task, ...QUICK, '--memory=40MB');
     expect(code).toBe(2);
-    expect(stderr).toMatch(/--memory 40.0 MB is too little .* it takes about \d+ MB at the least/);
+    expect(stderr).toMatch(/A memory limit of 40.0 MB is too little .* it takes about \d+ MB at the least/);
     expect(cli.runs()).toEqual([]);
+  });
+
+  it.each([
+    ['evaluate', [task, '--responses=file', '--heldout-rows=4', '--memory=40MB']],
+    ['compare', [sampleFolder, '--prompt=Tom has 3 keys.', '--memory=40MB']],
+  ])('is kept to by %s, too', async (command, args) => {
+    const { code, stdout, stderr } = await cli.run(command, sampleFolder, ...args);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/A memory limit of 40.0 MB is too little .* it takes about \d+ MB at the least/);
   });
 
   it('says how the model is run and what the job took', async () => {

@@ -112,7 +112,7 @@ export const decoderStyles: readonly DecoderStyle[] = [
   { ...llama, name: 'olmo2', blockNorm: false, branchNorm: true, queryKeyNorm: 'whole' },
   { ...llama, name: 'phi3', projections: 'sliced', mlp: 'silu-packed', window: 4 },
   { ...llama, name: 'granite', factors: { branch: 0.4, logits: 2 } },
-  { ...llama, name: 'stablelm', norm: 'layer', normOperator: true, rotaryPart: 0.5 },
+  { ...llama, name: 'stablelm', norm: 'layer', normOperator: true, rotaryPart: 0.5, groupedHeads: false },
   gpt2,
   { ...gpt2, name: 'gpt2-spelled-out', normOperator: false },
   neox,

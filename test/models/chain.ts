@@ -1,5 +1,14 @@
 /** The whole chain on one model file, measured: opened, gated, deleted, differentiated, exported, run elsewhere. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { makeLossBatch, type LossBatch } from '../../src/engine/calibrate/loss-batch.js';
@@ -26,6 +35,8 @@ const NEW_TOKENS = 10;
 
 /** A copy of the model in a folder as people have it. */
 export class ModelUnderTest {
+  readonly #exports = new Map<ExportMode, ExportResult>();
+
   private constructor(
     readonly model: ModelFile,
     private readonly root: string,
@@ -51,6 +62,7 @@ export class ModelUnderTest {
       for (const name of readdirSync(from).filter((entry) => entry.endsWith('.json')))
         cpSync(path.join(from, name), path.join(folder, name));
     }
+    writeConfig(model, path.join(folder, 'config.json'));
     return new ModelUnderTest(model, root, folder, file, readDecoder(await readModel(file)));
   }
 
@@ -100,11 +112,13 @@ export class ModelUnderTest {
     return await measureSlope(decoder, batch, options, 5e-5);
   }
 
+  /** Made once for each mode. */
   async export(mode: ExportMode): Promise<ExportResult> {
     const { decoder, skipped, scales, folder } = this;
     const output = path.join(this.root, mode);
-    if (existsSync(output)) rmSync(output, { recursive: true });
-    return await exportModel({
+    const before = this.#exports.get(mode);
+    if (before) return before;
+    const result = await exportModel({
       source: openModelFolder(folder),
       original: decoder,
       skipped,
@@ -121,6 +135,8 @@ export class ModelUnderTest {
       },
       session: { threads: 1 },
     });
+    this.#exports.set(mode, result);
+    return result;
   }
 
   /** Their results are scaled by a Mul, since no single weight makes them. */
@@ -131,6 +147,14 @@ export class ModelUnderTest {
   get layers(): number {
     return describeDecoder(this.decoder).layers;
   }
+}
+
+/** The config of a graph that is built; and what transformers.js 3 wants to know of a float16 cache. */
+function writeConfig(model: ModelFile, file: string): void {
+  const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as object) : model.config;
+  if (before === undefined) return;
+  const narrow = { 'transformers.js_config': { kv_cache_dtype: { fp16: 'float16' } } };
+  writeFileSync(file, JSON.stringify({ ...before, ...(model.dtype === 'fp16' ? narrow : {}) }));
 }
 
 export function batchOf(decoder: Decoder): LossBatch {

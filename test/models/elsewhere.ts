@@ -8,23 +8,33 @@ export interface ElsewhereRun {
   tokens: number[];
 }
 
-/** @returns the reason as a text if transformers.js does not load or run the model */
+/** @returns for each folder the reason as a text if transformers.js does not load or run the model */
 export function runInTransformersJs(
-  folder: string,
+  version: 3 | 4,
+  folders: readonly string[],
   dtype: string,
   prompt: readonly number[],
   newTokens: number,
-): ElsewhereRun | string {
+): (ElsewhereRun | string)[] {
   const script = path.join(repositoryRoot, 'test/runtimes/transformers-js.mjs');
-  try {
-    const output = execFileSync('node', [script, folder, dtype, prompt.join(','), `${newTokens}`], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    return JSON.parse(output) as ElsewhereRun;
-  } catch (error) {
-    return reasonOf(error);
-  }
+  const settings = [`${version}`, dtype, prompt.join(','), `${newTokens}`];
+  const output = execFileSync('node', [script, ...settings, ...folders], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const results = JSON.parse(output) as (ElsewhereRun | { error: string })[];
+  return results.map((result) => ('error' in result ? plainReason(result.error) : result));
+}
+
+/** Without the places in onnxruntime's sources and in this computer's folders, on one line, whole sentences of a long one. */
+function plainReason(message: string): string {
+  const reason = message
+    .replaceAll(/\/onnxruntime_src\S+:\d+ .*?\)( \[with .*?\])? (?=\S)/g, '')
+    .replaceAll(/\/\S*\/(?=[^/\s]+\.onnx)/g, '')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+  const end = reason.length > 250 ? reason.lastIndexOf('. ', 250) + 1 : 0;
+  return reason.slice(0, end || 250);
 }
 
 const PYTHON = '/usr/bin/python3';

@@ -12,13 +12,18 @@ export interface ModelFile {
   rounds?: boolean;
   /** Folder with the config and tokenizer that belong to it. */
   companions?: string;
-  /** What transformers.js calls the precision; it is not tried without one. */
+  /** config.json, for graphs that are built. */
+  config?: Record<string, unknown>;
+  /** What transformers.js calls the precision; it is not tried without one, and `untried` says why. */
   dtype?: 'fp32' | 'fp16';
+  untried?: string;
 }
+
+export const PACKED_CACHE = 'transformers.js feeds no cache of one input a layer';
 
 const sample = { family: 'Llama', companions: 'sample' };
 const stories = { family: 'Llama', companions: 'models/stories260K/hf' };
-const gpt2 = { family: 'GPT-2', layout: 'onnxruntime, fused, packed past' };
+const gpt2 = { family: 'GPT-2', layout: 'onnxruntime, fused, packed past', untried: PACKED_CACHE };
 
 export const MODEL_FILES: readonly ModelFile[] = [
   {
@@ -33,6 +38,7 @@ export const MODEL_FILES: readonly ModelFile[] = [
     file: 'sample/onnx/optimum-sdpa-external.onnx',
     layout: 'Optimum, SDPA, external data',
     precision: 'float32',
+    dtype: 'fp32',
   },
   {
     ...sample,
@@ -96,6 +102,7 @@ export const MODEL_FILES: readonly ModelFile[] = [
     file: 'models/stories260K/stories260K.nopast.onnx',
     layout: 'Optimum, no cache',
     precision: 'float32',
+    untried: 'transformers.js generates with a cache only',
   },
   {
     ...stories,
@@ -109,6 +116,7 @@ export const MODEL_FILES: readonly ModelFile[] = [
     file: 'models/stories260K/external/model.onnx',
     layout: 'Optimum, external data',
     precision: 'float32',
+    dtype: 'fp32',
   },
   {
     ...stories,

@@ -9,10 +9,19 @@ import { narrowFloats } from '../graphs/narrow-floats.js';
 import { quantiseEmbedding } from '../graphs/quantise-embedding.js';
 import { QUANTISATIONS, quantiseProducts } from '../graphs/quantise-products.js';
 import { buildStandardDecoder } from '../graphs/standard-decoder.js';
-import type { ModelFile } from './model-files.js';
+import { familyConfig, genaiConfig, modelConfig, smallSizes } from './family-configs.js';
+import { PACKED_CACHE, type ModelFile } from './model-files.js';
 import { testChain } from './test-chain.js';
 
 const llama = decoderStyles[0]!;
+const olmo2 = decoderStyles.find(({ name }) => name === 'olmo2')!;
+
+function inTransformersJs(
+  config: Record<string, unknown> | undefined,
+  dtype: 'fp32' | 'fp16' = 'fp32',
+): Partial<ModelFile> {
+  return config === undefined ? { untried: PACKED_CACHE } : { config, dtype };
+}
 
 const families: ModelFile[] = [...decoderStyles, mixtral].map((style) => ({
   file: `small graph in the style of ${style.name}`,
@@ -20,6 +29,7 @@ const families: ModelFile[] = [...decoderStyles, mixtral].map((style) => ({
   layout: 'Optimum, small graph',
   precision: 'float32',
   build: () => buildDecoder(style, { hidden: 32, opset: 17 }),
+  ...inTransformersJs(familyConfig(style)),
 }));
 
 const genai: ModelFile[] = genaiStyles.map((style) => ({
@@ -28,6 +38,7 @@ const genai: ModelFile[] = genaiStyles.map((style) => ({
   layout: 'onnxruntime-genai, small graph',
   precision: style.mlp === 'quantised-experts' ? 'experts of 4 bits (QMoE)' : 'float32',
   build: () => buildGenaiDecoder(style),
+  ...inTransformersJs(genaiConfig(style)),
 }));
 
 const standard: ModelFile[] = ([23, 24] as const).map((opset) => ({
@@ -36,6 +47,7 @@ const standard: ModelFile[] = ([23, 24] as const).map((opset) => ({
   layout: `torch.onnx, operators of opset ${opset}, small graph`,
   precision: 'float32',
   build: () => buildStandardDecoder({ opset, cacheInAttention: opset === 24 }),
+  ...inTransformersJs(modelConfig('llama', smallSizes(2))),
 }));
 
 const precisions: ModelFile[] = QUANTISATIONS.map((quantisation) => ({
@@ -48,7 +60,22 @@ const precisions: ModelFile[] = QUANTISATIONS.map((quantisation) => ({
     const opset = quantisation.includes('blocks') ? 21 : 17;
     return quantiseProducts(buildDecoder(llama, { hidden: 32, opset }), quantisation);
   },
+  ...inTransformersJs(familyConfig(llama)),
 }));
+
+/** Its products read the residual stream itself, and so does the rounding in front of them. */
+const withoutBlockNorm: ModelFile[] = QUANTISATIONS.filter((name) => /Integer|Dynamic|Linear/.test(name)).map(
+  (quantisation) => ({
+    ...precisions.find(({ precision }) => precision === quantisation)!,
+    file: `olmo2, ${quantisation}`,
+    family: olmo2.name,
+    build: () => {
+      const opset = quantisation.includes('blocks') ? 21 : 17;
+      return quantiseProducts(buildDecoder(olmo2, { hidden: 32, opset }), quantisation);
+    },
+    ...inTransformersJs(familyConfig(olmo2)),
+  }),
+);
 
 /** Converted as a whole: weights of four bits with float16 activations is what the browser's q4f16 files are. */
 const conversions: [string, () => OnnxModel][] = [
@@ -75,6 +102,9 @@ const converted: ModelFile[] = conversions.map(([precision, build]) => ({
   layout: 'Optimum, small graph',
   precision,
   build,
+  ...(precision === 'bfloat16'
+    ? { untried: 'transformers.js has no bfloat16' }
+    : inTransformersJs(familyConfig(llama), precision.includes('float16') ? 'fp16' : 'fp32')),
 }));
 
 const merged: ModelFile = {
@@ -83,6 +113,10 @@ const merged: ModelFile = {
   layout: 'Optimum, merged, small graph',
   precision: 'float32',
   build: () => mergeDecoders(buildDecoder(llama, { hidden: 32, opset: 17 })),
+  ...inTransformersJs(familyConfig(llama)),
 };
 
-describe.each([...families, ...genai, ...standard, ...precisions, ...converted, merged])('$file', testChain);
+describe.each([...families, ...genai, ...standard, ...precisions, ...withoutBlockNorm, ...converted, merged])(
+  '$file',
+  testChain,
+);

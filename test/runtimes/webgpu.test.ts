@@ -36,6 +36,13 @@ describe.skipIf('reason' in webgpu)(title, () => {
       expect(actual.forward.predictions).toEqual(expected.forward.predictions);
     });
 
+    it('leaves no matrix product or activation to the CPU, and names what it does leave', () => {
+      const { cpuOperators } = actual;
+      expect(cpuOperators.length).toBeGreaterThan(0);
+      for (const product of ['MatMul', 'Gemm', 'Softmax', 'Mul']) expect(cpuOperators).not.toContain(product);
+      expect(expected.cpuOperators).toEqual([]);
+    });
+
     it('generates the same tokens with the KV cache', () => {
       expect(expected.generated.every((tokens) => tokens.length === 8)).toBe(true);
       expect(new Set(expected.generated.map(String)).size).toBe(expected.generated.length);

@@ -16,6 +16,8 @@ export interface DecoderResults {
   forward: { loss: number; tokenLosses: number[]; predictions: number[]; logits: number[] };
   /** Of each prompt, greedily, with the KV cache. */
   generated: number[][];
+  /** Operators that the provider left to the CPU; none are named on the CPU itself. */
+  cpuOperators: string[];
 }
 
 /** @param styleName of test/graphs */
@@ -25,7 +27,11 @@ export async function decoderResults(
 ): Promise<DecoderResults> {
   const decoder = readDecoder(buildDecoder(decoderStyles.find(({ name }) => name === styleName)!));
   const batch = lossBatchOf(decoder);
-  const session = { provider };
+  const cpuOperators = new Set<string>();
+  const session = {
+    provider,
+    onCpuOperators: (operators: readonly string[]) => operators.forEach((name) => cpuOperators.add(name)),
+  };
   const gradients: DecoderResults['gradients'] = {};
   for (const [granularity, skipped] of GRADIENTS) {
     const model = await openGradientModel(decoder, { skipped, granularity, session });
@@ -40,6 +46,7 @@ export async function decoderResults(
     gradients,
     forward: await forwardResults(decoder, batch, provider),
     generated: await generatedTokens(decoder, provider),
+    cpuOperators: [...cpuOperators],
   };
 }
 

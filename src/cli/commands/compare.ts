@@ -7,8 +7,10 @@ import { stopTokenIds } from '../../engine/data/conversation-text.js';
 import { encodePrompts } from '../../engine/data/encode-examples.js';
 import { loadTokenizer, type ModelTokenizer } from '../../engine/data/tokenizer.js';
 import { Generator, type GenerationSettings } from '../../engine/generate/generator.js';
+import { MemoryPlanner } from '../../engine/memory-plan.js';
 import { openSourceModel, type SourceModel } from '../../engine/open-source-model.js';
-import { parseCount, parseNumber } from '../option-values.js';
+import { parseBytes, parseCount, parseNumber, providerOption } from '../option-values.js';
+import { withSession, type SlimSettings } from '../../engine/settings.js';
 import { stopOnInterrupt } from '../stop-signal.js';
 
 interface CompareFlags {
@@ -16,6 +18,9 @@ interface CompareFlags {
   maxNewTokens: number;
   temperature?: number;
   seed: number;
+  provider: SlimSettings['provider'];
+  threads?: number;
+  memory?: number;
   json?: boolean;
 }
 
@@ -45,9 +50,12 @@ export function addCompareCommand(program: Command): void {
       parseNumber,
     )
     .option('--seed <number>', 'seed for drawing', parseNumber, 0)
+    .addOption(providerOption().default('cpu'))
+    .option('--threads <count>', 'threads of onnxruntime', parseCount)
+    .option('--memory <size>', 'memory that may be taken, as for slim', parseBytes)
     .option('--json', 'print the answers as JSON, one object a prompt')
     .action(async (original: string, slimmed: string, flags: CompareFlags) => {
-      const sides = [await openSide(original), await openSide(slimmed)];
+      const sides = await openSides([original, slimmed], flags);
       const tokenizer = await loadTokenizer(sides[0]!.model.source.folder);
       const signal = stopOnInterrupt();
       try {
@@ -64,9 +72,26 @@ export function addCompareCommand(program: Command): void {
     });
 }
 
-async function openSide(location: string): Promise<Side> {
-  const model = await openSourceModel(location);
-  return { model, generator: await Generator.open(model.decoder) };
+/** Where memory is limited, a prompt is planned with as long as this. */
+const PLANNED_TOKENS = 512;
+
+async function openSides(locations: readonly string[], flags: CompareFlags): Promise<Side[]> {
+  const models: SourceModel[] = [];
+  for (const location of locations) models.push(await openSourceModel(location, undefined, flags.memory));
+  const choose = (reason: string) => process.stderr.write(`${reason}\n`);
+  return await withSession(
+    flags,
+    async (session) => {
+      const prompt = Array.from({ length: PLANNED_TOKENS }, () => 0);
+      const memory = new MemoryPlanner(flags.memory, session);
+      const plan = await memory.forGeneration(models[0]!.decoder, [prompt], flags.maxNewTokens);
+      const sides: Side[] = [];
+      for (const model of models)
+        sides.push({ model, generator: await Generator.open(model.decoder, plan.session, plan.batchRows) });
+      return sides;
+    },
+    choose,
+  );
 }
 
 async function* promptsFrom(flags: CompareFlags): AsyncGenerator<string> {

@@ -6,15 +6,17 @@ import { compareAnswers, type AnswerComparison } from '../../engine/evaluate/com
 import { heldoutQuality, type HeldoutQuality } from '../../engine/evaluate/heldout-quality.js';
 import { measureSpeed, type SpeedFigures } from '../../engine/evaluate/measure-speed.js';
 import { Generator } from '../../engine/generate/generator.js';
+import { MemoryPlanner, speedNeedsWhole } from '../../engine/memory-plan.js';
 import { externalFiles } from '../../engine/onnx/model-file.js';
 import { openSourceModel, type SourceModel } from '../../engine/open-source-model.js';
 import { prepareTask, type PreparedTask } from '../../engine/prepare-task.js';
 import { answerFigures, qualityFigures, resourceFigures } from '../../engine/report-figures.js';
 import { taskBatches } from '../../engine/task-batches.js';
-import { sessionOptions, type SlimSettings } from '../../engine/settings.js';
+import { withSession, type SlimSettings } from '../../engine/settings.js';
+import type { SessionOptions } from '../../engine/runtime/session.js';
 import { cacheFolder } from '../folders.js';
 import { count } from '../job-progress.js';
-import { parseCount, parseNumber, parseRange } from '../option-values.js';
+import { parseBytes, parseCount, parseNumber, parseRange, providerOption } from '../option-values.js';
 import { stopOnInterrupt } from '../stop-signal.js';
 import { formatTable } from '../table.js';
 import { settingsFrom } from './slim.js';
@@ -52,14 +54,22 @@ export function addEvaluateCommand(program: Command): void {
     .option('--answer-rows <count>', 'prompts to answer; 0 for none', parseNumber)
     .option('--speed-rounds <count>', 'rounds of the speed measurement; 0 for none', parseNumber)
     .option('--seed <number>', 'seed of the split', parseNumber)
+    .addOption(providerOption())
     .option('--threads <count>', 'threads of onnxruntime', parseCount)
+    .option('--memory <size>', 'memory that may be taken, as for slim', parseBytes)
     .option('--json', 'print the result as JSON')
     .action(async (location: string, dataset: string, flags: EvaluateFlags) => {
       const { against, ...rest } = flags;
       const settings = settingsFrom(location, dataset, rest);
-      const model = await openSourceModel(location, settings.modelFile);
-      const other = against === undefined ? undefined : await openSourceModel(against);
-      const result = await evaluate(model, other, settings, stopOnInterrupt());
+      const { modelFile, memory } = settings;
+      const model = await openSourceModel(location, modelFile, memory);
+      const other = against === undefined ? undefined : await openSourceModel(against, undefined, memory);
+      const signal = stopOnInterrupt();
+      const result = await withSession(
+        settings,
+        (session) => evaluate(model, other, settings, session, signal),
+        (reason) => process.stderr.write(`${reason}\n`),
+      );
       process.stdout.write(
         flags.json
           ? `${JSON.stringify(result, undefined, 2)}\n`
@@ -72,13 +82,18 @@ async function evaluate(
   model: SourceModel,
   other: SourceModel | undefined,
   settings: SlimSettings,
+  session: SessionOptions,
   signal: AbortSignal,
 ): Promise<Evaluation> {
-  const session = await sessionOptions(settings);
-  const task = await prepareTask(model, settings, { cacheFolder, session, signal });
+  const memory = new MemoryPlanner(settings.memory, session);
+  const planGeneration = (prompts: readonly (readonly number[])[]) =>
+    memory.forGeneration(model.decoder, prompts, settings.maxNewTokens);
+  const task = await prepareTask(model, settings, { cacheFolder, session, planGeneration, signal });
   const { heldout } = taskBatches(model, task, settings);
+  // One plan for both: where layers are loaded in turn, they are those of one model at a time.
+  const passes = memory.forPasses(model.decoder);
   const open = ({ decoder }: SourceModel) =>
-    openForwardModel(decoder, { skipped: [], granularity: 'scalar', session });
+    openForwardModel(decoder, { skipped: [], granularity: 'scalar', session: passes });
   const original = { model: await open(model), scales: new Map() };
   const quality = await heldoutQuality(original, heldout, { signal });
   let otherQuality: HeldoutQuality | undefined;
@@ -98,8 +113,8 @@ async function evaluate(
     rows: quality.rows,
     original: quality,
     slimmed: otherQuality,
-    answers: await answersOf(model, other ?? model, task, settings, signal),
-    speed: other && (await speedOf(model, other, task, settings, signal)),
+    answers: await answersOf(model, other ?? model, task, settings, memory, signal),
+    speed: other && (await speedOf(model, other, task, settings, memory, session, signal)),
   };
 }
 
@@ -108,11 +123,18 @@ async function answersOf(
   other: SourceModel,
   task: PreparedTask,
   settings: SlimSettings,
+  memory: MemoryPlanner,
   signal: AbortSignal,
 ): Promise<AnswerComparison | undefined> {
   const prompts = task.prompts.slice(0, settings.answerRows);
   if (prompts.length === 0) return undefined;
-  const generators = [await Generator.open(model.decoder), await Generator.open(other.decoder)] as const;
+  const { session, batchRows } = await memory.forGeneration(
+    model.decoder,
+    prompts.map(({ ids }) => ids),
+    settings.maxNewTokens,
+  );
+  const open = ({ decoder }: SourceModel) => Generator.open(decoder, session, batchRows);
+  const generators = [await open(model), await open(other)] as const;
   try {
     return await compareAnswers(
       ...generators,
@@ -130,14 +152,20 @@ async function speedOf(
   other: SourceModel,
   task: PreparedTask,
   settings: SlimSettings,
+  memory: MemoryPlanner,
+  session: SessionOptions,
   signal: AbortSignal,
 ) {
   if (settings.speedRounds === 0) return undefined;
+  if (!memory.fitsWhole(model.decoder)) {
+    process.stderr.write(`${speedNeedsWhole(settings.memory!)}\n`);
+    return undefined;
+  }
   const measured = await measureSpeed([model.source.modelPath, other.source.modelPath], {
     prompts: task.heldout.slice(0, 8).map((row) => row.ids.slice(0, Math.max(1, row.responseStart))),
     newTokens: 32,
     rounds: settings.speedRounds,
-    session: await sessionOptions(settings),
+    session,
     signal,
   });
   return measured && { original: measured[0]!, slimmed: measured[1]! };

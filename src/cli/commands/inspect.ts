@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { describeDecoder, savingsOf, type DecoderDescription } from '../../engine/decoder/describe.js';
 import type { BlockName } from '../../engine/decoder/decoder.js';
+import { otherFiles } from '../../engine/onnx/model-folder.js';
 import { openSourceModel } from '../../engine/open-source-model.js';
 import { formatBytes } from '../../engine/report-figures.js';
 import { formatTable } from '../table.js';
@@ -27,6 +28,8 @@ export function addInspectCommand(program: Command): void {
         );
       } else {
         process.stdout.write(`${inspectText(name, source.modelFile, description)}\n`);
+        const others = otherFiles(source);
+        if (others) process.stdout.write(`  Other files, by --model-file: ${others}.\n`);
       }
     });
 }

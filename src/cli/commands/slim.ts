@@ -6,16 +6,18 @@ import { SELECTION_STRATEGIES } from '../../engine/calibrate/select-blocks.js';
 import { GRANULARITIES } from '../../engine/calibrate/scales.js';
 import { CancelledError, ProviderFailure, UserError } from '../../engine/errors.js';
 import type { Run } from '../../engine/run-store.js';
-import {
-  PROVIDER_NAMES,
-  slimSettingsSchema,
-  type SlimSettings,
-  type SlimSettingsInput,
-} from '../../engine/settings.js';
+import { slimSettingsSchema, type SlimSettings, type SlimSettingsInput } from '../../engine/settings.js';
 import { slim, type SlimResult } from '../../engine/slim.js';
 import { cacheFolder, runStore } from '../folders.js';
 import { JobProgress } from '../job-progress.js';
-import { parseBytes, parseCount, parseDrop, parseNumber, parseRange } from '../option-values.js';
+import {
+  parseBytes,
+  parseCount,
+  parseDrop,
+  parseNumber,
+  parseRange,
+  providerOption,
+} from '../option-values.js';
 import { chosenPoint, memoryText, pointText, taskText } from '../report-text.js';
 import { stopOnInterrupt } from '../stop-signal.js';
 
@@ -110,11 +112,7 @@ export function addSlimCommand(program: Command): void {
     .option('--seed <number>', 'seed of everything drawn by lot', parseNumber)
     .optionsGroup('Running')
     .option('--model-file <file>', 'which ONNX file of the folder, if it holds several')
-    .addOption(
-      new Option('--provider <name>', "execution provider; 'auto' for the first one that starts").choices(
-        PROVIDER_NAMES,
-      ),
-    )
+    .addOption(providerOption())
     .option('--threads <count>', 'threads of onnxruntime', parseCount)
     .option(
       '--memory <size>',

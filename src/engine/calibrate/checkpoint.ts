@@ -32,8 +32,10 @@ const trainingSchema = v.object({
 });
 
 const roundSchema = v.object({
-  /** Mean training loss by candidate, in the order tried. */
+  /** What decides by candidate, in the order tried: a mean loss, for some strategies with more in it. */
   losses: v.record(v.string(), v.number()),
+  /** Where it has: how much the loss alone is above the original's on the same rows. */
+  rises: v.optional(v.record(v.string(), v.number())),
   chosen: v.optional(blockNameSchema),
   /** Scales that the next round starts from, where the strategy carries them over. */
   scales: v.optional(numbersByKey),

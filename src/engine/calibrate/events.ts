@@ -9,6 +9,8 @@ export type CalibrationEvent =
       round: number;
       block: BlockName;
       loss: number;
+      /** How much the loss alone is above the original's, where what decides (`loss`) holds more than that. */
+      rise?: number;
       index: number;
       candidates: number;
     }

@@ -74,6 +74,12 @@ export const fastSelection: SelectionStrategy = {
   },
 };
 
+/** What the original gives for a batch. */
+interface Target {
+  loss: number;
+  hidden: Float32Array;
+}
+
 /** Scales in training with some blocks off. */
 interface Training {
   scales: Map<ScaleKey, Float32Array>;
@@ -92,8 +98,8 @@ class FastSelector implements BlockSelector {
   readonly #context: SelectionContext;
   readonly #gradientModel: GradientModel;
   readonly #forwardModel: ForwardModel;
-  /** The original's hidden states for the small batches of the round. */
-  readonly #targets = new Map<LossBatch, Float32Array>();
+  /** The original's loss and hidden states for the small batches of the round. */
+  readonly #targets = new Map<LossBatch, Target>();
 
   constructor(context: SelectionContext, gradientModel: GradientModel, forwardModel: ForwardModel) {
     this.#context = context;
@@ -177,7 +183,8 @@ class FastSelector implements BlockSelector {
     onStart?: (training: number) => void,
   ): Promise<void> {
     const { learningRate, signal, onWork } = this.#context;
-    const match = hiddenMatchFeeds(batch, await this.#target(batch), DISTILLATION);
+    const { hidden } = await this.#target(batch);
+    const match = hiddenMatchFeeds(batch, hidden, DISTILLATION);
     const runs = this.#gradientModel.runEach(trainings.map(({ scales }) => ({ batch, scales, match })));
     let index = 0;
     onStart?.(index);
@@ -200,7 +207,7 @@ class FastSelector implements BlockSelector {
     { recordLoss }: RoundContext,
     batches: readonly LossBatch[],
   ): Promise<void> {
-    const totals = new Map(trials.map((trial) => [trial, 0]));
+    const totals = new Map(trials.map((trial) => [trial, { judged: 0, rise: 0 }]));
     for (const batch of batches) {
       const target = await this.#target(batch);
       const open = [...trials];
@@ -208,25 +215,28 @@ class FastSelector implements BlockSelector {
       for await (const { loss, hidden } of runs) {
         throwIfCancelled(this.#context.signal);
         const trial = open.shift()!;
-        const judged = loss + DISTANCE_WEIGHT * hiddenDistance(batch, hidden, target);
-        totals.set(trial, totals.get(trial)! + judged / batches.length);
+        const total = totals.get(trial)!;
+        const judged = loss + DISTANCE_WEIGHT * hiddenDistance(batch, hidden, target.hidden);
+        total.judged += judged / batches.length;
+        total.rise += (loss - target.loss) / batches.length;
         this.#context.onWork(SMALL_BATCH);
       }
     }
-    for (const [trial, total] of totals) {
-      trial.loss = Number.isFinite(total) ? total : DIVERGED;
-      recordLoss(trial.block, trial.loss);
+    for (const [trial, { judged, rise }] of totals) {
+      trial.loss = Number.isFinite(judged) ? judged : DIVERGED;
+      recordLoss(trial.block, trial.loss, Number.isFinite(rise) ? rise : undefined);
     }
   }
 
   /** The original is the model with all scales where they started. */
-  async #target(batch: LossBatch): Promise<Float32Array> {
+  async #target(batch: LossBatch): Promise<Target> {
     const kept = this.#targets.get(batch);
     if (kept) return kept;
-    const hidden = await this.#forwardModel.hidden(batch, new Map());
-    this.#targets.set(batch, hidden);
+    for await (const target of this.#forwardModel.lossAndHiddenEach([{ batch, scales: new Map() }])) {
+      this.#targets.set(batch, target);
+    }
     this.#context.onWork(SMALL_BATCH);
-    return hidden;
+    return this.#targets.get(batch)!;
   }
 }
 

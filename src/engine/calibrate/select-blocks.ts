@@ -124,10 +124,11 @@ function roundContext(
   return {
     ...facts,
     onCandidate: (block) => onEvent({ type: 'candidate-started', ...place(block) }),
-    recordLoss: (block, loss) => {
+    recordLoss: (block, loss, rise) => {
       round.losses[block] = loss;
+      if (rise !== undefined) round.rises = { ...round.rises, [block]: rise };
       checkpoint.save();
-      onEvent({ type: 'candidate-tried', loss, ...place(block) });
+      onEvent({ type: 'candidate-tried', loss, ...(rise === undefined ? {} : { rise }), ...place(block) });
     },
   };
 }

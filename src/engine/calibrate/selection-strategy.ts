@@ -36,8 +36,11 @@ export interface RoundContext {
   earlier: readonly SelectionRound[];
   /** Called when a candidate's turn comes. */
   onCandidate(block: BlockName): void;
-  /** Keeps a candidate's loss in the checkpoint. */
-  recordLoss(block: BlockName, loss: number): void;
+  /**
+   * Keeps a candidate's loss in the checkpoint.
+   * @param rise how much the loss alone is above the original's on the same rows, where `loss` holds more than that
+   */
+  recordLoss(block: BlockName, loss: number, rise?: number): void;
 }
 
 /** A search that goes on from round to round. */

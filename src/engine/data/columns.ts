@@ -46,29 +46,33 @@ export function guessColumns(dataset: RawDataset): GuessedColumns {
   if (mapping !== undefined) return { mapping, reason: reasonFor(mapping, dataset) };
   throw new UserError(
     `Which columns of ${dataset.path} hold the prompts cannot be guessed; it has ${listed(dataset.columns)}. ` +
-      `Name them, for example prompt=${dataset.columns[0] ?? 'question'},response=${dataset.columns[1] ?? 'answer'}.`,
+      `Name them, for example prompt=${asWritten(dataset.columns[0] ?? 'question')},response=${asWritten(dataset.columns[1] ?? 'answer')}.`,
   );
 }
 
 /**
  * A mapping written as 'messages=chat', 'text=story' or 'prompt=question,response=answer' (also input, system, and
- * choices with columns joined by '+').
+ * choices with columns joined by '+'). Names may stand in double quotes, and must where they hold a comma.
  * @throws UserError if it is written otherwise
  */
 export function parseColumnMapping(written: string): ColumnMapping {
   const parts = new Map<string, string>();
-  for (const part of written.split(',')) {
+  for (const part of splitOutsideQuotes(written, ',')) {
     const [, role, column] =
       /^\s*(messages|text|prompt|input|choices|response|system)\s*=\s*(.*\S)\s*$/.exec(part) ?? [];
     if (role === undefined || column === undefined || parts.has(role)) {
       throw new UserError(
         `The columns '${written}' are not understood at '${part.trim()}'; write messages=COLUMN, text=COLUMN or ` +
-          'prompt=COLUMN,response=COLUMN (also input=, choices= and system=).',
+          'prompt=COLUMN,response=COLUMN (also input=, choices= and system=), a name with a comma in it in double quotes.',
       );
     }
     parts.set(role, column);
   }
-  const [messages, text, prompt] = [parts.get('messages'), parts.get('text'), parts.get('prompt')];
+  const named = (role: string) => {
+    const name = parts.get(role);
+    return name === undefined ? undefined : unquoted(name);
+  };
+  const [messages, text, prompt] = [named('messages'), named('text'), named('prompt')];
   if (messages !== undefined && parts.size === 1) return { kind: 'messages', messages };
   if (text !== undefined && parts.size === 1) return { kind: 'text', text };
   if (prompt === undefined || messages !== undefined || text !== undefined) {
@@ -76,12 +80,35 @@ export function parseColumnMapping(written: string): ColumnMapping {
       `The columns '${written}' need one of messages=, text= or prompt=, not several or none.`,
     );
   }
-  const choices = parts
-    .get('choices')
-    ?.split('+')
-    .map((name) => name.trim());
-  const [input, response, system] = [parts.get('input'), parts.get('response'), parts.get('system')];
+  const joined = parts.get('choices');
+  const choices = joined === undefined ? undefined : splitOutsideQuotes(joined, '+').map(unquoted);
+  const [input, response, system] = [named('input'), named('response'), named('system')];
   return promptMapping(prompt, { input, choices, response, system });
+}
+
+/** A column's name as it stands in a mapping. */
+function asWritten(name: string): string {
+  return /[,+"]|^\s|\s$/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
+}
+
+/** Quotes count only where a name begins with one; within them a double quote is written twice. */
+function splitOutsideQuotes(text: string, separator: ',' | '+'): string[] {
+  const pieces: string[] = [];
+  let piece = '';
+  let quoted = false;
+  for (const character of text) {
+    if (character === '"' && (quoted || /(?:^|[=+])\s*$|"$/.test(piece))) quoted = !quoted;
+    if (character === separator && !quoted) {
+      pieces.push(piece);
+      piece = '';
+    } else piece += character;
+  }
+  return [...pieces, piece];
+}
+
+function unquoted(name: string): string {
+  const trimmed = name.trim();
+  return /^".*"$/s.test(trimmed) && trimmed.length > 1 ? trimmed.slice(1, -1).replaceAll('""', '"') : trimmed;
 }
 
 /** The columns that a mapping uses, in the order prompt, input, choices, response. */

@@ -11,6 +11,7 @@ import { findMixture } from './mixture.js';
 import { findNorm } from './norm.js';
 import { ownNodes, weightsOf } from './own-nodes.js';
 import type { StreamBranch, StreamStep } from './residual-stream.js';
+import { roundedStream } from './unsupported.js';
 
 /** Operators that mix positions in other ways than attention does. */
 const RECURRENT_OPERATORS = new Set([
@@ -84,6 +85,7 @@ function readBeginning(
   if (norm && !other) return { norm, firstProjections: [] };
   const firstProjections = norm ? undefined : findFirstProjections(flow, step.input, branch.region);
   if (firstProjections) return { norm: undefined, firstProjections };
+  if (other?.opType === 'QuantizeLinear') throw roundedStream(other);
   const where = other ? `the ${describeNode(other)} reads it directly` : 'none was found';
   throw new UserError(
     `A layer norm or RMS norm was expected between the residual stream and ${block}, but ${where}; Hopscotch reads models that normalise before each block, or each block's result.`,

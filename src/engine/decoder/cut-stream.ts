@@ -129,7 +129,7 @@ class StreamCutter {
 
   #notSeparable(node: NodeProto): UserError {
     return new UserError(
-      `The model cannot be run in segments: a later layer reads what the ${describeNode(node)} of an earlier one makes, beside the residual stream; run it without --memory.`,
+      `The model cannot be run in segments: a later layer reads what the ${describeNode(node)} of an earlier one makes, beside the residual stream; run it without a limit of memory.`,
     );
   }
 

@@ -67,6 +67,12 @@ export interface Projection {
   biasUse: Use | undefined;
 }
 
+/** A product that reads the residual stream as it is. */
+export interface FirstProjection extends Projection {
+  /** QuantizeLinear and DequantizeLinear, where the stream is rounded to fixed steps in front of it (static quantisation). */
+  rounding?: readonly NodeProto[];
+}
+
 /** Key and value cache of one attention block: names of graph inputs and outputs. */
 export type CacheEntry =
   | { layout: 'separate'; pastKey: string; pastValue: string; presentKey: string; presentValue: string }
@@ -82,7 +88,7 @@ export interface Branch {
   /** Undefined where the branch reads the stream as it is, and norms its result alone (OLMo 2). */
   norm: Norm | undefined;
   /** The products that read the stream, where there is no norm. */
-  firstProjections: readonly Projection[];
+  firstProjections: readonly FirstProjection[];
   /** The value that is added to the residual stream, hidden size wide. */
   output: string;
   /** Where `output` enters the residual addition. */

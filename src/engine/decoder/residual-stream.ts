@@ -6,7 +6,7 @@ import { findAttention, type Attention } from './attention.js';
 import { isRenaming, type DataFlow } from './data-flow.js';
 import type { Use } from './decoder.js';
 import { findNorm } from './norm.js';
-import { EXPORT_ADVICE } from './unsupported.js';
+import { EXPORT_ADVICE, roundedStream } from './unsupported.js';
 
 /** A branch as far as the stream shows it. */
 export interface StreamBranch {
@@ -76,6 +76,7 @@ class StreamFollower {
       this.values.add(norm.output);
       if (this.#findAddition(norm.output)) return norm.output;
     }
+    this.#refuseRounded(embedding);
     const producer = this.#flow.graph.producer(embedding);
     throw new UserError(
       `After the embedding (${producer ? describeNode(producer) : `'${embedding}'`}) a residual stream was expected, an Add of the embedding and of an attention block's result, but there is none; ${EXPORT_ADVICE}.`,
@@ -85,7 +86,10 @@ class StreamFollower {
   nextStep(from: string): StreamStep | undefined {
     this.values.add(from);
     const first = this.#findAddition(from);
-    if (!first) return undefined;
+    if (!first) {
+      this.#refuseRounded(from);
+      return undefined;
+    }
     const input = this.#soleAlias(from);
     this.values.add(input);
     const step: StreamStep = { input, inputUse: first.streamUse, output: '', additions: [], branches: [] };
@@ -119,6 +123,19 @@ class StreamFollower {
       }
     }
     return undefined;
+  }
+
+  /** @throws UserError if what is added to is the stream rounded to integers, as a quantiser of all operators makes it */
+  #refuseRounded(from: string): void {
+    for (const alias of this.#aliases(from)) {
+      for (const quantise of this.#flow.readers(alias).filter(({ opType }) => opType === 'QuantizeLinear')) {
+        const rounded = this.#flow.readers(quantise.output[0]!).map((node) => node.output[0]!);
+        const isAdded = rounded.some((value) =>
+          this.#flow.readers(value).some(({ opType }) => opType === 'Add'),
+        );
+        if (isAdded) throw roundedStream(quantise);
+      }
+    }
   }
 
   /**

@@ -12,8 +12,9 @@ import {
   AttributeProto_AttributeType as AttributeType,
   GraphProtoSchema,
   NodeProtoSchema,
+  type NodeProto,
 } from '../onnx/onnx_pb.js';
-import { int64Tensor } from '../onnx/tensor.js';
+import { floatTensor, int64Tensor } from '../onnx/tensor.js';
 import { makeValueInfo } from '../onnx/value-info.js';
 import type { Branch } from './decoder.js';
 import { readDecoder } from './read-decoder.js';
@@ -113,6 +114,45 @@ describe('a decoder that is changed so that it', () => {
     expect(message).toMatchInlineSnapshot(
       `"A layer norm or RMS norm was expected between the residual stream and mlp 0, but the Tanh node "squash/node" reads it directly; Hopscotch reads models that normalise before each block, or each block's result."`,
     );
+  });
+
+  /** For what reads the value, as static quantisers do. */
+  function round(graph: Graph, value: string, keep: (node: NodeProto) => boolean = () => false): void {
+    const step = graph.addInitializer(floatTensor(`${value}.step`, [], [1 / 16]));
+    const readers = new Set(graph.consumers(value));
+    const [integers] = graph.addNode('QuantizeLinear', [value, step], {}, { label: `${value}.rounded` });
+    const [rounded] = graph.addNode('DequantizeLinear', [integers!, step]);
+    graph.replaceUses(value, rounded!, (node) => !readers.has(node) || keep(node));
+  }
+  const roundedStream = (node: string) =>
+    `The model rounds the residual stream itself to integers (the QuantizeLinear node "${node}.rounded/node"), in steps that were measured on the whole model and would no longer fit one with fewer blocks; use a file in which only products with weights are quantised, or the model's float32 or float16 file.`;
+
+  it('rounds its residual stream from the embedding on', async () => {
+    let stream = '';
+    const message = await refusalAfter((graph, branches) => {
+      const values = new Set(branches.map(({ input }) => input));
+      stream = branches[0]!.input;
+      for (const value of [...values, branches.at(-1)!.outputUse.node.output[0]!]) round(graph, value);
+    });
+    expect(message).toBe(roundedStream(stream));
+  });
+
+  it('rounds its residual stream behind a block', async () => {
+    let stream = '';
+    const message = await refusalAfter((graph, [, mlp]) => {
+      stream = mlp!.input;
+      round(graph, stream);
+    });
+    expect(message).toBe(roundedStream(stream));
+  });
+
+  it('rounds its residual stream in front of a norm', async () => {
+    let stream = '';
+    const message = await refusalAfter((graph, [, mlp]) => {
+      stream = mlp!.input;
+      round(graph, stream, (node) => node === mlp!.outputUse.node);
+    });
+    expect(message).toBe(roundedStream(stream));
   });
 
   it('has a block that mixes positions by a running sum', async () => {

@@ -8,6 +8,13 @@ import type { GraphProto, NodeProto } from '../onnx/onnx_pb.js';
 export const EXPORT_ADVICE =
   "export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'";
 
+/** @param quantise the QuantizeLinear that reads the stream in front of an addition or a norm */
+export function roundedStream(quantise: NodeProto): UserError {
+  return new UserError(
+    `The model rounds the residual stream itself to integers (the ${describeNode(quantise)}), in steps that were measured on the whole model and would no longer fit one with fewer blocks; use a file in which only products with weights are quantised, or the model's float32 or float16 file.`,
+  );
+}
+
 interface Refusal {
   matches(node: NodeProto): boolean;
   /** A sentence about the node, whose description is given. */

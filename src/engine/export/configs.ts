@@ -30,7 +30,10 @@ export function slimConfig(config: Record<string, unknown>, change: CacheChange)
   return slimmed;
 }
 
-/** genai_config.json of onnxruntime-genai: number of layers, sliding-window layers by their new index, file name. */
+/**
+ * genai_config.json of onnxruntime-genai: number of layers, sliding-window layers by their new index, file name. Where none
+ * of these is left, no window is: a list without layers would stand for all of them.
+ */
 export function slimGenaiConfig(
   config: Record<string, unknown>,
   change: CacheChange,
@@ -44,7 +47,8 @@ export function slimGenaiConfig(
   if (isObject(window) && Array.isArray(window.layers)) {
     const windowed = new Set(window.layers as unknown[]);
     const layers = change.keptLayers.flatMap((layer, index) => (windowed.has(layer) ? [index] : []));
-    decoder.sliding_window = { ...window, layers };
+    if (layers.length > 0) decoder.sliding_window = { ...window, layers };
+    else delete decoder.sliding_window;
   }
   return { ...config, model: { ...model, decoder } };
 }

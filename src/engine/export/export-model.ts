@@ -22,6 +22,7 @@ import { externalFiles, setMetadata, writeModel } from '../onnx/model-file.js';
 import type { ModelFolder } from '../onnx/model-folder.js';
 import type { SessionOptions } from '../runtime/session.js';
 import { slimConfig, slimGenaiConfig, type CacheChange } from './configs.js';
+import { dataFileNames, transformersJsConfig } from './data-files.js';
 import { insertScales } from './explicit-scales.js';
 import { foldScales, type FoldedDecoder } from './fold-scales.js';
 import { modelCard } from './model-card.js';
@@ -142,14 +143,15 @@ async function writeFolder(
   writeMetadata(slimmed, hopscotch, record.granularity);
   joinNorms(slimmed.graph, original.fusedNorms);
   const modelPath = path.join(folder, source.modelFile);
+  const dataFiles = dataFileNames(slimmed.model, source.modelFile);
   await writeModel(slimmed.model, modelPath, {
     edit: (tensor) => built.weightEdits.get(tensor.name),
-    renameExternal: (location) => dataFileName(location, source.modelFile),
+    renameExternal: (location) => dataFiles.get(location)!,
   });
-  copyCompanions(source.folder, folder, change, source.modelFile);
+  copyCompanions(source.folder, folder, change, { file: source.modelFile, dataFiles: dataFiles.size });
   const verification = await verify(request, modelPath);
-  const originalBytes = modelBytes(source.modelPath, original);
-  const slimmedBytes = modelBytes(modelPath, slimmed);
+  const originalBytes = modelBytes(source.modelPath, externalFiles(original.model));
+  const slimmedBytes = modelBytes(modelPath, [...dataFiles.values()]);
   writeJson(path.join(folder, 'hopscotch.json'), { ...hopscotch, verification });
   writeFileSync(
     path.join(folder, 'README.md'),
@@ -205,33 +207,33 @@ async function verify(request: ExportRequest, modelPath: string): Promise<Verifi
   }
 }
 
-function copyCompanions(source: string, target: string, change: CacheChange, modelFile: string): void {
+function copyCompanions(
+  source: string,
+  target: string,
+  change: CacheChange,
+  model: { file: string; dataFiles: number },
+): void {
   mkdirSync(target, { recursive: true });
   for (const name of readdirSync(source)) {
     const from = path.join(source, name);
     const to = path.join(target, name);
     if (!statSync(from).isFile()) continue;
     if (COMPANION_FILES.test(name)) cpSync(from, to, { dereference: true });
-    else if (name === 'config.json') writeJson(to, slimConfig(readJson(from), change));
-    else if (name === 'genai_config.json') writeJson(to, slimGenaiConfig(readJson(from), change, modelFile));
+    else if (name === 'config.json') {
+      const config = slimConfig(readJson(from), change);
+      writeJson(to, transformersJsConfig(config, model.file, model.dataFiles));
+    } else if (name === 'genai_config.json')
+      writeJson(to, slimGenaiConfig(readJson(from), change, model.file));
     else if (name.toLowerCase() === 'readme.md')
       cpSync(from, path.join(target, 'README.original.md'), { dereference: true });
   }
 }
 
-function modelBytes(modelPath: string, decoder: Decoder): number {
-  const folder = path.dirname(modelPath);
-  const data = externalFiles(decoder.model).map((location) =>
-    path.join(folder, dataFileName(location, path.basename(modelPath))),
-  );
-  const files = [modelPath, ...data.filter((file) => existsSync(file))];
+/** Each file counts once: weights that were left in place (weights-in-place.ts) name the model's own file. */
+function modelBytes(modelPath: string, dataFiles: readonly string[]): number {
+  const data = dataFiles.map((location) => path.join(path.dirname(modelPath), location));
+  const files = [...new Set([modelPath, ...data])];
   return files.reduce((sum, file) => sum + statSync(file).size, 0);
-}
-
-/** Weights that were left inside of the source's own file (weights-in-place.ts) go into a data file of their own. */
-function dataFileName(location: string, modelFile: string): string {
-  const name = path.posix.basename(location.replaceAll('\\', '/'));
-  return name === path.basename(modelFile) ? `${name}_data` : name;
 }
 
 function readJson(file: string): Record<string, unknown> {

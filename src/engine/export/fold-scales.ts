@@ -3,6 +3,7 @@ import {
   blockName,
   type Branch,
   type Decoder,
+  type FirstProjection,
   type Norm,
   type Projection,
   type Use,
@@ -51,8 +52,7 @@ export function foldScales(original: Decoder, skipped: readonly BlockName[], sca
           const gain = scales.get(`gain ${normName(original, blockName(branch))}`);
           scaleNorm(decoder, branch.norm, gain, scaledNorms, edits);
         }
-        for (const first of branch.firstProjections)
-          scaleWeightsOf(decoder, first, [first.weightUse], Float64Array.of(factor), edits);
+        scaleBeginning(decoder, branch.firstProjections, factor, edits);
         scaleResult(decoder, branch, branchFactors(scales, branch, residual * factor), edits);
       }
       factor *= residual;
@@ -101,6 +101,23 @@ function divideEpsilon(
   const name = graph.freshName('hopscotch.epsilon');
   graph.addInitializer(floatTensor(name, tensorDims(before), [value], before.dataType));
   graph.setInput(node, epsilon.use.index, name);
+}
+
+/** Products that read the stream want it as it was; steps that it is rounded to in front of them become as much smaller. */
+function scaleBeginning(
+  decoder: Decoder,
+  projections: readonly FirstProjection[],
+  factor: number,
+  edits: Map<string, WeightEdit>,
+): void {
+  if (factor === 1) return;
+  const rounding = new Set(projections.flatMap((first) => first.rounding ?? []));
+  for (const node of rounding) {
+    const layout = { channels: 1, outputChannelFirst: false };
+    scaleConstant(decoder, node, { node, index: 1 }, Float64Array.of(1 / factor), layout, edits);
+  }
+  for (const first of projections)
+    scaleWeightsOf(decoder, first, [first.weightUse], Float64Array.of(factor), edits);
 }
 
 function scaleResult(

@@ -18,6 +18,8 @@ export interface GenerationSettings {
   /** Prompts that run together; default: what the generator was opened with. */
   batchRows?: number;
   signal?: AbortSignal;
+  /** Waited for before each step: lets more urgent work go first. */
+  giveWay?: () => Promise<void>;
   /** Called for each token as it comes, the stop token excepted. */
   onToken?: (prompt: number, token: number) => void;
   /** Called when a prompt is finished. */
@@ -122,6 +124,7 @@ export class Generator {
     );
     let length = width;
     for (let step = 0; step < settings.maxNewTokens && rows.length > 0; step += 1) {
+      await settings.giveWay?.();
       throwIfCancelled(settings.signal);
       const started = performance.now();
       const past = length - block.positions;

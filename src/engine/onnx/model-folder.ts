@@ -16,10 +16,22 @@ export interface ModelFolder {
 }
 
 /**
+ * What is taken where nothing is said, in this order: full precision first, and decoders that have a cache, since a model
+ * that was slimmed can be quantised afterwards.
+ */
+const PREFERRED = [
+  'model.onnx',
+  'decoder_model_merged.onnx',
+  'decoder_with_past_model.onnx',
+  'model_fp16.onnx',
+];
+
+/**
  * Finds the ONNX file of a model.
  * @param location a model folder, its onnx/ folder, or an ONNX file in either
- * @param file which ONNX file of the folder, where there are several (relative to the folder)
- * @throws UserError if there is no ONNX file, or several and none is `model.onnx`
+ * @param file which ONNX file of the folder, where there are several: its path in the folder, its name, or what tells it
+ *   from others ('q4f16' for onnx/model_q4f16.onnx)
+ * @throws UserError if there is no ONNX file, or several and none is one of PREFERRED
  */
 export function openModelFolder(location: string, file?: string): ModelFolder {
   const full = path.resolve(location);
@@ -28,23 +40,30 @@ export function openModelFolder(location: string, file?: string): ModelFolder {
   if (status.isFile()) return describe(folderOf(full), full);
   const folder =
     path.basename(full) === 'onnx' && !existsSync(path.join(full, 'config.json')) ? path.dirname(full) : full;
-  if (file !== undefined) {
-    const chosen = path.resolve(folder, file);
-    if (!chosen.startsWith(folder + path.sep) || !existsSync(chosen)) {
-      throw new UserError(`There is no file ${file} in ${folder}; it has ${listOf(onnxFiles(folder))}.`);
-    }
-    return describe(folder, chosen);
-  }
   const found = onnxFiles(folder);
-  const preferred = ['onnx/model.onnx', 'model.onnx'].find((name) => found.includes(name)) ?? onlyOne(found);
+  if (file !== undefined) {
+    const chosen = path.resolve(folder, found.find((name) => isCalled(name, file)) ?? file);
+    if (chosen.startsWith(folder + path.sep) && existsSync(chosen)) return describe(folder, chosen);
+    throw new UserError(`There is no file ${file} in ${folder}; it has ${listOf(folder, found)}.`);
+  }
+  const preferred =
+    PREFERRED.map((name) => found.find((candidate) => path.posix.basename(candidate) === name)).find(
+      (name) => name !== undefined,
+    ) ?? onlyOne(found);
   if (preferred === undefined) {
     throw new UserError(
       found.length === 0
         ? `There is no ONNX file in ${folder} or its onnx folder; choose a folder with a model.onnx.`
-        : `${folder} holds several ONNX files (${listOf(found)}); say which one with --model-file.`,
+        : `${folder} holds several ONNX files (${listOf(folder, found)}); say which one with --model-file.`,
     );
   }
   return describe(folder, path.join(folder, preferred));
+}
+
+/** The other ONNX files of a model's folder, with their sizes, or undefined if there are none. */
+export function otherFiles({ folder, modelFile }: ModelFolder): string | undefined {
+  const others = onnxFiles(folder).filter((name) => name !== modelFile);
+  return others.length === 0 ? undefined : listOf(folder, others);
 }
 
 /** ONNX files at the folder's top and in its onnx/ folder, relative to the folder. */
@@ -60,9 +79,28 @@ function onlyOne(files: readonly string[]): string | undefined {
   return files.length === 1 ? files[0] : undefined;
 }
 
-function listOf(files: readonly string[]): string {
-  const shown = files.slice(0, 5).join(', ');
-  return files.length > 5 ? `${shown} and ${files.length - 5} more` : shown || 'none';
+/** 'q4f16', 'model_q4f16', 'model_q4f16.onnx' and 'onnx/model_q4f16.onnx' all mean the same file. */
+function isCalled(name: string, wanted: string): boolean {
+  const base = path.posix.basename(name);
+  const stem = base.slice(0, -'.onnx'.length);
+  const asked = path.posix.normalize(wanted.replaceAll(path.sep, '/'));
+  return [name, base, stem, stem.replace(/^model_/, '')].includes(asked);
+}
+
+/** 'onnx/model_q4.onnx (120 MB)...': sizes with those of the weights beside. */
+function listOf(folder: string, files: readonly string[]): string {
+  const shown = files.slice(0, 8).map((name) => `${name} (${sizeOf(path.join(folder, name))})`);
+  const rest = files.length > 8 ? [`${files.length - 8} more`] : [];
+  return [...shown, ...rest].join(', ') || 'none';
+}
+
+function sizeOf(file: string): string {
+  const parent = path.dirname(file);
+  const own = readdirSync(parent).filter(
+    (name) => name === path.basename(file) || name.startsWith(`${path.basename(file)}_data`),
+  );
+  const bytes = own.reduce((sum, name) => sum + statSync(path.join(parent, name)).size, 0);
+  return bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${Math.round(bytes / 1e6)} MB`;
 }
 
 function folderOf(modelPath: string): string {

@@ -15,21 +15,21 @@ describe('automatic choice', () => {
   it('takes the first provider that starts, those made for the card before WebGPU', async () => {
     expect(await chooseProvider('auto', machine({ webgpu: undefined, cuda: undefined }))).toEqual({
       provider: 'cuda',
-      reason: 'Runs on cuda, the first choice here.',
+      reason: 'Runs on CUDA, the first choice here.',
     });
   });
 
   it('says why an earlier one was passed over', async () => {
     expect(await chooseProvider('auto', machine({ webgpu: undefined, cuda: 'no driver' }))).toEqual({
       provider: 'webgpu',
-      reason: 'Runs on webgpu: cuda does not start (no driver).',
+      reason: 'Runs on WebGPU: CUDA does not start (no driver).',
     });
   });
 
   it('falls back to the CPU with one sentence about all that were tried', async () => {
     expect(await chooseProvider('auto', machine({ webgpu: 'no adapter', dml: 'no card' }))).toEqual({
       provider: 'cpu',
-      reason: 'Runs on the CPU: dml does not start (no card), webgpu does not start (no adapter).',
+      reason: 'Runs on the CPU: DirectML does not start (no card), WebGPU does not start (no adapter).',
     });
     expect(await chooseProvider('auto', machine({}))).toEqual({
       provider: 'cpu',

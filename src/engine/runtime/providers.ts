@@ -19,6 +19,12 @@ export function bundledProviders(): ExecutionProvider[] {
   ];
 }
 
+/** The same in the order in which 'auto' tries them. */
+export function providersInOrder(): ExecutionProvider[] {
+  const bundled = bundledProviders();
+  return PREFERENCE.filter((provider) => bundled.includes(provider));
+}
+
 /** Runs one addition. @returns why it does not work, or undefined if it does */
 export async function tryProvider(provider: ExecutionProvider): Promise<string | undefined> {
   try {
@@ -70,14 +76,14 @@ async function firstThatStarts({ bundled, attempt }: ProviderSource): Promise<Pr
     if (!there.includes(provider)) continue;
     const failure = provider === 'cpu' ? undefined : await attempt(provider);
     if (failure === undefined) return { provider, reason: choiceSentence(provider, failures) };
-    failures.push(`${provider} does not start (${failure})`);
+    failures.push(`${displayName(provider)} does not start (${failure})`);
   }
   return { provider: 'cpu', reason: choiceSentence('cpu', failures) };
 }
 
 function choiceSentence(provider: ExecutionProvider, failures: readonly string[]): string {
   if (failures.length > 0) return `Runs on ${displayName(provider)}: ${failures.join(', ')}.`;
-  if (provider !== 'cpu') return `Runs on ${provider}, the first choice here.`;
+  if (provider !== 'cpu') return `Runs on ${displayName(provider)}, the first choice here.`;
   return 'Runs on the CPU: onnxruntime brings no other execution provider for this system.';
 }
 
@@ -97,6 +103,15 @@ async function requireProvider(
   );
 }
 
-function displayName(provider: ExecutionProvider): string {
-  return provider === 'cpu' ? 'the CPU' : provider;
+const DISPLAY_NAMES: Readonly<Record<ExecutionProvider, string>> = {
+  cpu: 'the CPU',
+  webgpu: 'WebGPU',
+  cuda: 'CUDA',
+  dml: 'DirectML',
+  coreml: 'CoreML',
+};
+
+/** As people call it within a sentence. */
+export function displayName(provider: ExecutionProvider): string {
+  return DISPLAY_NAMES[provider];
 }

@@ -2,6 +2,7 @@
 import * as ort from 'onnxruntime-node';
 import { ProviderFailure, UserError } from '../errors.js';
 import { encodeModel, externalFiles, readModel, type OnnxModel } from '../onnx/model-file.js';
+import { PlacementProfile } from './cpu-operators.js';
 import { keepDevice } from './kept-device.js';
 import { plainReason } from './plain-reason.js';
 import type { SegmentSlot } from './segment-slot.js';
@@ -32,6 +33,8 @@ export interface SessionOptions {
   mapWeights?: boolean;
   /** True lets the threads of a session sleep while it waits, for the sake of other sessions. Default: false. */
   threadsSleep?: boolean;
+  /** Told after a session's first run which operators its provider left to the CPU, if it is not the CPU itself. */
+  onCpuOperators?: (operators: readonly string[]) => void;
   /** How decoders are run in segments; default: whole. */
   segments?: SegmentOptions;
 }
@@ -68,10 +71,12 @@ export interface RunnableModel {
 export class Session implements RunnableModel {
   readonly #session: ort.InferenceSession;
   readonly #provider: ExecutionProvider;
+  #placement: PlacementWatch | undefined;
 
-  constructor(session: ort.InferenceSession, provider: ExecutionProvider) {
+  constructor(session: ort.InferenceSession, provider: ExecutionProvider, placement?: PlacementWatch) {
     this.#session = session;
     this.#provider = provider;
+    this.#placement = placement;
   }
 
   get inputs(): SessionValue[] {
@@ -90,7 +95,9 @@ export class Session implements RunnableModel {
   async run(feeds: Feeds, outputs?: readonly string[]): Promise<Record<string, RuntimeTensor>> {
     const bound = bindableFeeds(feeds);
     try {
-      return outputs ? await this.#session.run(bound, outputs) : await this.#session.run(bound);
+      const results = await (outputs ? this.#session.run(bound, outputs) : this.#session.run(bound));
+      this.#reportPlacement();
+      return results;
     } catch (error) {
       if (this.#provider === 'cpu') throw error;
       throw new ProviderFailure(this.#provider, plainReason(error));
@@ -111,7 +118,21 @@ export class Session implements RunnableModel {
 
   async release(): Promise<void> {
     await this.#session.release();
+    this.#placement?.profile.discard();
   }
+
+  #reportPlacement(): void {
+    const watch = this.#placement;
+    if (watch === undefined) return;
+    this.#placement = undefined;
+    this.#session.endProfiling();
+    watch.report(watch.profile.take());
+  }
+}
+
+interface PlacementWatch {
+  profile: PlacementProfile;
+  report: (operators: readonly string[]) => void;
 }
 
 /**
@@ -126,6 +147,11 @@ function bindableFeeds(feeds: Feeds): Feeds {
       return [name, Object.create(tensor, { data: bits }) as RuntimeTensor];
     }),
   );
+}
+
+function watchPlacement({ provider = 'cpu', onCpuOperators }: SessionOptions): PlacementWatch | undefined {
+  if (provider === 'cpu' || onCpuOperators === undefined) return undefined;
+  return { profile: new PlacementProfile(), report: onCpuOperators };
 }
 
 /** onnxruntime itself would go on without a word. */
@@ -145,13 +171,16 @@ function describeValue(metadata: ort.InferenceSession.ValueMetadata): SessionVal
  */
 export async function openSession(model: OnnxModel | string, options: SessionOptions = {}): Promise<Session> {
   const { provider = 'cpu' } = options;
+  const placement = watchPlacement(options);
+  const watched = placement ? { ...options, profilePrefix: placement.profile.prefix } : options;
   try {
     requireKnown(provider);
     await keepDevice(provider);
     const opening =
-      typeof model === 'string' ? createFromFile(model, options) : createFromModel(model, options);
-    return new Session(await opening, provider);
+      typeof model === 'string' ? createFromFile(model, watched) : createFromModel(model, watched);
+    return new Session(await opening, provider, placement);
   } catch (error) {
+    placement?.profile.discard();
     if (error instanceof UserError) throw error;
     if (provider !== 'cpu') throw new ProviderFailure(provider, plainReason(error));
     const reason = error instanceof Error ? error.message : String(error);
@@ -160,7 +189,7 @@ export async function openSession(model: OnnxModel | string, options: SessionOpt
 }
 
 function settingsOf(model: OnnxModel | string, options: SessionOptions): ort.InferenceSession.SessionOptions {
-  const { provider = 'cpu' } = options;
+  const { provider = 'cpu', profilePrefix } = options;
   return {
     executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
     graphOptimizationLevel: options.optimisation ?? 'all',
@@ -168,7 +197,7 @@ function settingsOf(model: OnnxModel | string, options: SessionOptions): ort.Inf
     enableCpuMemArena: options.memoryArena ?? true,
     extra: configOf(model, options),
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
-    ...(options.profilePrefix ? { enableProfiling: true, profileFilePrefix: options.profilePrefix } : {}),
+    ...(profilePrefix ? { enableProfiling: true, profileFilePrefix: profilePrefix } : {}),
   };
 }
 

@@ -40,15 +40,14 @@ export function engineHandlers(context: EngineContext, jobs: JobRunner): Handler
     'job.resume': ({ run }) => jobs.resume(run),
     'job.stop': () => jobs.stop(),
     'compare.ask': (asked) =>
-      tickets.run(
-        asked.ticket,
-        async (signal) => await askBoth(context, await pairs.open(asked), asked, signal),
+      tickets.runUrgent(asked.ticket, (signal) =>
+        pairs.use(asked, (pair) => askBoth(context, pair, asked, signal)),
       ),
     'compare.stop': ({ ticket }) => tickets.stop(ticket),
     'compare.heldout': (asked) =>
-      tickets.run(asked.ticket, async (signal) => {
+      tickets.run(asked.ticket, async (signal, giveWay) => {
         const point = await openRunPoint(context, asked);
-        return await heldoutAnswers(context, point, asked, () => pairs.open(asked), signal);
+        return await heldoutAnswers(context, point, asked, pairs, { signal, giveWay });
       }),
     'compare.measure': (asked) =>
       tickets.run(asked.ticket, async (signal) =>

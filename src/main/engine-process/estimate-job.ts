@@ -18,7 +18,10 @@ import { loadTokenizer } from '../../engine/data/tokenizer.js';
 import { Generator } from '../../engine/generate/generator.js';
 import type { SourceModel } from '../../engine/open-source-model.js';
 import { splitExamples } from '../../engine/prepare-task.js';
-import { branchKinds, sessionOptions, trainingSettings, type SlimSettings } from '../../engine/settings.js';
+import { MemoryLimitError, MemoryPlanner, planWay } from '../../engine/memory-plan.js';
+import { formatBytes } from '../../engine/report-figures.js';
+import type { SessionOptions } from '../../engine/runtime/session.js';
+import { branchKinds, trainingSettings, withSession, type SlimSettings } from '../../engine/settings.js';
 import type { JobEstimate } from '../../shared/job-settings.js';
 import { modelBytes } from './describe-model.js';
 import { memoryNeed, type MemoryNeed } from './memory-need.js';
@@ -31,6 +34,9 @@ const MEASURED_TOKENS = 8;
 const USUAL_ANSWER_TOKENS = 48;
 
 /**
+ * Two estimates of memory meet here. What the job takes without a limit is reckoned from what the model is made of
+ * (memory-need.ts): nothing may be tried that could end this process. Within a limit the engine's planner decides, by
+ * the same trial of one layer at a time as the job's own (engine/memory-plan.ts).
  * @param isElectron whether allocations are limited as in Electron
  * @throws UserError if model or dataset cannot be read
  */
@@ -40,37 +46,88 @@ export async function estimateJob(
   isElectron: boolean,
 ): Promise<JobEstimate> {
   const task = await sampleOfTask(model, settings);
-  const steps = foreseenSteps(model, settings, task.calibrationRows);
   const availableBytes = os.freemem();
-  const memory = memoryNeeded(model, settings, task);
-  const refusal = refusalOf(memory, availableBytes, isElectron);
-  const parts = { answers: 0, calibration: 0, comparison: 0 };
-  if (refusal !== undefined) {
+  const needed = memoryNeeded(model, settings, task);
+  const nothing = { parts: { answers: 0, calibration: 0, comparison: 0 }, steps: 0, stepSeconds: 0 };
+  const reason =
+    settings.memory === undefined
+      ? refusalOf(needed, availableBytes, isElectron)
+      : limitRefusal(settings.memory, availableBytes);
+  if (reason !== undefined)
+    return { fits: false, reason, ...nothing, memoryBytes: needed.bytes, availableBytes };
+  let device: string | undefined;
+  try {
+    const measured = await withSession(
+      settings,
+      (session) => measureSteps(model, settings, task, session),
+      (sentence) => (device = sentence),
+    );
     return {
-      fits: false,
-      reason: refusal,
-      parts,
-      steps,
-      stepSeconds: 0,
-      memoryBytes: memory.bytes,
+      fits: true,
+      ...timeOf(model, settings, task, measured),
+      ...(measured.way === undefined ? {} : { reason: measured.way }),
+      memoryBytes: settings.memory === undefined ? needed.bytes : Math.min(needed.bytes, settings.memory),
       availableBytes,
+      ...(device === undefined ? {} : { device }),
     };
+  } catch (error) {
+    if (!(error instanceof MemoryLimitError)) throw error;
+    return { fits: false, reason: error.message, ...nothing, memoryBytes: error.leastBytes, availableBytes };
   }
-  const perRow = await secondsPerRow(model, settings, task.rows);
-  const perAnswer = await secondsPerAnswer(model, settings, task.rows);
+}
+
+interface Measured {
+  /** Seconds of a row of a forward pass, and of an answer. */
+  perRow: number;
+  perAnswer: number;
+  /** How the model is run, where the limit of memory does not let it be run whole. */
+  way: string | undefined;
+}
+
+/** A gradient step and some tokens, within the limit of memory as the job itself plans it. */
+async function measureSteps(
+  model: SourceModel,
+  settings: SlimSettings,
+  task: TaskSample,
+  session: SessionOptions,
+): Promise<Measured> {
+  const ways: string[] = [];
+  const planner = new MemoryPlanner(settings.memory, session, (plan) => {
+    if (plan.segments > 1 || plan.inTurn) ways.push(planWay(plan));
+  });
+  const longest = task.rows.toSorted((a, b) => b.ids.length - a.ids.length).slice(0, settings.batchRows);
+  const planned = await planner.forCalibration(
+    model.decoder,
+    settings.memory === undefined ? [] : [makeLossBatch(model.decoder, longest, 0)],
+    trainingSettings(settings),
+  );
+  // Where layers are loaded in turn, a step takes about as long for few rows as for many.
+  const rows = planned.segments?.slot ? longest : task.rows.slice(0, MEASURED_ROWS);
+  const perRow = await secondsPerRow(model, rows, planned);
+  const prompts = task.rows
+    .slice(0, MEASURED_ROWS)
+    .map((row) => row.ids.slice(0, Math.max(1, row.responseStart)));
+  const { session: answering } = await planner.forGeneration(model.decoder, prompts, settings.maxNewTokens);
+  const perAnswer = await secondsPerAnswer(model, settings, task.rows, prompts, answering);
+  const way =
+    ways.length === 0 ? undefined : `To stay within the limit: ${ways.join('; ')}. That takes longer.`;
+  return { perRow, perAnswer, way };
+}
+
+function timeOf(
+  model: SourceModel,
+  settings: SlimSettings,
+  task: TaskSample,
+  { perRow, perAnswer }: Measured,
+): Pick<JobEstimate, 'seconds' | 'parts' | 'steps' | 'stepSeconds'> {
+  const steps = foreseenSteps(model, settings, task.calibrationRows);
   const stepSeconds = perRow * Math.min(settings.batchRows, task.calibrationRows);
-  parts.calibration = steps * stepSeconds;
-  parts.comparison = 2 * perAnswer * Math.min(settings.answerRows, task.heldoutRows);
-  parts.answers = task.learnsFromFile ? 0 : perAnswer * (task.calibrationRows + task.heldoutRows);
-  return {
-    fits: true,
-    seconds: parts.answers + parts.calibration + parts.comparison,
-    parts,
-    steps,
-    stepSeconds,
-    memoryBytes: memory.bytes,
-    availableBytes,
+  const parts = {
+    answers: task.learnsFromFile ? 0 : perAnswer * (task.calibrationRows + task.heldoutRows),
+    calibration: steps * stepSeconds,
+    comparison: 2 * perAnswer * Math.min(settings.answerRows, task.heldoutRows),
   };
+  return { seconds: parts.answers + parts.calibration + parts.comparison, parts, steps, stepSeconds };
 }
 
 interface TaskSample {
@@ -144,34 +201,33 @@ function refusalOf(
   available: number,
   isElectron: boolean,
 ): string | undefined {
-  const gigabytes = (size: number) => `${(size / 1e9).toFixed(1)} GB`;
   if (bytes > available) {
-    return `It needs about ${gigabytes(bytes)} of memory and ${gigabytes(available)} are free; choose a smaller batch or shorter rows, or close other programs.`;
+    return `It needs about ${formatBytes(bytes)} of memory and ${formatBytes(available)} are free; choose a smaller batch or shorter rows, close other programs, or set a memory limit in the advanced settings: the model then runs a few layers at a time.`;
   }
   if (isElectron && largest > ELECTRON_LIMIT) {
-    return `A batch would need a single piece of memory of ${gigabytes(largest)}, more than the app's own engine can have; choose a smaller batch, or let the engine run in Node (Settings).`;
+    return `A batch would need a single piece of memory of ${formatBytes(largest)}, more than the app's own engine can have; choose a smaller batch, or let the engine run in Node (Settings).`;
   }
   return undefined;
+}
+
+function limitRefusal(limit: number, available: number): string | undefined {
+  if (limit <= available) return undefined;
+  return `The memory limit is ${formatBytes(limit)}, but only ${formatBytes(available)} are free; lower the limit or close other programs.`;
 }
 
 /** Of a forward pass, from a gradient step. */
 async function secondsPerRow(
   model: SourceModel,
-  settings: SlimSettings,
   rows: readonly EncodedRow[],
+  session: SessionOptions,
 ): Promise<number> {
-  const few = rows.slice(0, MEASURED_ROWS);
-  const gradient = await openGradientModel(model.decoder, {
-    skipped: [],
-    granularity: 'scalar',
-    session: await sessionOptions(settings),
-  });
+  const gradient = await openGradientModel(model.decoder, { skipped: [], granularity: 'scalar', session });
   try {
-    const batch = makeLossBatch(model.decoder, few, 0);
+    const batch = makeLossBatch(model.decoder, rows, 0);
     await gradient.run(batch, new Map());
     const started = performance.now();
     await gradient.run(batch, new Map());
-    return (performance.now() - started) / 1000 / few.length / GRADIENT_STEP_COST;
+    return (performance.now() - started) / 1000 / rows.length / GRADIENT_STEP_COST;
   } finally {
     await gradient.release();
   }
@@ -181,18 +237,16 @@ async function secondsPerAnswer(
   model: SourceModel,
   settings: SlimSettings,
   rows: readonly EncodedRow[],
+  prompts: readonly (readonly number[])[],
+  session: SessionOptions,
 ): Promise<number> {
-  const few = rows.slice(0, MEASURED_ROWS);
   const lengths = rows.map((row) => row.ids.length - row.responseStart).toSorted((a, b) => a - b);
   const tokens = Math.min(settings.maxNewTokens, lengths[lengths.length >> 1] ?? USUAL_ANSWER_TOKENS);
-  const generator = await Generator.open(model.decoder, await sessionOptions(settings));
+  const generator = await Generator.open(model.decoder, session);
   try {
-    await generator.generate(
-      few.map((row) => row.ids.slice(0, Math.max(1, row.responseStart))),
-      { maxNewTokens: MEASURED_TOKENS, stopTokens: new Set() },
-    );
+    await generator.generate(prompts, { maxNewTokens: MEASURED_TOKENS, stopTokens: new Set() });
     const { promptSeconds, newSeconds } = generator.timing;
-    return (promptSeconds + (newSeconds * tokens) / (MEASURED_TOKENS - 1)) / few.length;
+    return (promptSeconds + (newSeconds * tokens) / (MEASURED_TOKENS - 1)) / prompts.length;
   } finally {
     await generator.release();
   }

@@ -9,31 +9,32 @@ import {
   type AnswerComparison,
   type AnswerRow,
 } from '../../engine/evaluate/compare-answers.js';
+import type { GenerationSettings } from '../../engine/generate/generator.js';
 import type { PreparedTask } from '../../engine/prepare-task.js';
 import type { CheckedInput, RequestOutput } from '../../shared/contract.js';
 import type { HeldoutRow } from '../../shared/compare.js';
 import type { EngineContext } from './engine-context.js';
-import type { ModelPair } from './model-pair.js';
+import type { ModelPair, ModelPairs } from './model-pair.js';
 import { prepareRunTask, type TrainedPoint } from './run-point.js';
 
 type Asked = CheckedInput<'compare.heldout'>;
 
 /**
- * @param openPair called only if the answers are not there yet
+ * @param pairs asked for the models only if the answers are not there yet
  * @throws UserError if the dataset or the model has changed; CancelledError if stopped
  */
 export async function heldoutAnswers(
   context: EngineContext,
   point: TrainedPoint,
   asked: Asked,
-  openPair: () => Promise<ModelPair>,
-  signal: AbortSignal,
+  pairs: ModelPairs,
+  turns: Pick<GenerationSettings, 'signal' | 'giveWay'>,
 ): Promise<RequestOutput<'compare.heldout'>> {
   const task = await prepareRunTask(context, point);
   if (task.prompts.length === 0) return { rows: [] };
   const answers =
     keptAnswers(context, point, asked.blocks) ??
-    (await generateAnswers(context, point, task, asked, await openPair(), signal));
+    (await pairs.use(asked, (pair) => generateAnswers(context, point, task, asked, pair, turns)));
   const prompts = new Map(task.prompts.map((prompt) => [prompt.line, promptText(task, prompt.ids)]));
   const { rows, ...figures } = answers;
   return {
@@ -65,7 +66,7 @@ async function generateAnswers(
   task: PreparedTask,
   asked: Asked,
   pair: ModelPair,
-  signal: AbortSignal,
+  turns: Pick<GenerationSettings, 'signal' | 'giveWay'>,
 ): Promise<AnswerComparison> {
   const { answerRows, maxNewTokens } = point.run.settings;
   const prompts = task.prompts.slice(0, Math.max(1, answerRows));
@@ -77,8 +78,9 @@ async function generateAnswers(
     {
       maxNewTokens,
       stopTokens: task.stopTokens,
-      batchRows: 8,
-      signal,
+      // Small batches, for the progress; within a limit of memory as many as it allows.
+      ...(point.run.settings.memory === undefined ? { batchRows: 8 } : {}),
+      ...turns,
       onFinished: () => {
         done += 1;
         context.emit('compare.progress', {

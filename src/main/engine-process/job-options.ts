@@ -4,7 +4,7 @@ import { GRANULARITIES } from '../../engine/calibrate/scales.js';
 import { SELECTION_STRATEGIES } from '../../engine/calibrate/select-blocks.js';
 import { defaultTraining } from '../../engine/calibrate/train-scales.js';
 import { UserError } from '../../engine/errors.js';
-import { bundledProviders, tryProvider } from '../../engine/runtime/providers.js';
+import { providersInOrder, tryProvider } from '../../engine/runtime/providers.js';
 import { slimSettingsSchema, type SlimSettings } from '../../engine/settings.js';
 import { JOB_PRESETS } from '../job-presets.js';
 import type { JobOptions, JobSettings, Provider, ProviderDescription } from '../../shared/job-settings.js';
@@ -32,11 +32,10 @@ export function jobOptions(): JobOptions {
 
 /** @throws UserError if a setting is out of its range */
 export function slimSettings(settings: JobSettings): SlimSettings {
-  const provider = settings.provider === 'auto' ? undefined : settings.provider;
   const training = Object.fromEntries(
     Object.entries(settings.training ?? {}).filter(([, value]) => value !== undefined),
   );
-  const given = { ...settings, provider, training };
+  const given = { ...settings, training };
   const result = v.safeParse(
     slimSettingsSchema,
     Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
@@ -57,7 +56,7 @@ const LABELS: Record<Provider, string> = {
 let tried: Promise<ProviderDescription[]> | undefined;
 
 /**
- * Those of this machine, tried once; the processor comes first, since every model runs on it.
+ * Those of this machine in the order in which 'automatic' tries them, tried once.
  * @param log told why one does not start
  */
 export function listProviders(
@@ -65,7 +64,7 @@ export function listProviders(
   log: (message: string) => void,
 ): Promise<ProviderDescription[]> {
   tried ??= Promise.all(
-    bundledProviders().map(async (name) => {
+    providersInOrder().map(async (name) => {
       const reason = await tryProvider(name);
       if (reason !== undefined) log(`The execution provider ${name} does not start: ${reason}`);
       return {

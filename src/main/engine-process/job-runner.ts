@@ -2,6 +2,7 @@
 import os from 'node:os';
 import { CancelledError, UserError } from '../../engine/errors.js';
 import { countProblems } from '../../engine/data/row-problems.js';
+import { planText, planWay } from '../../engine/memory-plan.js';
 import type { Run } from '../../engine/run-store.js';
 import { slim, type SlimEvent } from '../../engine/slim.js';
 import type { JobEvent } from '../../shared/job.js';
@@ -118,9 +119,12 @@ class JobEvents {
       this.#send({ ...event, skipped: [...event.skipped] });
     } else if (event.type === 'provider') {
       this.#log(event.reason);
-    } else if (event.type !== 'memory') {
-      // The app sets no limit of memory.
       this.#send(event);
-    }
+    } else if (event.type === 'cpu-operators') {
+      this.#log(`${event.provider} leaves to the CPU: ${event.operators.join(', ')}`);
+    } else if (event.type === 'memory') {
+      this.#log(planText(event.plan));
+      this.#send({ type: 'memory', work: event.plan.work, way: planWay(event.plan) });
+    } else this.#send(event);
   }
 }

@@ -7,7 +7,8 @@ import { describeDecoder } from '../../engine/decoder/describe.js';
 import { throwIfCancelled } from '../../engine/errors.js';
 import { measureSpeed } from '../../engine/evaluate/measure-speed.js';
 import { exportPoint } from '../../engine/export-point.js';
-import { sessionOptions } from '../../engine/settings.js';
+import { MemoryPlanner, speedNeedsWhole } from '../../engine/memory-plan.js';
+import { withSession } from '../../engine/settings.js';
 import { requests, type CheckedInput, type RequestOutput } from '../../shared/contract.js';
 import type { EngineContext } from './engine-context.js';
 import { emptyReport } from './export-point.js';
@@ -52,19 +53,24 @@ export async function measurePoint(
       path.join(folder, 'slimmed'),
     );
     progress('export', 1, 1);
-    const speed = await measureSpeed([point.model.source.modelPath, exported.modelPath], {
-      prompts: task.heldout.slice(0, PROMPTS).map((row) => row.ids.slice(0, Math.max(1, row.responseStart))),
-      newTokens: NEW_TOKENS,
-      rounds: ROUNDS,
-      session: await sessionOptions(settings),
-      signal,
-      onRound: (done, total) => progress('speed', done, total),
-      ...(context.startMeasureProcess ? { startProcess: context.startMeasureProcess } : {}),
-    });
-    const measured = {
-      sizes: sizesOf(point, exported),
-      ...(speed ? { speed: { original: speed[0]!, slimmed: speed[1]! } } : {}),
-    };
+    const measured: Measured = { sizes: sizesOf(point, exported) };
+    const { memory } = settings;
+    if (new MemoryPlanner(memory, {}).fitsWhole(point.model.decoder)) {
+      const speed = await withSession(settings, (session) =>
+        measureSpeed([point.model.source.modelPath, exported.modelPath], {
+          prompts: task.heldout
+            .slice(0, PROMPTS)
+            .map((row) => row.ids.slice(0, Math.max(1, row.responseStart))),
+          newTokens: NEW_TOKENS,
+          rounds: ROUNDS,
+          session,
+          signal,
+          onRound: (done, total) => progress('speed', done, total),
+          ...(context.startMeasureProcess ? { startProcess: context.startMeasureProcess } : {}),
+        }),
+      );
+      if (speed) measured.speed = { original: speed[0]!, slimmed: speed[1]! };
+    } else measured.note = speedNeedsWhole(memory!);
     writeFileAtomically(file, JSON.stringify(measured));
     return measured;
   } finally {

@@ -1,59 +1,94 @@
 /** Both models of a comparison, loaded: the original and one point of a run's curve. The last pair stays loaded. */
 import { loadTokenizer, type ModelTokenizer } from '../../engine/data/tokenizer.js';
+import { CancelledError } from '../../engine/errors.js';
+import { slimmedForAnswers } from '../../engine/export-point.js';
 import { Generator } from '../../engine/generate/generator.js';
-import { slimmedDecoder } from '../../engine/export-point.js';
-import { sessionOptions } from '../../engine/settings.js';
+import { MemoryPlanner } from '../../engine/memory-plan.js';
+import type { SessionOptions } from '../../engine/runtime/session.js';
+import { withSession } from '../../engine/settings.js';
 import type { RunPoint } from '../../shared/compare.js';
 import type { EngineContext } from './engine-context.js';
 import { openRunPoint, type TrainedPoint } from './run-point.js';
 
 export interface ModelPair {
-  point: TrainedPoint;
   tokenizer: ModelTokenizer;
   original: Generator;
   slimmed: Generator;
 }
 
+/** A pair on one provider, and how many work with it. */
+interface Loaded {
+  key: string;
+  pair: Promise<ModelPair>;
+  users: number;
+}
+
 export class ModelPairs {
   readonly #context: EngineContext;
-  #last: { key: string; pair: Promise<ModelPair> } | undefined;
+  #last: Loaded | undefined;
 
   constructor(context: EngineContext) {
     this.#context = context;
   }
 
-  /** @throws UserError if the point cannot be opened or onnxruntime cannot load a model */
-  async open(wanted: RunPoint): Promise<ModelPair> {
-    const key = JSON.stringify([wanted.run, wanted.blocks]);
-    if (this.#last?.key !== key) {
-      await this.release();
-      this.#last = { key, pair: this.#load(wanted) };
-    }
-    const { pair } = this.#last;
-    try {
-      return await pair;
-    } catch (error) {
-      if (this.#last?.pair === pair) this.#last = undefined;
-      throw error;
-    }
+  /**
+   * Work with a pair that stays loaded meanwhile, whatever else is asked for.
+   * @throws UserError if the point cannot be opened or onnxruntime cannot load a model
+   */
+  async use<T>(wanted: RunPoint, work: (pair: ModelPair) => Promise<T>): Promise<T> {
+    const point = await openRunPoint(this.#context, wanted);
+    return await withSession(
+      point.run.settings,
+      async (session) => {
+        const loaded = await this.#loaded(point, wanted, session);
+        try {
+          return await work(await loaded.pair);
+        } catch (error) {
+          // Opened anew the next time: what failed may be there again.
+          if (this.#last === loaded && !(error instanceof CancelledError)) this.#last = undefined;
+          throw error;
+        } finally {
+          loaded.users -= 1;
+          await this.#releaseIfUnused(loaded);
+        }
+      },
+      (reason) => this.#context.log('info', `comparing: ${reason}`),
+    );
   }
 
-  async release(): Promise<void> {
+  async #loaded(point: TrainedPoint, { run, blocks }: RunPoint, session: SessionOptions): Promise<Loaded> {
+    const key = JSON.stringify([run, blocks, session.provider]);
     const last = this.#last;
+    if (last?.key === key) {
+      last.users += 1;
+      return last;
+    }
     this.#last = undefined;
-    const pair = await last?.pair.catch(() => undefined);
+    if (last) await this.#releaseIfUnused(last);
+    const loaded = { key, pair: this.#load(point, session), users: 1 };
+    this.#last = loaded;
+    return loaded;
+  }
+
+  async #releaseIfUnused(loaded: Loaded): Promise<void> {
+    if (loaded === this.#last || loaded.users > 0) return;
+    const pair = await loaded.pair.catch(() => undefined);
     await pair?.original.release();
     await pair?.slimmed.release();
   }
 
-  async #load(wanted: RunPoint): Promise<ModelPair> {
-    const point = await openRunPoint(this.#context, wanted);
-    const session = await sessionOptions(point.run.settings);
-    const tokenizer = await loadTokenizer(point.model.source.folder);
-    const original = await Generator.open(point.model.decoder, session);
+  async #load(point: TrainedPoint, session: SessionOptions): Promise<ModelPair> {
+    const { model, run } = point;
+    const { memory, maxTokens, maxNewTokens, scales } = run.settings;
+    const tokenizer = await loadTokenizer(model.source.folder);
+    // Prompts are not known yet: as long as the run's rows may be.
+    const prompt = Array.from({ length: maxTokens }, () => 0);
+    const planner = new MemoryPlanner(memory, session);
+    const plan = await planner.forGeneration(model.decoder, [prompt], maxNewTokens);
+    const original = await Generator.open(model.decoder, plan.session, plan.batchRows);
     try {
-      const slimmed = await Generator.open(slimmedDecoder(point.model, point), session);
-      return { point, tokenizer, original, slimmed };
+      const decoder = slimmedForAnswers(model, point, scales, plan.session);
+      return { tokenizer, original, slimmed: await Generator.open(decoder, plan.session, plan.batchRows) };
     } catch (error) {
       await original.release();
       throw error;

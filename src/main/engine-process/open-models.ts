@@ -8,13 +8,16 @@ import type { ModelChoice } from '../../shared/values.js';
 export class OpenModels {
   #last: { key: string; model: Promise<SourceModel> } | undefined;
 
-  /** @throws UserError as openSourceModel does */
-  async open({ model: location, modelFile }: ModelChoice): Promise<SourceModel> {
+  /**
+   * @param memory bytes that may be used, as for openSourceModel
+   * @throws UserError as openSourceModel does
+   */
+  async open({ model: location, modelFile }: ModelChoice, memory?: number): Promise<SourceModel> {
     const file = modelFile ?? preferredFile(location);
     const source = openModelFolder(location, file);
     const { mtimeMs, size } = statSync(source.modelPath);
-    const key = JSON.stringify([source.modelPath, mtimeMs, size]);
-    if (this.#last?.key !== key) this.#last = { key, model: openSourceModel(location, file) };
+    const key = JSON.stringify([source.modelPath, mtimeMs, size, memory]);
+    if (this.#last?.key !== key) this.#last = { key, model: openSourceModel(location, file, memory) };
     const { model } = this.#last;
     try {
       return await model;

@@ -3,6 +3,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as v from 'valibot';
+import { parseColumnMapping } from '../../engine/data/columns.js';
+import { mappingText } from '../../shared/mapping-text.js';
 import { taskPreview, type TaskPreview } from '../../shared/task.js';
 import { previewTask } from './preview-task.js';
 
@@ -72,5 +74,32 @@ describe('previewTask', () => {
       guessed: false,
       mappingText: 'prompt=answer,response=question',
     });
+  });
+
+  test('takes columns whose names hold commas, quotes and plus signs', async () => {
+    const rows = Array.from({ length: 9 }, (_, index) =>
+      JSON.stringify({ 'What, when, and "where"?': `q${index}`, 'yes + no': `a${index}` }),
+    );
+    const file = fileWith('commas.jsonl', rows.join('\n'));
+    const mapping = {
+      kind: 'prompt-response',
+      prompt: 'What, when, and "where"?',
+      response: 'yes + no',
+    } as const;
+    const columns = mappingText(mapping);
+    expect(columns).toBe('prompt="What, when, and ""where""?",response="yes + no"');
+    expect(await preview(file, { columns, responses: 'file' })).toMatchObject({
+      state: 'ready',
+      mapping,
+      mappingText: columns,
+    });
+  });
+
+  test.each([
+    { kind: 'text', text: ' a, "b" + c ' },
+    { kind: 'messages', messages: '""' },
+    { kind: 'prompt-response', prompt: '=', choices: ['a,b', 'c+d', '"e"', 'f'], response: ',' },
+  ] as const)('writes mappings that are read as the same: %j', (mapping) => {
+    expect(parseColumnMapping(mappingText(mapping))).toEqual(mapping);
   });
 });

@@ -77,9 +77,11 @@ export function openRun(store: RunStore, id: string): Run {
 
 export function findingsOf(checkpoint: CheckpointState | undefined): RunFindings {
   return {
-    rounds: (checkpoint?.rounds ?? []).map(({ losses, chosen }) =>
-      chosen ? { losses, chosen } : { losses },
-    ),
+    rounds: (checkpoint?.rounds ?? []).map(({ losses, rises, chosen }) => ({
+      losses,
+      ...(rises ? { rises } : {}),
+      ...(chosen ? { chosen } : {}),
+    })),
     training: Object.fromEntries(
       Object.entries(checkpoint?.training ?? {}).map(([blocks, { epochs }]) => [blocks, epochs]),
     ),

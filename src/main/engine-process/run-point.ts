@@ -1,11 +1,12 @@
 /** A point of a run's curve, ready to be compared or exported: the model, the task and the trained scales. */
 import { restoreScales, type Scales } from '../../engine/calibrate/scales.js';
 import { UserError } from '../../engine/errors.js';
+import { MemoryPlanner } from '../../engine/memory-plan.js';
 import type { SourceModel } from '../../engine/open-source-model.js';
 import { prepareTask, type PreparedTask } from '../../engine/prepare-task.js';
 import type { SlimReport } from '../../engine/report.js';
 import type { Run } from '../../engine/run-store.js';
-import { sessionOptions } from '../../engine/settings.js';
+import { withSession } from '../../engine/settings.js';
 import { runFingerprint } from '../../engine/slim.js';
 import type { RunPoint } from '../../shared/compare.js';
 import type { BlockName } from '../../shared/values.js';
@@ -27,7 +28,8 @@ export async function openRunPoint(
 ): Promise<TrainedPoint> {
   const { store, models } = context;
   const run = openRun(store, id);
-  const model = await models.open({ model: run.settings.model, modelFile: run.settings.modelFile });
+  const { model: location, modelFile, memory } = run.settings;
+  const model = await models.open({ model: location, modelFile }, memory);
   const report = reportOf(store, run);
   if (blocks === 0) return { run, report, model, skipped: [], scales: new Map() };
   const checkpoint = checkpointOf(store, run);
@@ -52,9 +54,14 @@ export async function openRunPoint(
  */
 export async function prepareRunTask(context: EngineContext, point: TrainedPoint): Promise<PreparedTask> {
   const { run, model } = point;
-  const task = await prepareTask(model, run.settings, {
-    cacheFolder: context.folders.cache,
-    session: await sessionOptions(run.settings),
+  const { settings } = run;
+  const task = await withSession(settings, (session) => {
+    const planner = new MemoryPlanner(settings.memory, session);
+    return prepareTask(model, settings, {
+      cacheFolder: context.folders.cache,
+      session,
+      planGeneration: (prompts) => planner.forGeneration(model.decoder, prompts, settings.maxNewTokens),
+    });
   });
   const checkpoint = checkpointOf(context.store, run);
   if (checkpoint && checkpoint.fingerprint !== runFingerprint(model, task, run.settings)) {

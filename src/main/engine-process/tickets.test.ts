@@ -32,3 +32,20 @@ test('stopping reaches work that runs and work that waits', async () => {
   await expect(running).rejects.toBeInstanceOf(CancelledError);
   await expect(waiting).rejects.toBeInstanceOf(CancelledError);
 });
+
+test('urgent work goes first as soon as the work under way gives way', async () => {
+  const tickets = new Tickets();
+  const order: string[] = [];
+  let urgent: Promise<void> | undefined;
+  const long = tickets.run('long', async (_, giveWay) => {
+    await giveWay();
+    order.push('long begins');
+    urgent = tickets.runUrgent('urgent', async () => void order.push('urgent'));
+    await giveWay();
+    order.push('long ends');
+  });
+  const next = tickets.run('next', async () => void order.push('next'));
+  await Promise.all([long, next]);
+  await urgent;
+  expect(order).toEqual(['long begins', 'urgent', 'long ends', 'next']);
+});

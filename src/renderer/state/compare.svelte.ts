@@ -30,6 +30,8 @@ export class CompareState {
   readonly #remember: (change: Partial<Workspace>) => void;
   readonly #result: ResultState;
   #ticket = '';
+  /** Of the held-out answers that are under way. */
+  #heldoutTicket: string | undefined;
 
   constructor(requests: Requests, remember: (change: Partial<Workspace>) => void, result: ResultState) {
     this.#requests = requests;
@@ -39,7 +41,9 @@ export class CompareState {
       if (ticket !== this.#ticket || !this.live) return;
       this.live = { ...this.live, [side]: { text: this.live[side].text + text, tokens, seconds } };
     });
-    requests.on('compare.progress', (progress) => (this.progress = progress));
+    requests.on('compare.progress', (progress) => {
+      if (progress.what !== 'answers' || progress.ticket === this.#heldoutTicket) this.progress = progress;
+    });
   }
 
   get heldoutRow(): HeldoutRow | undefined {
@@ -76,11 +80,15 @@ export class CompareState {
   async loadHeldout(): Promise<void> {
     const target = this.#result.target;
     if (!target) return this.heldout.clear();
+    // Answers for the point before are of no use any more, and those of this point should not wait for them.
+    const before = this.#heldoutTicket;
+    const ticket = crypto.randomUUID();
+    this.#heldoutTicket = ticket;
+    if (before !== undefined) void this.#requests.ask('compare.stop', { ticket: before });
     this.progress = undefined;
     const shown = this.row !== undefined || this.live === undefined;
-    await this.heldout.load(() =>
-      this.#requests.ask('compare.heldout', { ...target, ticket: crypto.randomUUID() }),
-    );
+    await this.heldout.load(() => this.#requests.ask('compare.heldout', { ...target, ticket }));
+    if (this.#heldoutTicket === ticket) this.#heldoutTicket = undefined;
     if (shown && this.heldout.value) this.row = this.heldout.value.rows.length > 0 ? 0 : undefined;
   }
 

@@ -5,10 +5,16 @@ import type { JobState } from '../../shared/job.js';
 import { afterJobEvent, idleJob } from '../../shared/job-state.js';
 import { failureOf, type Requests } from '../bridge/requests.svelte.js';
 
+/** Milliseconds for which events are gathered: a small model's job tells hundreds a second. */
+const TOGETHER = 60;
+
 export class JobView {
   state = $state.raw<JobState>(idleJob());
   /** Why a job could not be started or changed. */
   failure = $state.raw<Failure>();
+  /** What the events that came since the page was last drawn add up to. */
+  #coming: JobState | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #requests: Requests;
   readonly #onEnded: (run: string, blocks?: number) => void;
 
@@ -20,15 +26,26 @@ export class JobView {
 
   async start(): Promise<void> {
     this.#requests.on('job.event', ({ run, event }) => {
-      if (run === this.state.run?.id) this.state = afterJobEvent(this.state, event);
+      const before = this.#coming ?? this.state;
+      if (run !== before.run?.id) return;
+      this.#coming = afterJobEvent(before, event);
+      if (this.#timer === undefined) this.#timer = setTimeout(() => this.#show(), TOGETHER);
     });
     this.#requests.on('job.changed', (state) => {
       const wasActive = this.active;
+      // It holds all events so far.
+      this.#coming = undefined;
       this.state = state;
       if (wasActive && this.resumable) this.#onEnded(state.run!.id);
     });
     this.#requests.on('job.finished', ({ run, report }) => this.#onEnded(run.id, report.chosenPoint));
     this.state = await this.#requests.ask('job.state');
+  }
+
+  #show(): void {
+    this.#timer = undefined;
+    if (this.#coming) this.state = this.#coming;
+    this.#coming = undefined;
   }
 
   get active(): boolean {

@@ -1,4 +1,6 @@
 /** Which strip belongs to which step. */
+import type { ModelDescription } from '../../shared/model.js';
+import { keepLast } from '../state/keep-last.js';
 import type { Session } from '../state/session.svelte.js';
 import { plainView, stripColumns, type StripColumn, type StripView } from './strip-cells.js';
 import type { StripLegend } from './strip-readout.svelte';
@@ -14,8 +16,35 @@ export function sessionStrip(session: Session): SessionStrip {
   const description = model.description.value;
   const [view, legend] = viewOf(session);
   const layers = result.details.value?.summary.layers ?? job.state.run?.layers ?? 0;
-  return { columns: stripColumns(description, layers, view), skippedAs: view.skippedAs, legend };
+  const { skippedAs, skipped, open, trying, rounds, originalLoss, scales } = view;
+  const columns = columnsOf(
+    description,
+    layers,
+    skippedAs,
+    skipped,
+    open,
+    trying,
+    rounds,
+    originalLoss,
+    scales,
+  );
+  return { columns, skippedAs, legend };
 }
+
+/** Cells are made anew only for what they show, not for each event of a job. */
+const columnsOf = keepLast(
+  (
+    model: ModelDescription | undefined,
+    layers: number,
+    skippedAs: StripView['skippedAs'],
+    skipped: StripView['skipped'],
+    open: StripView['open'],
+    trying: StripView['trying'],
+    rounds: StripView['rounds'],
+    originalLoss: StripView['originalLoss'],
+    scales: StripView['scales'],
+  ) => stripColumns(model, layers, { skippedAs, skipped, open, trying, rounds, originalLoss, scales }),
+);
 
 function viewOf(session: Session): [StripView, StripLegend] {
   switch (session.step) {
@@ -31,11 +60,13 @@ function viewOf(session: Session): [StripView, StripLegend] {
   }
 }
 
+const OPEN_KINDS = { attention: ['attention'], mlp: ['mlp'] } as const;
+
 function calibrationView(session: Session): [StripView, StripLegend] {
   const { job, result, budget } = session;
   const { state } = job;
   const open = state.run?.settings.blocks ?? budget.all.blocks ?? 'attention';
-  const kinds = open === 'both' ? undefined : [open];
+  const kinds = open === 'both' ? undefined : OPEN_KINDS[open];
   if (session.showsJob) {
     const { skipped, rounds, candidate, original } = state;
     const trying = job.active ? candidate?.block : undefined;
@@ -54,6 +85,6 @@ function calibrationView(session: Session): [StripView, StripLegend] {
 function resultView({ result }: Session): [StripView, StripLegend] {
   const { point } = result;
   if (!point) return [plainView, 'sizes'];
-  const scales = result.details.value?.scales[String(point.skipped.length)] ?? [];
+  const scales = result.details.value?.scales[String(point.skipped.length)] ?? plainView.scales;
   return [{ ...plainView, skippedAs: 'gap', skipped: point.skipped, scales }, 'scales'];
 }

@@ -1,4 +1,5 @@
 /** What the layer strip shows, as data: a column a layer, a cell a block. */
+import { lossRises } from '../curve/loss-rises.js';
 import type { ModelDescription } from '../../shared/model.js';
 import type { BlockScales, SelectionRound } from '../../shared/runs.js';
 import type { BlockName, BranchKind } from '../../shared/values.js';
@@ -112,17 +113,16 @@ function roundFindings(
   originalLoss: number | undefined,
 ): Map<string, RoundFinding> {
   const findings = new Map<string, RoundFinding>();
-  let before = originalLoss;
-  for (const { losses, chosen } of rounds) {
+  const rises = lossRises(rounds, originalLoss);
+  for (const [place, { losses }] of rounds.entries()) {
     const logs = Object.values(losses).map(logOf);
     const low = Math.min(...logs);
     const span = Math.max(...logs) - low;
     for (const [block, loss] of Object.entries(losses))
       findings.set(block, {
         importance: span > 0 ? (logOf(loss) - low) / span : 0,
-        rise: before === undefined ? undefined : loss - before,
+        rise: rises[place]![block],
       });
-    before = chosen === undefined ? before : losses[chosen];
   }
   return findings;
 }

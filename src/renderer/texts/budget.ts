@@ -47,12 +47,14 @@ export const budget = {
     learningRate: 'Learning rate',
     selectionLearningRate: 'Rate while choosing',
     schedule: 'Course of the rate',
-    batchRows: 'Rows a batch',
+    batchRows: 'Rows a batch: choosing',
+    trainingBatchRows: 'Rows a batch: learning',
     maxTokens: 'Longest row (tokens)',
     overlong: 'Longer rows',
     maxNewTokens: 'Longest answer (tokens)',
     seed: 'Seed',
     threads: 'Threads',
+    memory: 'Memory limit (GB)',
   } as const,
   scales: {
     scalar: 'One a block (as published)',
@@ -64,6 +66,10 @@ export const budget = {
   schedules: { constant: 'the same throughout', linear: 'falling to zero' } as const,
   overlong: { cut: 'are cut', drop: 'are left out' } as const,
   allThreads: 'all',
+  noLimit: 'none',
+  /** What the engine takes if nothing is set: finer scales gain more from more steps than from smoother ones. */
+  likeWhileChoosing: (scales: string | undefined, rows: number | undefined) =>
+    rows === undefined ? '' : String(scales === 'scalar' ? rows : Math.max(1, rows >> 1)),
   estimateTitle: 'What it takes on this machine',
   measuring: 'Measuring a few steps on this machine',
   measuringHint: 'some seconds',

@@ -47,7 +47,8 @@ export const calibrate = {
   paused: 'Paused',
   pausedHint: 'Everything so far is kept. Resume whenever you like, also after a restart.',
   stopped: 'Stopped',
-  stoppedHint: 'Everything so far is kept. Resume to go on from here.',
+  stoppedEarly:
+    'The run was stopped before the first point of its curve was measured, so there is nothing to compare yet. What it found is kept; resume to go on from here.',
   stoppedWithPoints:
     'Everything so far is kept. The points of the curve that are there can be compared and exported; resume to go on from here.',
   failed: 'The run failed',
@@ -79,10 +80,17 @@ export const calibrate = {
     }
     return state.stage ? stages[state.stage] : 'Working';
   },
+  /** On what the job runs and how, where that is not simply the processor as usual: a sentence each. */
+  ways({ device, memory, stage }: JobState): string[] {
+    const work = stage === 'calibrating' ? 'calibration' : 'answers';
+    const way = memory?.[work];
+    return [...(device ? [device] : []), ...(way ? [`To stay within the memory limit: ${way}.`] : [])];
+  },
   progress: 'Progress of the run',
   left: (seconds: number) => `about ${formatDuration(seconds)} left`,
   share: (value: number) => formatPercent(value, 0),
   curveTitle: 'Quality by skipped blocks',
+  curveNone: 'No point of the curve is measured yet.',
   curveEmpty: 'Grows as points of the curve are measured.',
   curveKey: ['with scales', 'before'] as const,
   measures: {
@@ -91,11 +99,13 @@ export const calibrate = {
   } as const,
   lossTitle: 'Loss while learning',
   lossNote: 'lower is better; every point of the curve has its line',
+  lossNone: 'No scales were learnt yet.',
   lossEmpty: 'Begins once blocks are chosen.',
   lossKey: ['held-out', 'learnt from', 'other points'] as const,
   lossLabel: (blocks: string | undefined, last: number | undefined) =>
     `Loss by epoch${blocks === undefined ? '' : ` with ${blocks} blocks skipped`}${last === undefined ? '' : `, now ${formatLoss(last)}`}.`,
   orderTitle: 'Skipped, in this order',
+  orderNone: 'No block was chosen yet.',
   orderEmpty: 'The first block is being looked for.',
   orderLine: (block: string) => blockWords(block),
   orderRise: (rise: number) => `loss ${formatChange(rise)}`,

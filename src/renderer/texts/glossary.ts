@@ -75,6 +75,11 @@ export const glossary = {
     meaning: 'The scales stay visible in the graph, as numbers of their own with a multiplication each.',
   },
   epochs: { name: 'epochs', meaning: 'How often all calibration rows are gone through.' },
+  memoryLimit: {
+    name: 'memory limit',
+    meaning:
+      'A model that does not fit is run a few layers at a time, read from the disk in turn. Slower, but it runs.',
+  },
   rate: { name: 'learning rate', meaning: 'How large the steps of learning are.' },
 } as const;
 

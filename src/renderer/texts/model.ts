@@ -4,7 +4,8 @@ import { counted, formatBytes, formatPercent, formatSaving } from '../format/num
 
 export const model = {
   emptyTitle: 'Choose a model',
-  emptyLead: 'A language model as an ONNX file, with its configs and its tokenizer in the same folder.',
+  emptyLead:
+    'Hopscotch makes it smaller and faster for your own task. It takes a language model as an ONNX file, with its configs and its tokenizer in the same folder.',
   openFolder: 'Open folder',
   openFile: 'Open ONNX file',
   drop: 'Drop a model folder or an ONNX file anywhere on this window.',
@@ -12,6 +13,8 @@ export const model = {
   failedTitle: 'This model cannot be used',
   crashedHint: 'The engine was started afresh. Try again, or choose another model.',
   sample: 'The sample that comes with Hopscotch, made to try things out.',
+  firstSample:
+    'A small model to begin with. Press Slim to see which of its parts the task can do without, and at what price.',
   facts: {
     size: 'File',
     parameters: 'Parameters',

@@ -24,10 +24,9 @@ export const runs = {
       : blocksWords(blocks, budget?.blocks ?? 4);
   },
   thumbnail: ({ curve }: RunSummary) =>
-    curve.length === 0
-      ? 'No curve yet'
-      : `Quality from ${formatPercent(curve[0]!.quality)} to ${formatPercent(curve.at(-1)!.quality)} over ${counted(curve.at(-1)!.blocks, 'block')}`,
+    `Quality from ${formatPercent(curve[0]!.quality)} to ${formatPercent(curve.at(-1)!.quality)} over ${counted(curve.at(-1)!.blocks, 'block')}`,
   kept: (quality: number, blocks: number) => `${formatPercent(quality)} at ${counted(blocks, 'block')}`,
+  noPoint: 'nothing measured yet',
   points: (points: number) => `${counted(points, 'point')} measured`,
   open: 'Open',
   resume: 'Resume',

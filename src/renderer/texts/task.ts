@@ -47,7 +47,8 @@ export const task = {
     text: 'Text',
   } as const,
   noColumn: '(none)',
-  guessed: 'Guessed:',
+  guessed: (reason: string) =>
+    reason.startsWith('By ') ? `Guessed b${reason.slice(1)}` : `Guessed: ${reason}`,
   told: 'As you said:',
   answersTitle: 'Whose answers to learn from',
   answers: { own: 'The model’s own', file: 'The file’s' } as const,

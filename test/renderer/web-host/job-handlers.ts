@@ -14,6 +14,7 @@ const PLAYED: Partial<Record<SceneOptions['scene'], number>> = {
   selecting: 0.3,
   training: 0.925,
   paused: 0.93,
+  'stopped-early': 0.04,
   crashed: 0.75,
 };
 
@@ -75,7 +76,7 @@ export function jobHandlers(
         ? {
             fits: false,
             reason:
-              'About 41 GB of memory would be needed and 12 GB are free. Use fewer rows a batch, shorter rows, or a smaller model.',
+              'It needs about 41.0 GB of memory and 12.0 GB are free; choose a smaller batch or shorter rows, close other programs, or set a memory limit in the advanced settings: the model then runs a few layers at a time.',
             parts: { answers: 0, calibration: 0, comparison: 0 },
             steps: 0,
             stepSeconds: 0,
@@ -90,6 +91,7 @@ export function jobHandlers(
             stepSeconds: 1.01,
             memoryBytes: 1_070_000_000,
             availableBytes: 12_000_000_000,
+            device: 'Runs on the CPU: WebGPU does not start (no adapter found).',
           };
     },
     'job.start': (settings) => player.begin(settings),
@@ -115,13 +117,14 @@ class JobPlayer {
     this.#speed = speed;
     const played = PLAYED[scene];
     if (played === undefined) return;
-    const run = recordedRun(scene === 'paused' || scene === 'crashed' ? 'stopped' : 'running');
+    const run = recordedRun(scene === 'selecting' || scene === 'training' ? 'running' : 'stopped');
     book.put(run);
     this.state = { ...startingJob(run, Date.now() - 200_000), status: 'running' };
     const end = jobEvents.at(-1)!.at * played;
     while (jobEvents[this.#next]!.at < end)
       this.state = afterJobEvent(this.state, jobEvents[this.#next++]!.event);
     if (scene === 'paused') this.state = { ...this.state, status: 'paused' };
+    else if (scene === 'stopped-early') this.state = { ...this.state, status: 'stopped' };
     else if (scene === 'crashed')
       this.state = {
         ...this.state,

@@ -15,6 +15,8 @@ export const SCENES = [
   /** A job in its final training. */
   'training',
   'paused',
+  /** Stopped before the first point of the curve was measured. */
+  'stopped-early',
   'crashed',
   /** A finished run, with others in the list. */
   'finished',

@@ -7,7 +7,7 @@
 import { floatAttribute, intAttribute } from '../../onnx/attributes.js';
 import type { Lowering, LoweringContext } from './lowering.js';
 import { countPositions, rotate, type Rotation } from './rotation.js';
-import { causalMask, mergeHeads, scaledDotProduct, splitHeads } from './scaled-dot-product.js';
+import { causalMask, mergeHeads, scaledDotProduct, scaleOfScores, splitHeads } from './scaled-dot-product.js';
 
 export const groupQueryAttention: Lowering = {
   operator: 'GroupQueryAttention',
@@ -35,7 +35,7 @@ export const groupQueryAttention: Lowering = {
       kvHeads,
       headSize,
       valueSize: headSize,
-      scale: floatAttribute(node, 'scale', 0) || 1 / Math.sqrt(headSize),
+      scale: scaleOfScores(context, headSize),
       softcap: floatAttribute(node, 'softcap', 0),
       masks: [
         ...(isCausal ? [causalMask(context, query, key, window > 0 ? window : undefined)] : []),

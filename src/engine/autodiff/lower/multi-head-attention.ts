@@ -4,10 +4,10 @@
  * with both, or [rows, heads, positions, size]); bias of the projections, key padding mask, bias of the scores, past
  * (onnxruntime's contributed operators).
  */
-import { floatAttribute, intAttribute } from '../../onnx/attributes.js';
+import { intAttribute } from '../../onnx/attributes.js';
+import { contributedAttention, type Heads } from './contributed-attention.js';
 import type { Lowering, LoweringContext } from './lowering.js';
-import { paddingMask } from './padding-mask.js';
-import { causalMask, mergeHeads, scaledDotProduct, splitHeads } from './scaled-dot-product.js';
+import { splitHeads } from './scaled-dot-product.js';
 
 export const multiHeadAttention: Lowering = {
   operator: 'MultiHeadAttention',
@@ -17,39 +17,12 @@ export const multiHeadAttention: Lowering = {
     if (node.output[3]) context.refuse('it gives out its scores');
     const isPacked = shape(input(0)!).length === 5;
     const headSize = isPacked ? fixedDim(input(0)!, 4) : fixedDim(input(0)!, 2) / heads;
-    const { query, key, value, valueSize } = isPacked
-      ? packedParts(context, heads, headSize)
-      : separateParts(context, heads, headSize);
-    const [padding, scoreBias] = [input(4), input(5)];
-    const mixed = scaledDotProduct(context, {
-      query,
-      key,
-      value,
-      heads,
-      kvHeads: heads,
-      headSize,
-      valueSize,
-      scale: floatAttribute(node, 'scale', 0) || 1 / Math.sqrt(headSize),
-      masks: [
-        ...(intAttribute(node, 'unidirectional', 0) !== 0 ? [causalMask(context, query, key)] : []),
-        ...(padding
-          ? [paddingMask(context, padding, floatAttribute(node, 'mask_filter_value', -10000))]
-          : []),
-        ...(scoreBias ? [scoreBias] : []),
-      ],
-    });
-    return [mergeHeads(context, mixed, heads * valueSize), key, value];
+    const parts = isPacked ? packedParts(context, heads, headSize) : separateParts(context, heads, headSize);
+    return [contributedAttention(context, parts, input(4), input(5)), parts.key, parts.value];
   },
 };
 
-interface Parts {
-  query: string;
-  key: string;
-  value: string;
-  valueSize: number;
-}
-
-function packedParts({ input, write }: LoweringContext, heads: number, headSize: number): Parts {
+function packedParts({ input, write }: LoweringContext, heads: number, headSize: number): Heads {
   const bias = input(3);
   const shaped =
     bias === undefined
@@ -62,10 +35,10 @@ function packedParts({ input, write }: LoweringContext, heads: number, headSize:
   const [query, key, value] = write
     .emitSeveral('Split', [turned, write.integers([1, 1, 1])], { axis: 0 }, 3)
     .map((part) => write.emit('Squeeze', [part, write.integers([0])])) as [string, string, string];
-  return { query, key, value, valueSize: headSize };
+  return { query, key, value, headSize, valueSize: headSize };
 }
 
-function separateParts(context: LoweringContext, heads: number, headSize: number): Parts {
+function separateParts(context: LoweringContext, heads: number, headSize: number): Heads {
   const { input, write, shape, fixedDim } = context;
   const [key, value] = [input(1), input(2)];
   if (key === undefined || value === undefined || shape(key).length === 5)
@@ -83,6 +56,7 @@ function separateParts(context: LoweringContext, heads: number, headSize: number
     query: part(input(0)!, 0, headSize),
     key: part(key, 1, headSize),
     value: part(value, 2, valueSize),
+    headSize,
     valueSize,
   };
 }

@@ -3,10 +3,10 @@
  * the three sizes], bias, mask, past [2, rows, heads, keys, size], bias of the scores (onnxruntime's contributed
  * operators).
  */
-import { floatAttribute, intAttribute, intsAttribute } from '../../onnx/attributes.js';
+import { intAttribute, intsAttribute } from '../../onnx/attributes.js';
+import { contributedAttention } from './contributed-attention.js';
 import type { Lowering } from './lowering.js';
-import { paddingMask } from './padding-mask.js';
-import { causalMask, mergeHeads, scaledDotProduct, splitHeads } from './scaled-dot-product.js';
+import { splitHeads } from './scaled-dot-product.js';
 
 export const packedAttention: Lowering = {
   operator: 'Attention',
@@ -28,22 +28,11 @@ export const packedAttention: Lowering = {
       string,
       string,
     ];
-    const mixed = scaledDotProduct(context, {
-      query,
-      key,
-      value,
-      heads,
-      kvHeads: heads,
-      headSize,
-      valueSize,
-      scale: floatAttribute(node, 'scale', 0) || 1 / Math.sqrt(headSize),
-      masks: [
-        ...(intAttribute(node, 'unidirectional', 0) !== 0 ? [causalMask(context, query, key)] : []),
-        ...(mask ? [paddingMask(context, mask, floatAttribute(node, 'mask_filter_value', -10000))] : []),
-        ...(scoreBias ? [scoreBias] : []),
-      ],
-    });
+    const parts = { query, key, value, headSize, valueSize };
     const present = [key, value].map((part) => write.emit('Unsqueeze', [part, write.integers([0])]));
-    return [mergeHeads(context, mixed, sizes[2]!), write.emit('Concat', present, { axis: 0 })];
+    return [
+      contributedAttention(context, parts, mask, scoreBias),
+      write.emit('Concat', present, { axis: 0 }),
+    ];
   },
 };

@@ -2,6 +2,7 @@
  * Attention out of primitive operators: softmax(q k^T * scale + mask) v, heads grouped where there are fewer keys than
  * queries (grouped-query attention, arXiv 2305.13245).
  */
+import { floatAttribute } from '../../onnx/attributes.js';
 import type { LoweringContext } from './lowering.js';
 
 /** Far below every score, and far from overflow: no row is masked altogether. */
@@ -46,6 +47,11 @@ export function scaledDotProduct({ write }: LoweringContext, parts: DotProduct):
   for (const mask of masks) scores = write.emit('Add', [scores, mask]);
   const weights = sink === undefined ? softmax(write, scores) : softmaxWithSink(write, scores, sink, heads);
   return ungroup(write.emit('MatMul', [group(weights, 0), parts.value]), valueSize);
+}
+
+/** The attribute, or one over the root of the head size. */
+export function scaleOfScores({ node }: LoweringContext, headSize: number): number {
+  return floatAttribute(node, 'scale', 0) || 1 / Math.sqrt(headSize);
 }
 
 type Writer = LoweringContext['write'];

@@ -5,7 +5,7 @@
  */
 import { floatAttribute, intAttribute } from '../../onnx/attributes.js';
 import type { Lowering } from './lowering.js';
-import { causalMask, mergeHeads, scaledDotProduct, splitHeads } from './scaled-dot-product.js';
+import { causalMask, mergeHeads, scaledDotProduct, scaleOfScores, splitHeads } from './scaled-dot-product.js';
 
 const MASKED = -1e30;
 
@@ -41,7 +41,7 @@ export const standardAttention: Lowering = {
       kvHeads,
       headSize,
       valueSize,
-      scale: floatAttribute(node, 'scale', 0) || 1 / Math.sqrt(headSize),
+      scale: scaleOfScores(context, headSize),
       softcap: floatAttribute(node, 'softcap', 0),
       masks: [
         ...(intAttribute(node, 'is_causal', 0) !== 0 ? [causalMask(context, query, key)] : []),

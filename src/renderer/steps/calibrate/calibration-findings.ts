@@ -4,7 +4,14 @@ import type { RunDetails } from '../../../shared/runs.js';
 import type { TrainingEpoch } from '../../../shared/report.js';
 import type { BlockName } from '../../../shared/values.js';
 import type { Session } from '../../state/session.svelte.js';
+import { lossRises } from '../../curve/loss-rises.js';
+import { keepLast } from '../../state/keep-last.js';
 import { curveSeries, type CurveEntry, type QualityMeasure } from '../../curve/curve-series.js';
+
+/** Whether a point of the curve beside the original, a step of learning or a skipped block is there to be shown. */
+export function hasFindings({ curve, training, skipped }: CalibrationFindings): boolean {
+  return curve.length > 1 || Object.keys(training).length > 0 || skipped.length > 0;
+}
 
 export interface CalibrationFindings {
   skipped: readonly BlockName[];
@@ -37,8 +44,8 @@ function ofJob(job: JobState): CalibrationFindings {
   const { startedAt, endedAt } = job;
   return {
     skipped: job.skipped,
-    rises: risesOf(job.rounds, job.original?.loss.value),
-    curve: curveSeries(job.original, job.points, measure),
+    rises: jobRises(job.rounds, job.original?.loss.value),
+    curve: jobCurve(job.original, job.points, measure),
     measure,
     training: job.training,
     trainedNow: job.epochs && String(job.epochs.blocks),
@@ -70,10 +77,11 @@ function ofRun({ summary, report, findings }: RunDetails): CalibrationFindings {
   };
 }
 
+/** Of the job that runs: only what an event changes is made anew. */
+const jobCurve = keepLast(curveSeries);
+const jobRises = keepLast(risesOf);
+
 function risesOf(rounds: JobState['rounds'], original: number | undefined): (number | undefined)[] {
-  const losses = rounds.flatMap(({ losses: all, chosen }) => (chosen === undefined ? [] : [all[chosen]]));
-  return losses.map((loss, place) => {
-    const before = place === 0 ? original : losses[place - 1];
-    return loss === undefined || before === undefined ? undefined : loss - before;
-  });
+  const rises = lossRises(rounds, original);
+  return rounds.flatMap(({ chosen }, place) => (chosen === undefined ? [] : [rises[place]![chosen]]));
 }
