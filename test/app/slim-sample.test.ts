@@ -50,6 +50,17 @@ describe.skipIf(!electronProgram())(`from one click to the slimmed model${electr
     expect(app.errors).toEqual([]);
   });
 
+  test('a question goes before the held-out answers of another point', async () => {
+    const [run] = await app.ask('runs.list');
+    const point = { run: run!.id, blocks: 1 };
+    const order: string[] = [];
+    const heldout = app.ask('compare.heldout', { ...point, ticket: 'rows' }).then(() => order.push('rows'));
+    await app.ask('compare.ask', { ...point, ticket: 'asked', prompt: PROMPT, maxNewTokens: 8, seed: 0 });
+    order.push('question');
+    await heldout;
+    expect(order).toEqual(['question', 'rows']);
+  });
+
   test('the held-out rows come worst first', async () => {
     const [run] = await app.ask('runs.list');
     const { rows, figures } = await app.ask('compare.heldout', { run: run!.id, blocks: 2, ticket: 'test' });
