@@ -105,6 +105,19 @@ describe.skipIf(!existsSync(CHROMIUM))(`the page in Chromium${why}`, () => {
     expect(drawn).toBeGreaterThan(100);
   });
 
+  test('stopped before the first point: a sentence and Resume, no empty charts', async () => {
+    const { page, errors } = await openScene(browser, server.url, 'stopped-early', { speed: 150 });
+    await step(page, 'Calibrate').click();
+    await page.getByText('stopped before the first point of its curve was measured').waitFor();
+    expect(await page.getByRole('main').getByRole('img').count()).toBe(0);
+    await step(page, 'Compare').click();
+    await page.getByText('No point of this run’s curve is measured yet.').waitFor();
+    await step(page, 'Calibrate').click();
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await heading(page).filter({ hasText: 'Done: 6 attention blocks skipped' }).waitFor({ timeout: 30_000 });
+    expect(errors).toEqual([]);
+  });
+
   test('stopping keeps everything, resuming goes on', async () => {
     const { page, errors } = await openScene(browser, server.url, 'selecting', { speed: 5 });
     await step(page, 'Calibrate').click();

@@ -131,9 +131,13 @@ describe('a calibration in segments', () => {
     const whole = await choose(undefined);
     const cut = await choose({ segments: segmentsOf(decoder, 'all', true) });
     expect(cut.map(({ chosen }) => chosen)).toEqual(whole.map(({ chosen }) => chosen));
-    for (const [round, { losses }] of whole.entries()) {
+    for (const [round, { losses, rises }] of whole.entries()) {
       for (const [block, loss] of Object.entries(losses))
         expect(cut[round]!.losses[block as BlockName]).toBeCloseTo(loss!, 4);
+      // The fast search decides by more than the loss, and records how much the loss alone rose beside that.
+      expect(Object.keys(rises ?? {})).toEqual(strategy === 'fast' ? Object.keys(losses) : []);
+      for (const [block, rise] of Object.entries(rises ?? {}))
+        expect(rise).toBeLessThan(losses[block as BlockName]!);
     }
   });
 

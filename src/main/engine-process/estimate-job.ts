@@ -202,7 +202,7 @@ function refusalOf(
   isElectron: boolean,
 ): string | undefined {
   if (bytes > available) {
-    return `It needs about ${formatBytes(bytes)} of memory and ${formatBytes(available)} are free; choose a smaller batch or shorter rows, close other programs, or set a memory limit in the advanced settings: the model then runs a few layers at a time.`;
+    return `It needs about ${formatBytes(bytes)} of memory and ${formatBytes(available)} are free. Choose a smaller batch or shorter rows, or set a memory limit (advanced settings): the model then runs a few layers at a time.`;
   }
   if (isElectron && largest > ELECTRON_LIMIT) {
     return `A batch would need a single piece of memory of ${formatBytes(largest)}, more than the app's own engine can have; choose a smaller batch, or let the engine run in Node (Settings).`;

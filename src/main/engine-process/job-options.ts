@@ -9,6 +9,9 @@ import { slimSettingsSchema, type SlimSettings } from '../../engine/settings.js'
 import { JOB_PRESETS } from '../job-presets.js';
 import type { JobOptions, JobSettings, Provider, ProviderDescription } from '../../shared/job-settings.js';
 
+/** The app's default: people with a graphics card expect it to be used. */
+const DEVICE = 'auto';
+
 /** The settings of a job that is told nothing but its model and its dataset. */
 export function defaultSettings(): SlimSettings {
   return v.parse(slimSettingsSchema, { model: '', dataset: '' });
@@ -23,7 +26,7 @@ export function jobOptions(): JobOptions {
     }),
   ) as JobOptions['training'];
   return {
-    defaults: { ...defaults, provider: 'auto' },
+    defaults: { ...defaults, provider: DEVICE },
     training,
     strategies: SELECTION_STRATEGIES.map(({ name, description }) => ({ name, description })),
     presets: JOB_PRESETS,
@@ -35,7 +38,7 @@ export function slimSettings(settings: JobSettings): SlimSettings {
   const training = Object.fromEntries(
     Object.entries(settings.training ?? {}).filter(([, value]) => value !== undefined),
   );
-  const given = { ...settings, training };
+  const given = { ...settings, provider: settings.provider ?? DEVICE, training };
   const result = v.safeParse(
     slimSettingsSchema,
     Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),

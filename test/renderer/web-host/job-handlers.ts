@@ -76,7 +76,7 @@ export function jobHandlers(
         ? {
             fits: false,
             reason:
-              'It needs about 41.0 GB of memory and 12.0 GB are free; choose a smaller batch or shorter rows, close other programs, or set a memory limit in the advanced settings: the model then runs a few layers at a time.',
+              'It needs about 41.0 GB of memory and 12.0 GB are free. Choose a smaller batch or shorter rows, or set a memory limit (advanced settings): the model then runs a few layers at a time.',
             parts: { answers: 0, calibration: 0, comparison: 0 },
             steps: 0,
             stepSeconds: 0,
