@@ -1,5 +1,6 @@
 /** Reverse-mode differentiation of a graph: appends the nodes that compute the gradient of a loss by some leaves. */
-import { valuesRead, type Graph } from '../onnx/graph.js';
+import type { Graph } from '../onnx/graph.js';
+import { valuesRead } from '../onnx/node.js';
 import type { NodeProto } from '../onnx/onnx_pb.js';
 import { isDifferentiable } from './float-types.js';
 import { GradientBuilder } from './gradient-builder.js';

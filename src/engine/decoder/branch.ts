@@ -1,6 +1,6 @@
 /** A branch of the residual stream: its norm, its last projection, its cache, and what belongs to it alone. */
 import { UserError } from '../errors.js';
-import { describeNode } from '../onnx/graph.js';
+import { describeNode } from '../onnx/node.js';
 import type { NodeProto } from '../onnx/onnx_pb.js';
 import type { DataFlow } from './data-flow.js';
 import { blockName, type Branch, type BranchKind } from './decoder.js';

@@ -1,7 +1,8 @@
 /** Cuts a decoder at its residual stream into segments of one or more layers, each a model of its own. */
 import { UserError } from '../errors.js';
 import { DataType } from '../onnx/data-types.js';
-import { Graph, describeNode, valuesRead } from '../onnx/graph.js';
+import { Graph } from '../onnx/graph.js';
+import { describeNode, valuesRead } from '../onnx/node.js';
 import type { OnnxModel } from '../onnx/model-file.js';
 import type { NodeProto, ValueInfoProto } from '../onnx/onnx_pb.js';
 import { partOfModel } from '../onnx/part-of-model.js';

@@ -1,5 +1,6 @@
 /** Which values of a graph are computed from which, told apart from those that only read a value's shape. */
-import { valuesRead, type Graph } from '../onnx/graph.js';
+import type { Graph } from '../onnx/graph.js';
+import { valuesRead } from '../onnx/node.js';
 import type { NodeProto, TensorProto } from '../onnx/onnx_pb.js';
 import type { Use } from './decoder.js';
 

@@ -10,7 +10,8 @@ import {
 import { withHead } from '../../../test/graphs/with-head.js';
 import { hasShared, sampleFolder, sharedPath, sharedReason } from '../../../test/support/shared-folder.js';
 import { DataType } from '../onnx/data-types.js';
-import { Graph, valuesRead } from '../onnx/graph.js';
+import { Graph } from '../onnx/graph.js';
+import { valuesRead } from '../onnx/node.js';
 import { readModel } from '../onnx/model-file.js';
 import { makeValueInfo } from '../onnx/value-info.js';
 import { blockName, branchesOf, type BlockName, type Decoder } from './decoder.js';

@@ -1,6 +1,7 @@
 /** Deleting blocks from a decoder's graph, so that the residual stream passes by where they were. */
 import { UserError } from '../errors.js';
-import { describeNode, valuesRead, type Graph } from '../onnx/graph.js';
+import type { Graph } from '../onnx/graph.js';
+import { describeNode, valuesRead } from '../onnx/node.js';
 import { copyModel } from '../onnx/model-file.js';
 import type { NodeProto } from '../onnx/onnx_pb.js';
 import { matchBlocks, matchPast } from './counterpart.js';

@@ -1,7 +1,7 @@
 /** The token embedding: a Gather on a 2-D weight (which may be quantised) whose indices are an integer graph input. */
 import { UserError } from '../errors.js';
 import { DataType } from '../onnx/data-types.js';
-import { describeNode } from '../onnx/graph.js';
+import { describeNode } from '../onnx/node.js';
 import type { TensorProto } from '../onnx/onnx_pb.js';
 import { tensorDims } from '../onnx/tensor.js';
 import { declaredDims, declaredType } from '../onnx/value-info.js';

@@ -1,7 +1,7 @@
 /** The end of the model: the final norm and the output head that makes the logits. */
 import { UserError } from '../errors.js';
 import { isFloatingPoint } from '../onnx/data-types.js';
-import { describeNode } from '../onnx/graph.js';
+import { describeNode } from '../onnx/node.js';
 import type { NodeProto } from '../onnx/onnx_pb.js';
 import { declaredType } from '../onnx/value-info.js';
 import { findAttention } from './attention.js';

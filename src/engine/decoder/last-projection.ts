@@ -1,6 +1,6 @@
 /** The matrix multiplication by a weight that a value comes from: a branch's last one, or the output head's. */
 import { UserError } from '../errors.js';
-import { describeNode } from '../onnx/graph.js';
+import { describeNode } from '../onnx/node.js';
 import type { NodeProto } from '../onnx/onnx_pb.js';
 import { isRenaming, type DataFlow } from './data-flow.js';
 import type { Projection, Use } from './decoder.js';

@@ -1,5 +1,5 @@
 /** What belongs to one part of a graph alone: its nodes and its weights. */
-import { valuesRead } from '../onnx/graph.js';
+import { valuesRead } from '../onnx/node.js';
 import type { NodeProto, TensorProto } from '../onnx/onnx_pb.js';
 import { readsShapeOnly, type DataFlow } from './data-flow.js';
 import type { Use } from './decoder.js';

@@ -1,6 +1,6 @@
 /** The residual stream: the way from the embedding through all residual additions to the final norm. */
 import { UserError } from '../errors.js';
-import { describeNode } from '../onnx/graph.js';
+import { describeNode } from '../onnx/node.js';
 import type { NodeProto } from '../onnx/onnx_pb.js';
 import { findAttention, type Attention } from './attention.js';
 import { isRenaming, type DataFlow } from './data-flow.js';

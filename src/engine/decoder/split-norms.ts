@@ -8,7 +8,8 @@
  */
 import { UserError } from '../errors.js';
 import { float, floatAttribute } from '../onnx/attributes.js';
-import { describeNode, type Graph } from '../onnx/graph.js';
+import type { Graph } from '../onnx/graph.js';
+import { describeNode } from '../onnx/node.js';
 import type { NodeProto } from '../onnx/onnx_pb.js';
 import { int64Tensor } from '../onnx/tensor.js';
 

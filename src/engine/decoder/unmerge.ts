@@ -3,7 +3,8 @@
  * 'use_cache_branch': without a past and with one. The branch with a past does for both, since the past may be empty.
  */
 import { subgraphs } from '../onnx/attributes.js';
-import { Graph, valuesRead } from '../onnx/graph.js';
+import { Graph } from '../onnx/graph.js';
+import { valuesRead } from '../onnx/node.js';
 import { copyModel, type OnnxModel } from '../onnx/model-file.js';
 import type { GraphProto, NodeProto } from '../onnx/onnx_pb.js';
 

@@ -1,7 +1,7 @@
 /** Graphs that are refused before they are read: by operators that no plain decoder holds. */
 import { UserError } from '../errors.js';
 import { subgraphs } from '../onnx/attributes.js';
-import { describeNode } from '../onnx/graph.js';
+import { describeNode } from '../onnx/node.js';
 import type { OnnxModel } from '../onnx/model-file.js';
 import type { GraphProto, NodeProto } from '../onnx/onnx_pb.js';
 

@@ -1,6 +1,6 @@
 /** Multiplying a weight's output channels, in the weight's own precision. */
 import { dataTypeName, isFloatingPoint } from '../onnx/data-types.js';
-import { describeNode } from '../onnx/graph.js';
+import { describeNode } from '../onnx/node.js';
 import type { NodeProto, TensorProto } from '../onnx/onnx_pb.js';
 import { floatTensor, tensorDims, tensorToFloat32 } from '../onnx/tensor.js';
 import { UserError } from '../errors.js';

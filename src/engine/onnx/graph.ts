@@ -1,15 +1,7 @@
 /** A graph with its data flow at hand: who makes and who uses each value; and edits that keep both in step. */
 import { create } from '@bufbuild/protobuf';
-import {
-  makeAttribute,
-  subgraphs,
-  tensorAttribute,
-  hasAttribute,
-  floatAttribute,
-  intAttribute,
-  intsAttribute,
-  type AttributeValue,
-} from './attributes.js';
+import { makeAttribute, type AttributeValue } from './attributes.js';
+import { constantTensor, renameReads, valuesRead } from './node.js';
 import {
   NodeProtoSchema,
   type GraphProto,
@@ -17,33 +9,7 @@ import {
   type TensorProto,
   type ValueInfoProto,
 } from './onnx_pb.js';
-import { floatTensor, int64Tensor } from './tensor.js';
-
-/** The values a node reads: its inputs, and what its subgraphs take from the graph around them. */
-export function valuesRead(node: NodeProto): string[] {
-  const direct = node.input.filter((name) => name !== '');
-  const inner = subgraphs(node).flatMap(outerValues);
-  return inner.length === 0 ? direct : [...new Set([...direct, ...inner])];
-}
-
-/** Values that a subgraph uses without making them itself. */
-function outerValues(graph: GraphProto): string[] {
-  const own = new Set([
-    ...graph.input.map((value) => value.name),
-    ...graph.initializer.map((tensor) => tensor.name),
-    ...graph.node.flatMap((node) => node.output),
-  ]);
-  const used = [...graph.node.flatMap(valuesRead), ...graph.output.map((value) => value.name)];
-  return used.filter((name) => !own.has(name));
-}
-
-/** 'Softmax node "/layers.0/Softmax"': how errors name a node. */
-export function describeNode(node: NodeProto): string {
-  const operator =
-    node.domain === '' || node.domain === 'ai.onnx' ? node.opType : `${node.domain}.${node.opType}`;
-  const name = node.name || node.output[0] || 'without a name';
-  return `${operator} node "${name}"`;
-}
+import { sortNodes } from './sort-nodes.js';
 
 export class Graph {
   readonly #producers = new Map<string, NodeProto>();
@@ -258,35 +224,7 @@ export class Graph {
 
   /** Brings the nodes into an order in which each comes after those it reads from; stable. @throws RangeError on a cycle */
   sortNodes(): void {
-    const waiting = new Map<NodeProto, number>();
-    const position = new Map(this.proto.node.map((node, index) => [node, index]));
-    const sorted: NodeProto[] = [];
-    const visit = (root: NodeProto) => {
-      const stack = [root];
-      while (stack.length > 0) {
-        const node = stack.at(-1)!;
-        if (waiting.get(node) === 2) {
-          stack.pop();
-          continue;
-        }
-        const open = valuesRead(node)
-          .map((value) => this.#producers.get(value))
-          .filter((producer): producer is NodeProto => producer !== undefined && waiting.get(producer) !== 2);
-        if (open.length === 0) {
-          waiting.set(node, 2);
-          sorted.push(node);
-          stack.pop();
-          continue;
-        }
-        if (waiting.get(node) === 1 && open.some((producer) => waiting.get(producer) === 1)) {
-          throw new RangeError(`The graph has a cycle at the ${describeNode(node)}`);
-        }
-        waiting.set(node, 1);
-        stack.push(...open.toSorted((a, b) => position.get(b)! - position.get(a)!));
-      }
-    };
-    for (const node of this.proto.node) visit(node);
-    this.proto.node = sorted;
+    this.proto.node = sortNodes(this.proto.node, (value) => this.#producers.get(value));
   }
 
   #index(node: NodeProto): void {
@@ -309,27 +247,4 @@ export class Graph {
     if (!nodes) this.#consumers.set(value, (nodes = new Set()));
     nodes.add(node);
   }
-}
-
-function renameReads(node: NodeProto, before: string, after: string): void {
-  node.input = node.input.map((name) => (name === before ? after : name));
-  for (const graph of subgraphs(node)) {
-    if (!outerValues(graph).includes(before)) continue;
-    for (const inner of graph.node) renameReads(inner, before, after);
-    for (const output of graph.output) if (output.name === before) output.name = after;
-  }
-}
-
-/** The value of a Constant node (ONNX specification, Constant), or undefined for strings and sparse tensors. */
-function constantTensor(node: NodeProto): TensorProto | undefined {
-  const tensor = tensorAttribute(node, 'value');
-  if (tensor) return tensor;
-  const name = node.output[0]!;
-  if (hasAttribute(node, 'value_int')) return int64Tensor(name, [], [intAttribute(node, 'value_int', 0)]);
-  if (hasAttribute(node, 'value_float'))
-    return floatTensor(name, [], [floatAttribute(node, 'value_float', 0)]);
-  const ints = intsAttribute(node, 'value_ints');
-  if (ints && ints.length > 0) return int64Tensor(name, [ints.length], ints);
-  const floats = node.attribute.find((attribute) => attribute.name === 'value_floats')?.floats;
-  return floats ? floatTensor(name, [floats.length], floats) : undefined;
 }

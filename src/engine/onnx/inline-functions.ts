@@ -2,7 +2,7 @@
 import { clone } from '@bufbuild/protobuf';
 import { UserError } from '../errors.js';
 import { subgraphs } from './attributes.js';
-import { describeNode } from './graph.js';
+import { describeNode } from './node.js';
 import { copyModel, opsetVersion, type OnnxModel } from './model-file.js';
 import {
   NodeProtoSchema,

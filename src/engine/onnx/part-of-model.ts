@@ -1,7 +1,7 @@
 /** A part of a model's graph as a model of its own. */
 import { clone, create } from '@bufbuild/protobuf';
 import type { Graph } from './graph.js';
-import { valuesRead } from './graph.js';
+import { valuesRead } from './node.js';
 import { shallowCopy, type OnnxModel } from './model-file.js';
 import {
   GraphProtoSchema,
