@@ -84,7 +84,7 @@ describe('trainScales', () => {
     const others = lossBatchOf(decoder, 5);
     for (const [learningRate, heldout, best] of [
       [0.02, batch, settings.epochs],
-      [2, batch, 2],
+      [6, batch, 1],
       [1, others, 0],
     ] as const) {
       const how = { ...settings, granularity: 'channel', learningRate } as const;
@@ -94,6 +94,15 @@ describe('trainScales', () => {
       expect(await meanLoss(model, [heldout], trained.scales)).toBeCloseTo(trained.heldoutLoss, 6);
     }
     await model.release();
+  });
+
+  it('keeps residual scales above zero however large the steps are, so that they can be folded', async () => {
+    const checkpoint = Checkpoint.inMemory();
+    const large = { ...settings, learningRate: 1 };
+    await train(decoder, [], large, { batches: [batch], heldout: [batch] }, checkpoint);
+    const last = Object.entries(checkpoint.state.training['0']!.scales);
+    const residuals = last.flatMap(([key, values]) => (key.startsWith('residual') ? values : []));
+    expect(Math.min(...residuals)).toBeCloseTo(0.1, 6);
   });
 
   it('says what to do when the loss is not a number any more', async () => {

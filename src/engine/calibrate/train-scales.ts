@@ -19,6 +19,9 @@ import {
 } from './scales.js';
 import { GRADIENT_STEP_COST } from './selection-strategy.js';
 
+/** The residual scales stay above this: only positive ones fold, and large steps could carry them past zero. */
+const SMALLEST_RESIDUAL = 0.1;
+
 export interface TrainingSettings {
   granularity: Granularity;
   epochs: number;
@@ -171,9 +174,16 @@ async function trainOneEpoch(
     const done = (epochsDone * context.batches.length + index) / steps;
     const learningRate = settings.learningRate * (settings.schedule === 'linear' ? 1 - done : 1);
     adam.update(scales, gradients, learningRate, settings);
+    keepResidualsPositive(scales);
     context.onWork(GRADIENT_STEP_COST);
   }
   return total / context.batches.length;
+}
+
+function keepResidualsPositive(scales: Map<ScaleKey, Float32Array>): void {
+  for (const [key, values] of scales) {
+    if (key.startsWith('residual ')) values[0] = Math.max(values[0]!, SMALLEST_RESIDUAL);
+  }
 }
 
 /** @throws UserError if training has diverged; the checkpoint then keeps the epochs before */
