@@ -53,8 +53,8 @@ export async function writeReport() {
     writeFileSync(file(plot), drawPlot(own, original));
     sections.push(
       `### ${title(task, blocks)}`,
-      `The original: held-out loss ${original.loss.toFixed(4)}, ${original.matches} of ${ANSWERS} answers.`,
-      `![Exact matches against skipped blocks, one line a strategy](${plot})`,
+      `The original: held-out loss ${original.loss.toFixed(4)}, ${quality(original)} ${measureOf(original).name}.`,
+      `![${measureOf(original).title} against skipped blocks, one line a strategy](${plot})`,
       table(own),
     );
   }
@@ -85,10 +85,8 @@ function conditions(points) {
 
 function table(points) {
   const rows = points
-    .toSorted((a, b) => a.budget - b.budget || a.scales.localeCompare(b.scales) || b.matches - a.matches)
+    .toSorted((a, b) => a.budget - b.budget || a.scales.localeCompare(b.scales) || a.loss - b.loss)
     .map((point) => {
-      const { low, high } = shareEstimate(point.matches, ANSWERS);
-      const interval = `${Math.round(low * ANSWERS)} to ${Math.round(high * ANSWERS)}`;
       return [
         point.budget,
         point.strategy,
@@ -96,7 +94,7 @@ function table(points) {
         point.scales,
         point.lossWithoutScales.toFixed(4),
         point.loss.toFixed(4),
-        `${point.matches} (${interval})`,
+        quality(point),
         Math.round(point.passes),
         point.seconds.toFixed(0),
       ];
@@ -108,39 +106,63 @@ function table(points) {
     'scales',
     'loss without scales',
     'loss',
-    'exact match (95 %)',
+    `${measureOf(points[0]).title.toLowerCase()} (95 %)`,
     'passes',
     'seconds',
   ];
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
+/** Exact matches of the answers, or where a task has none the accuracy of the next token in percent. */
+function measureOf({ matches }) {
+  return matches === undefined
+    ? { title: 'Next-token accuracy', name: '% of next tokens', axis: 'next-token accuracy, %' }
+    : { title: 'Exact matches', name: `of ${ANSWERS} answers`, axis: `exact matches of ${ANSWERS}` };
+}
+
+function height({ matches, accuracy }) {
+  return matches ?? accuracy.value * 100;
+}
+
+function quality({ matches, accuracy }) {
+  if (matches === undefined) {
+    const [value, low, high] = [accuracy.value, accuracy.low, accuracy.high].map((share) =>
+      (share * 100).toFixed(1),
+    );
+    return `${value} (${low} to ${high})`;
+  }
+  const { low, high } = shareEstimate(matches, ANSWERS);
+  return `${matches} (${Math.round(low * ANSWERS)} to ${Math.round(high * ANSWERS)})`;
+}
+
 function shortName(block) {
   return block.replace('attention ', 'A').replace('mlp ', 'M');
 }
 
-/** An SVG that stands alone: exact matches against skipped blocks, for the finest scales measured. */
+/** An SVG that stands alone: quality against skipped blocks, for the finest scales measured. */
 function drawPlot(points, original) {
   const { document } = new Window();
-  const finest = points.filter(({ scales }) => scales !== 'scalar');
+  const finest = points
+    .filter(({ scales }) => scales !== 'scalar')
+    .map((point) => ({ ...point, quality: height(point) }));
   const start = [...new Set(finest.map(({ strategy }) => strategy))].map((strategy) => ({
     strategy,
     budget: 0,
-    matches: original.matches,
+    quality: height(original),
   }));
   const ends = finest.filter(
     (point) => !finest.some((other) => other.strategy === point.strategy && other.budget > point.budget),
   );
-  const line = { x: 'budget', y: 'matches', stroke: 'strategy', z: 'strategy' };
+  const line = { x: 'budget', y: 'quality', stroke: 'strategy', z: 'strategy' };
   const svg = Plot.plot({
     document,
     width: 720,
     height: 380,
     marginRight: 110,
     x: { label: 'skipped blocks', ticks: Math.max(...finest.map(({ budget }) => budget)), tickFormat: 'd' },
-    y: { label: `exact matches of ${ANSWERS}`, domain: [0, 100], grid: true },
+    y: { label: measureOf(original).axis, domain: [0, 100], grid: true },
     marks: [
-      Plot.ruleY([original.matches], { stroke: '#999', strokeDasharray: '4 3' }),
+      Plot.ruleY([height(original)], { stroke: '#999', strokeDasharray: '4 3' }),
       Plot.lineY(
         [...start, ...finest].toSorted((a, b) => a.budget - b.budget),
         { ...line, marker: true },
@@ -164,9 +186,9 @@ function drawPlot(points, original) {
 function apart(ends) {
   let lowest = Infinity;
   return ends
-    .toSorted((a, b) => b.matches - a.matches)
+    .toSorted((a, b) => b.quality - a.quality)
     .map((point) => {
-      lowest = Math.min(point.matches, lowest - 4);
+      lowest = Math.min(point.quality, lowest - 4);
       return { ...point, height: lowest };
     });
 }

@@ -85,7 +85,7 @@ describe('trainScales', () => {
     for (const [learningRate, heldout, best] of [
       [0.02, batch, settings.epochs],
       [6, batch, 1],
-      [1, others, 0],
+      [30, others, 0],
     ] as const) {
       const how = { ...settings, granularity: 'channel', learningRate } as const;
       const trained = await train(decoder, [], how, { batches: [batch], heldout: [heldout] });
