@@ -27,7 +27,7 @@ writeFileSync(
         budget: { kind: 'blocks', blocks: 6 },
         calibrationRows: 64,
         heldoutRows: 64,
-        training: { epochs: 6 },
+        training: { epochs: 12 },
         answerRows: 32,
       },
     },

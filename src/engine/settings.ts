@@ -47,6 +47,8 @@ export const slimSettingsSchema = v.object({
         /** Rows of a batch of the final training; default: batchRows for scalar scales, half of it for finer ones. */
         batchRows: count,
         learningRate: v.pipe(v.number(), v.minValue(0)),
+        /** How often it may begin again with half the rate where its first epoch made the held-out loss worse. */
+        restarts: v.pipe(v.number(), v.integer(), v.minValue(0)),
         schedule: v.picklist(['constant', 'linear']),
         /** Decay of Adam's second moments. */
         beta2: v.pipe(v.number(), v.minValue(0), v.ltValue(1)),

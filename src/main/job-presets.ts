@@ -7,6 +7,7 @@ export const JOB_PRESETS: JobOptions['presets'] = [
     choices: {
       calibrationRows: 64,
       heldoutRows: 64,
+      training: { epochs: 12 },
       answerRows: 32,
     },
   },

@@ -37,6 +37,7 @@ export const jobChoices = v.object({
       learningRate: v.optional(v.pipe(v.number(), v.minValue(0))),
       schedule: v.optional(v.picklist(['constant', 'linear'])),
       /** Decay of Adam's second moments. */
+      restarts: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
       beta2: v.optional(v.pipe(v.number(), v.minValue(0), v.ltValue(1))),
       pull: v.optional(v.pipe(v.number(), v.minValue(0))),
       /** Weight of the distance from the original's last hidden states, beside the loss; 0 for none. */
@@ -82,6 +83,7 @@ export const jobOptions = v.object({
       learningRate: v.number(),
       schedule: v.picklist(['constant', 'linear']),
       beta2: v.optional(v.number()),
+      restarts: v.optional(v.number()),
       pull: v.number(),
       distillation: v.optional(v.number()),
     }),

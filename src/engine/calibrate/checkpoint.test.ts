@@ -21,6 +21,7 @@ describe('a checkpoint', () => {
       best: { epoch: 0, heldoutLoss: 0.5, scales: { 'branch mlp 0': scales } },
       scales: { 'branch mlp 0': scales },
       adam: { step: 0, first: {}, second: {} },
+      restarts: 0,
       finished: false,
     };
     saved.save();

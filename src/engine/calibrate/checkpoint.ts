@@ -28,6 +28,8 @@ const trainingSchema = v.object({
   /** What the next epoch starts from. */
   scales: numbersByKey,
   adam: adamSchema,
+  /** How often it began again with half the learning rate. */
+  restarts: v.optional(v.number(), 0),
   finished: v.boolean(),
 });
 

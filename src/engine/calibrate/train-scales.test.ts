@@ -45,6 +45,7 @@ describe('trainScales', () => {
     granularity: 'channel+offset',
     epochs: 5,
     learningRate: 0.05,
+    restarts: 0,
     schedule: 'linear',
     beta2: 0.9,
     pull: 0.01,
@@ -94,6 +95,22 @@ describe('trainScales', () => {
       expect(await meanLoss(model, [heldout], trained.scales)).toBeCloseTo(trained.heldoutLoss, 6);
     }
     await model.release();
+  });
+
+  it('begins again with half the rate where the first epoch made the held-out loss worse', async () => {
+    const others = lossBatchOf(decoder, 5);
+    const data = { batches: [batch], heldout: [others] };
+    const large = { ...settings, learningRate: 30 };
+    const without = await train(decoder, [], large, data);
+    expect(without.epochs[1]!.heldoutLoss).toBeGreaterThan(without.epochs[0]!.heldoutLoss);
+
+    const checkpoint = Checkpoint.inMemory();
+    const trained = await train(decoder, [], { ...large, restarts: 2 }, data, checkpoint);
+    const restarts = checkpoint.state.training['0']!.restarts;
+    expect(restarts).toBeGreaterThan(0);
+    expect(trained.epochs.map(({ epoch }) => epoch)).toEqual([0, 1, 2, 3, 4, 5]);
+    const again = await train(decoder, [], { ...large, learningRate: 30 / 2 ** restarts }, data);
+    expect(again.epochs).toEqual(trained.epochs);
   });
 
   it('keeps residual scales above zero however large the steps are, so that they can be folded', async () => {

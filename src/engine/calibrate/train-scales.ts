@@ -26,6 +26,8 @@ export interface TrainingSettings {
   granularity: Granularity;
   epochs: number;
   learningRate: number;
+  /** How often training may begin again, with half the rate, where its first epoch made the held-out loss worse. */
+  restarts: number;
   /** How the learning rate goes: the same throughout (as published), or falling linearly to 0 at the end. */
   schedule: 'constant' | 'linear';
   /** Decay of Adam's second moments. */
@@ -43,6 +45,7 @@ export function defaultTraining(granularity: Granularity): TrainingSettings {
       granularity,
       epochs: 10,
       learningRate: 3e-3,
+      restarts: 0,
       schedule: 'constant',
       beta2: PUBLISHED_BETA_2,
       pull: 0,
@@ -52,6 +55,7 @@ export function defaultTraining(granularity: Granularity): TrainingSettings {
     granularity,
     epochs: 8,
     learningRate: 6e-2,
+    restarts: 3,
     schedule: 'linear',
     beta2: 0.9,
     pull: 0,
@@ -110,18 +114,28 @@ export async function trainScales(
     const report = (epoch: TrainingEpoch) =>
       onEvent({ type: 'epoch-finished', skipped, epochs: settings.epochs, result: epoch });
     for (const epoch of state.epochs) report(epoch);
-    const scales = restoreScales(state.scales);
-    const adam = new Adam(state.adam);
+    let scales = restoreScales(state.scales);
+    let adam = new Adam(state.adam);
     for (let epoch = state.epochs.length; epoch <= settings.epochs; epoch += 1) {
       const trainingLoss = await trainOneEpoch(
         context,
         { gradientModel, targets },
         scales,
         adam,
-        settings,
+        { ...settings, learningRate: settings.learningRate / 2 ** state.restarts },
         epoch - 1,
       );
       const heldoutLoss = await meanLoss(forwardModel, context.heldout, scales);
+      const worse = !(heldoutLoss <= state.best.heldoutLoss);
+      if (epoch === 1 && worse && state.restarts < settings.restarts) {
+        state.restarts += 1;
+        scales = restoreScales(state.scales);
+        adam = new Adam();
+        checkpoint.save();
+        context.onWork(-context.batches.length * GRADIENT_STEP_COST);
+        epoch = 0;
+        continue;
+      }
       requireNumbers(epoch, trainingLoss, heldoutLoss);
       keep(state, { epoch, trainingLoss, heldoutLoss }, scales, adam);
       state.finished = epoch === settings.epochs;
@@ -151,6 +165,7 @@ async function startingState(
     best: { epoch: 0, heldoutLoss, scales: start },
     scales: start,
     adam: new Adam().save(),
+    restarts: 0,
     finished: false,
   };
 }
