@@ -55,7 +55,8 @@ export function parseRange(text: string): { first: number; last: number } {
 }
 
 export function providerOption(): Option {
-  return new Option('--provider <name>', "execution provider; 'auto' for the first one that starts").choices(
-    PROVIDER_NAMES,
-  );
+  return new Option(
+    '--provider <name>',
+    "execution provider; 'auto' for the first one that starts and is not slower than the CPU",
+  ).choices(PROVIDER_NAMES);
 }

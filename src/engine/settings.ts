@@ -80,7 +80,7 @@ export const slimSettingsSchema = v.object({
   /** Rounds of the speed measurement; 0 for none. */
   speedRounds: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 3),
   seed: v.optional(v.pipe(v.number(), v.integer()), 0),
-  /** 'auto': the first one that starts, the CPU last. */
+  /** 'auto': the first one that starts and is not slower than the CPU. */
   provider: v.optional(v.picklist(PROVIDER_NAMES), 'cpu'),
   threads: v.optional(count),
   /** Bytes of memory that the job may take; models that do not fit are run in segments. Default: no limit. */

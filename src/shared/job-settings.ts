@@ -55,7 +55,7 @@ export const jobChoices = v.object({
   maxNewTokens: v.optional(positive),
   answerRows: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
   seed: v.optional(v.pipe(v.number(), v.integer())),
-  /** 'auto': the first provider of `providers.list` that works; the CPU where that fails at the model. */
+  /** 'auto': the first provider of `providers.list` that works and is not slower than the CPU; the CPU where that fails at the model. */
   provider: v.optional(v.union([v.literal('auto'), provider])),
   threads: v.optional(positive),
   /** Bytes of memory that the job may take; a model that does not fit is run a few layers at a time. */

@@ -1,7 +1,7 @@
 /** WebGPU computes what the CPU does. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decoderResults, type DecoderResults } from '../support/decoder-results.js';
-import { findWebgpu, webgpuResults } from '../support/webgpu.js';
+import { automaticChoice, findWebgpu, webgpuResults } from '../support/webgpu.js';
 
 const webgpu = await findWebgpu();
 const title = 'reason' in webgpu ? `WebGPU, skipped since it does not start: ${webgpu.reason}` : 'WebGPU';
@@ -50,6 +50,18 @@ describe.skipIf('reason' in webgpu)(title, () => {
     });
   });
 });
+
+describe.skipIf('reason' in webgpu || webgpu.environment.VK_ICD_FILENAMES === undefined)(
+  'a graphics card in software (SwiftShader; skipped where it is missing or a real one is there)',
+  () => {
+    it('is passed over by the automatic choice', async () => {
+      if ('reason' in webgpu) return;
+      const { provider, reason } = await automaticChoice(webgpu.environment);
+      expect(provider).toBe('cpu');
+      expect(reason).toMatch(/WebGPU is slower than the CPU here \(\d+ ms against \d+ ms/);
+    }, 100_000);
+  },
+);
 
 /** float32 rounds at 6e-8; sums run in another order on each device. */
 const TOLERANCE = 1e-4;

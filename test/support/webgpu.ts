@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import type { ProviderChoice } from '../../src/engine/runtime/providers.js';
 import type { DecoderResults } from './decoder-results.js';
 import { repositoryRoot } from './shared-folder.js';
 import { temporaryFolder } from './temporary-folder.js';
@@ -21,6 +22,7 @@ type Environment = Record<string, string>;
 interface Answer {
   reason?: string;
   results?: DecoderResults;
+  choice?: ProviderChoice;
 }
 
 /** What to start processes with, or why WebGPU cannot be had here. */
@@ -37,6 +39,12 @@ export async function webgpuResults(name: string, environment: Environment): Pro
   const { reason, results } = await ask(environment, name);
   if (results === undefined) throw new Error(`WebGPU does not compute: ${reason}`);
   return results;
+}
+
+export async function automaticChoice(environment: Environment): Promise<ProviderChoice> {
+  const { reason, choice } = await ask(environment, '--choose');
+  if (choice === undefined) throw new Error(`Nothing was chosen: ${reason}`);
+  return choice;
 }
 
 function softwareVulkan(): Environment | undefined {

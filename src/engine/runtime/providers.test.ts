@@ -1,13 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../errors.js';
-import { bundledProviders, chooseProvider, tryProvider, type ProviderSource } from './providers.js';
+import {
+  bundledProviders,
+  chooseProvider,
+  secondsOfProducts,
+  tryProvider,
+  type ProviderSource,
+} from './providers.js';
 import type { ExecutionProvider } from './session.js';
 
-/** A machine where these providers are there, and those with a reason do not start. */
-function machine(providers: Partial<Record<ExecutionProvider, string | undefined>>): ProviderSource {
+/** A machine where these providers are there; those with a reason do not start, and those in `slow` take 10 s. */
+function machine(
+  providers: Partial<Record<ExecutionProvider, string | undefined>>,
+  slow: readonly ExecutionProvider[] = [],
+): ProviderSource {
   return {
     bundled: () => ['cpu', ...(Object.keys(providers) as ExecutionProvider[])],
     attempt: async (provider) => providers[provider],
+    seconds: async (provider) => (slow.includes(provider) ? 10 : provider === 'cpu' ? 0.02 : 0.002),
   };
 }
 
@@ -23,6 +33,14 @@ describe('automatic choice', () => {
     expect(await chooseProvider('auto', machine({ webgpu: undefined, cuda: 'no driver' }))).toEqual({
       provider: 'webgpu',
       reason: 'Runs on WebGPU: CUDA does not start (no driver).',
+    });
+  });
+
+  it('passes over one that starts and is slower than the CPU', async () => {
+    expect(await chooseProvider('auto', machine({ webgpu: undefined }, ['webgpu']))).toEqual({
+      provider: 'cpu',
+      reason:
+        'Runs on the CPU: WebGPU is slower than the CPU here (10000 ms against 20 ms for some matrix products).',
     });
   });
 
@@ -63,6 +81,10 @@ describe('on this machine', () => {
   it('the CPU starts', async () => {
     expect(bundledProviders()[0]).toBe('cpu');
     expect(await tryProvider('cpu')).toBeUndefined();
+  });
+
+  it('products take time on the CPU', async () => {
+    expect(await secondsOfProducts('cpu')).toBeGreaterThan(0);
   });
 
   it('a provider of another system says so instead of running on the CPU', async () => {

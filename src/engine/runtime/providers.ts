@@ -2,6 +2,7 @@
 import * as ort from 'onnxruntime-node';
 import { ProviderFailure, UserError } from '../errors.js';
 import { additionModel } from './addition-model.js';
+import { productsModel, PRODUCTS_SIZE } from './products-model.js';
 import { openSession, type ExecutionProvider } from './session.js';
 import { float32Tensor, float32Values } from './tensors.js';
 
@@ -41,6 +42,21 @@ export async function tryProvider(provider: ExecutionProvider): Promise<string |
   }
 }
 
+/** Seconds of a few matrix products, once warm: there are graphics cards in software, hundreds of times slower than the CPU. */
+export async function secondsOfProducts(provider: ExecutionProvider): Promise<number> {
+  const session = await openSession(productsModel(), { provider });
+  try {
+    const shape = [PRODUCTS_SIZE, PRODUCTS_SIZE];
+    const x = float32Tensor(new Float32Array(PRODUCTS_SIZE ** 2).fill(1 / PRODUCTS_SIZE), shape);
+    await session.run({ x });
+    const started = performance.now();
+    await session.run({ x });
+    return (performance.now() - started) / 1000;
+  } finally {
+    await session.release();
+  }
+}
+
 export interface ProviderChoice {
   provider: ExecutionProvider;
   /** One sentence for people: which one, and why not those that were tried before it. */
@@ -52,37 +68,60 @@ export interface ProviderSource {
   bundled: () => ExecutionProvider[];
   /** As `tryProvider`. */
   attempt: (provider: ExecutionProvider) => Promise<string | undefined>;
+  /** As `secondsOfProducts`. */
+  seconds: (provider: ExecutionProvider) => Promise<number>;
 }
 
-const thisMachine: ProviderSource = { bundled: bundledProviders, attempt: tryProvider };
+const thisMachine: ProviderSource = {
+  bundled: bundledProviders,
+  attempt: tryProvider,
+  seconds: secondsOfProducts,
+};
 
 /**
- * @param asked a provider, or 'auto' for the first one that starts
+ * @param asked a provider, or 'auto' for the first one that starts and is not slower than the CPU
  * @throws UserError if a provider that was asked for by name does not start
  */
 export async function chooseProvider(
   asked: ExecutionProvider | 'auto',
   source: ProviderSource = thisMachine,
 ): Promise<ProviderChoice> {
-  if (asked === 'auto') return await firstThatStarts(source);
+  if (asked === 'auto') return await firstThatPays(source);
   if (asked !== 'cpu') await requireProvider(asked, source);
   return { provider: asked, reason: `Runs on ${displayName(asked)}, as asked for.` };
 }
 
-async function firstThatStarts({ bundled, attempt }: ProviderSource): Promise<ProviderChoice> {
-  const there = bundled();
-  const failures: string[] = [];
+async function firstThatPays(source: ProviderSource): Promise<ProviderChoice> {
+  const there = source.bundled();
+  const passedOver: string[] = [];
   for (const provider of PREFERENCE) {
-    if (!there.includes(provider)) continue;
-    const failure = provider === 'cpu' ? undefined : await attempt(provider);
-    if (failure === undefined) return { provider, reason: choiceSentence(provider, failures) };
-    failures.push(`${displayName(provider)} does not start (${failure})`);
+    if (provider === 'cpu' || !there.includes(provider)) continue;
+    const reason = await whyNot(provider, source);
+    if (reason === undefined) return { provider, reason: choiceSentence(provider, passedOver) };
+    passedOver.push(`${displayName(provider)} ${reason}`);
   }
-  return { provider: 'cpu', reason: choiceSentence('cpu', failures) };
+  return { provider: 'cpu', reason: choiceSentence('cpu', passedOver) };
 }
 
-function choiceSentence(provider: ExecutionProvider, failures: readonly string[]): string {
-  if (failures.length > 0) return `Runs on ${displayName(provider)}: ${failures.join(', ')}.`;
+/** @returns undefined if the provider starts and is not slower than the CPU */
+async function whyNot(provider: ExecutionProvider, source: ProviderSource): Promise<string | undefined> {
+  const failure = await source.attempt(provider);
+  if (failure !== undefined) return `does not start (${failure})`;
+  let own: number;
+  try {
+    own = await source.seconds(provider);
+  } catch (error) {
+    if (error instanceof ProviderFailure) return `fails at matrix products (${error.reason})`;
+    throw error;
+  }
+  const cpu = await source.seconds('cpu');
+  if (own <= cpu) return undefined;
+  const milliseconds = (seconds: number) => `${Math.max(1, Math.round(seconds * 1000))} ms`;
+  return `is slower than the CPU here (${milliseconds(own)} against ${milliseconds(cpu)} for some matrix products)`;
+}
+
+function choiceSentence(provider: ExecutionProvider, passedOver: readonly string[]): string {
+  if (passedOver.length > 0) return `Runs on ${displayName(provider)}: ${passedOver.join(', ')}.`;
   if (provider !== 'cpu') return `Runs on ${displayName(provider)}, the first choice here.`;
   return 'Runs on the CPU: onnxruntime brings no other execution provider for this system.';
 }
