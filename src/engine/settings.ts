@@ -4,7 +4,7 @@ import { GRANULARITIES } from './calibrate/scales.js';
 import { defaultTraining, type TrainingSettings } from './calibrate/train-scales.js';
 import type { BranchKind } from './decoder/decoder.js';
 import { ProviderFailure } from './errors.js';
-import { chooseProvider, displayName } from './runtime/providers.js';
+import { chooseProvider, displayName, forgetAutomaticChoice } from './runtime/providers.js';
 import type { SessionOptions } from './runtime/session.js';
 
 /** What a job may be told to run on. */
@@ -154,6 +154,7 @@ export async function withSession<T>(
     return await work(session);
   } catch (error) {
     if (settings.provider !== 'auto' || !(error instanceof ProviderFailure)) throw error;
+    forgetAutomaticChoice();
     onChoice?.(`Goes on on the CPU: ${displayName(error.provider)} failed (${error.reason}).`);
     return await work({ ...session, provider: 'cpu' });
   }

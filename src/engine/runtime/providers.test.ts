@@ -3,6 +3,7 @@ import { UserError } from '../errors.js';
 import {
   bundledProviders,
   chooseProvider,
+  forgetAutomaticChoice,
   secondsOfProducts,
   tryProvider,
   type ProviderSource,
@@ -82,6 +83,13 @@ describe('on this machine', () => {
     expect(bundledProviders()[0]).toBe('cpu');
     expect(await tryProvider('cpu')).toBeUndefined();
   });
+
+  it('the automatic choice is made once, and again after a failure', async () => {
+    const choice = await chooseProvider('auto');
+    expect(await chooseProvider('auto')).toBe(choice);
+    forgetAutomaticChoice();
+    expect(await chooseProvider('auto')).not.toBe(choice);
+  }, 100_000);
 
   it('products take time on the CPU', async () => {
     expect(await secondsOfProducts('cpu')).toBeGreaterThan(0);

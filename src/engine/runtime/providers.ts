@@ -78,6 +78,14 @@ const thisMachine: ProviderSource = {
   seconds: secondsOfProducts,
 };
 
+/** What was chosen on this machine: to try and time all again would take longer than many a piece of work. */
+let automatic: Promise<ProviderChoice> | undefined;
+
+/** To be called when a provider that was chosen fails: the next choice tries all again. */
+export function forgetAutomaticChoice(): void {
+  automatic = undefined;
+}
+
 /**
  * @param asked a provider, or 'auto' for the first one that starts and is not slower than the CPU
  * @throws UserError if a provider that was asked for by name does not start
@@ -86,7 +94,10 @@ export async function chooseProvider(
   asked: ExecutionProvider | 'auto',
   source: ProviderSource = thisMachine,
 ): Promise<ProviderChoice> {
-  if (asked === 'auto') return await firstThatPays(source);
+  if (asked === 'auto') {
+    if (source !== thisMachine) return await firstThatPays(source);
+    return await (automatic ??= firstThatPays(source));
+  }
   if (asked !== 'cpu') await requireProvider(asked, source);
   return { provider: asked, reason: `Runs on ${displayName(asked)}, as asked for.` };
 }
