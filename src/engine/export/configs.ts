@@ -30,6 +30,20 @@ export function slimConfig(config: Record<string, unknown>, change: CacheChange)
   return slimmed;
 }
 
+/** The part of config.json for transformers.js, with the number of data files of the exported model. */
+export function transformersJsConfig(
+  config: Record<string, unknown>,
+  modelFile: string,
+  dataFiles: number,
+): Record<string, unknown> {
+  const key = 'transformers.js_config';
+  const own = isObject(config[key]) ? config[key] : {};
+  const { use_external_data_format: before, ...rest } = own;
+  if (dataFiles === 0 && before === undefined) return config;
+  const entry = { [path.posix.basename(modelFile)]: dataFiles };
+  return { ...config, [key]: dataFiles === 0 ? rest : { ...rest, use_external_data_format: entry } };
+}
+
 /**
  * genai_config.json of onnxruntime-genai: number of layers, sliding-window layers by their new index, file name. Where none
  * of these is left, no window is: a list without layers would stand for all of them.

@@ -15,21 +15,3 @@ export function dataFileNames(model: OnnxModel, modelFile: string): Map<string, 
     ]),
   );
 }
-
-/** The part of config.json for transformers.js, with the number of data files of the exported model. */
-export function transformersJsConfig(
-  config: Record<string, unknown>,
-  modelFile: string,
-  dataFiles: number,
-): Record<string, unknown> {
-  const key = 'transformers.js_config';
-  const own = isObject(config[key]) ? config[key] : {};
-  const { use_external_data_format: before, ...rest } = own;
-  if (dataFiles === 0 && before === undefined) return config;
-  const entry = { [path.posix.basename(modelFile)]: dataFiles };
-  return { ...config, [key]: dataFiles === 0 ? rest : { ...rest, use_external_data_format: entry } };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
