@@ -116,7 +116,8 @@ export async function trainScales(
     for (const epoch of state.epochs) report(epoch);
     let scales = restoreScales(state.scales);
     let adam = new Adam(state.adam);
-    for (let epoch = state.epochs.length; epoch <= settings.epochs; epoch += 1) {
+    while (!state.finished) {
+      const epoch = state.epochs.length;
       const trainingLoss = await trainOneEpoch(
         context,
         { gradientModel, targets },
@@ -133,7 +134,6 @@ export async function trainScales(
         adam = new Adam();
         checkpoint.save();
         context.onWork(-context.batches.length * GRADIENT_STEP_COST);
-        epoch = 0;
         continue;
       }
       requireNumbers(epoch, trainingLoss, heldoutLoss);
