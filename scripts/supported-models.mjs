@@ -1,7 +1,7 @@
 /**
  * Runs the whole chain on every real file and small graph of the tests, and writes what was measured to
- * docs/supported-models.md. It takes half an hour and needs ../shared and
- * Debian's python3-onnx.
+ * docs/supported-models.md. It takes a quarter of an hour, and needs ../shared and Debian's
+ * python3-onnx.
  * usage: node scripts/supported-models.mjs
  */
 import { spawnSync } from 'node:child_process';

@@ -36,8 +36,9 @@ export const jobChoices = v.object({
       batchRows: v.optional(positive),
       learningRate: v.optional(v.pipe(v.number(), v.minValue(0))),
       schedule: v.optional(v.picklist(['constant', 'linear'])),
-      /** Decay of Adam's second moments. */
+      /** How often it may begin again with half the rate where its first epoch made the held-out loss worse. */
       restarts: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+      /** Decay of Adam's second moments. */
       beta2: v.optional(v.pipe(v.number(), v.minValue(0), v.ltValue(1))),
       pull: v.optional(v.pipe(v.number(), v.minValue(0))),
       /** Weight of the distance from the original's last hidden states, beside the loss; 0 for none. */

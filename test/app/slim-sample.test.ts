@@ -113,8 +113,8 @@ describe.skipIf(!electronProgram())(`from one click to the slimmed model${electr
   });
 });
 
-/** Until told to end: the longest time between two frames, in milliseconds. */
 interface Frames {
+  /** Milliseconds between two frames, at the most. */
   longest: number;
   count: number;
   /** Milliseconds beyond 50 for which the page's own work held up a frame, at the most. */
@@ -123,7 +123,7 @@ interface Frames {
   scripts: string;
 }
 
-/** A frame may come late because others have the processor; what blocks is the page's own work. */
+/** Until told to end. A frame may come late because others have the processor; what blocks is the page's own work. */
 async function recordFrames(): Promise<Frames> {
   interface LongFrame extends PerformanceEntry {
     blockingDuration: number;
