@@ -33,7 +33,7 @@ export const budget = {
   presets: { quick: 'Quick', balanced: 'Balanced', thorough: 'Thorough' } as const,
   ownPreset: 'Your own settings',
   device: 'Device',
-  automatic: 'Automatic (the fastest that works)',
+  automatic: 'Automatic',
   doesNotWork: 'does not work here',
   advanced: 'Advanced settings',
   defaultWord: (value: string) => `default: ${value}`,
