@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createServer } from 'vite';
+import { makeModel } from './made-model.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const option = (name, otherwise) => {
@@ -35,24 +35,12 @@ function measure(folder, { segments, inTurn }) {
   return JSON.parse(result.stdout.trim().split('\n').at(-1));
 }
 
-// The models are those of the tests, written in TypeScript.
-const server = await createServer({
-  root: path.join(here, '..'),
-  configFile: false,
-  appType: 'custom',
-  logLevel: 'error',
-  server: { middlewareMode: true, hmr: false, watch: null },
-});
-const { writeLargeDecoder } = await server.ssrLoadModule('/test/graphs/large-decoder.ts');
-const { decoderStyles } = await server.ssrLoadModule('/test/graphs/build-decoder.ts');
-await server.close();
-
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
 for (const hidden of widths) {
   const folder = mkdtempSync(path.join(tmpdir(), 'hopscotch-bench-'));
   try {
     const sizes = { layers, hidden, heads: hidden / 128, kvHeads: hidden / 512, vocabulary: 4096 };
-    const weights = writeLargeDecoder(folder, decoderStyles[0], sizes);
+    const weights = await makeModel(folder, sizes);
     console.log(`${layers} layers of width ${hidden}: ${megabytes(weights)} of float32 weights`);
     let whole;
     for (const way of WAYS) {

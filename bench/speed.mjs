@@ -9,7 +9,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { createServer } from 'vite';
 import { deleteBranches } from '../dist/engine/decoder/delete-branches.js';
 import { branchesOf, blockName } from '../dist/engine/decoder/decoder.js';
 import { readDecoder } from '../dist/engine/decoder/read-decoder.js';
@@ -17,6 +16,7 @@ import { measureSpeed } from '../dist/engine/evaluate/measure-speed.js';
 import { applyWeightEdits, foldScales } from '../dist/engine/export/fold-scales.js';
 import { Generator } from '../dist/engine/generate/generator.js';
 import { readModel, writeModel } from '../dist/engine/onnx/model-file.js';
+import { makeModel } from './made-model.mjs';
 
 const { values: flags } = parseArgs({
   options: {
@@ -35,7 +35,10 @@ const NEW_TOKENS = 48;
 const folder = mkdtempSync(path.join(tmpdir(), 'hopscotch-speed-'));
 try {
   await measure('sample', path.join(root, 'assets', 'sample', 'onnx', 'model.onnx'));
-  await measure(`12 layers of width ${flags.hidden}`, await makeModel(Number(flags.hidden)));
+  const hidden = Number(flags.hidden);
+  const made = path.join(folder, 'made');
+  await makeModel(made, { layers: 12, hidden, heads: hidden / 64, kvHeads: hidden / 128, vocabulary: 4096 });
+  await measure(`12 layers of width ${hidden}`, path.join(made, 'model.onnx'));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -56,9 +59,8 @@ async function measure(title, file) {
     const added = folded.graph.nodes.length - deleted.graph.nodes.length;
     const slimmed = path.join(folder, `slimmed-${count}.onnx`);
     await writeModel(folded.model, slimmed);
-    const prompts = [Array.from({ length: PROMPT_TOKENS }, (_, token) => 5 + ((token * 71) % 600))];
     const figures = await measureSpeed([file, slimmed], {
-      prompts,
+      prompts: [promptOf(PROMPT_TOKENS)],
       newTokens: NEW_TOKENS,
       rounds: Number(flags.rounds),
       session,
@@ -74,6 +76,10 @@ async function measure(title, file) {
         `new tokens ${time('newTokensPerSecond')} (${rest(sharesOfNodes.token)}); ${added} nodes added`,
     );
   }
+}
+
+function promptOf(tokens) {
+  return Array.from({ length: tokens }, (_, token) => 5 + ((token * 71) % 600));
 }
 
 /** Scales of every kind, so that all that folding can add to a graph would be there. */
@@ -97,7 +103,7 @@ function everyScale(decoder, skipped) {
 async function profile(decoder, promptTokens, newTokens) {
   const place = mkdtempSync(path.join(folder, 'profile-'));
   const generator = await Generator.open(decoder, { ...session, profilePrefix: path.join(place, 'run') });
-  const prompt = Array.from({ length: promptTokens }, (_, token) => 5 + ((token * 71) % 600));
+  const prompt = promptOf(promptTokens);
   for (let round = 0; round < Number(flags.rounds); round += 1) {
     await generator.generate([prompt], { maxNewTokens: newTokens, stopTokens: new Set(), batchRows: 1 });
   }
@@ -120,22 +126,4 @@ function originalName(name, names) {
   let known = name;
   while (!names.has(known) && known.includes('/')) known = known.slice(0, known.lastIndexOf('/'));
   return names.has(known) ? known : name;
-}
-
-/** The models are those of the tests, written in TypeScript. */
-async function makeModel(hidden) {
-  const server = await createServer({
-    root,
-    configFile: false,
-    appType: 'custom',
-    logLevel: 'error',
-    server: { middlewareMode: true, hmr: false, watch: null },
-  });
-  const { writeLargeDecoder } = await server.ssrLoadModule('/test/graphs/large-decoder.ts');
-  const { decoderStyles } = await server.ssrLoadModule('/test/graphs/build-decoder.ts');
-  await server.close();
-  const sizes = { layers: 12, hidden, heads: hidden / 64, kvHeads: hidden / 128, vocabulary: 4096 };
-  const own = path.join(folder, 'made');
-  writeLargeDecoder(own, decoderStyles[0], sizes);
-  return path.join(own, 'model.onnx');
 }

@@ -86,19 +86,17 @@ function conditions(points) {
 function table(points) {
   const rows = points
     .toSorted((a, b) => a.budget - b.budget || a.scales.localeCompare(b.scales) || a.loss - b.loss)
-    .map((point) => {
-      return [
-        point.budget,
-        point.strategy,
-        point.skipped.map(shortName).join(', '),
-        point.scales,
-        point.lossWithoutScales.toFixed(4),
-        point.loss.toFixed(4),
-        quality(point),
-        Math.round(point.passes),
-        point.seconds.toFixed(0),
-      ];
-    });
+    .map((point) => [
+      point.budget,
+      point.strategy,
+      point.skipped.map(shortName).join(', '),
+      point.scales,
+      point.lossWithoutScales.toFixed(4),
+      point.loss.toFixed(4),
+      quality(point),
+      Math.round(point.passes),
+      point.seconds.toFixed(0),
+    ]);
   const head = [
     'skipped',
     'strategy',
