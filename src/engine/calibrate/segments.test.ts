@@ -19,6 +19,7 @@ import { HiddenTargets } from './hidden-targets.js';
 import type { LossBatch } from './loss-batch.js';
 import type { Granularity, Scales } from './scales.js';
 import { selectBlocks, selectionStrategy } from './select-blocks.js';
+import { measureSimilarity } from './stream-similarity.js';
 import { defaultTraining, trainScales } from './train-scales.js';
 
 const WAYS = [
@@ -113,6 +114,17 @@ describe('a calibration in segments', () => {
   const batches = [0, 1].map((seed) => lossBatchOf(decoder, seed));
   const heldout = [lossBatchOf(decoder, 2)];
   const context = { decoder, batches, heldout, signal: undefined, onWork: () => {} };
+
+  it('finds the same cosines of the stream', async () => {
+    const whole = await measureSimilarity(decoder, batches, undefined, () => {});
+    const session = { segments: segmentsOf(decoder, 'all', true) };
+    const cut = await measureSimilarity(decoder, batches, session, () => {});
+    expect(cut.blocks.size).toBe(8);
+    expect(cut.layers.size).toBe(4);
+    for (const [block, cosine] of cut.blocks) expect(cosine, block).toBeCloseTo(whole.blocks.get(block)!, 6);
+    for (const [layer, cosine] of cut.layers)
+      expect(cosine, `layer ${layer}`).toBeCloseTo(whole.layers.get(layer)!, 6);
+  });
 
   it.each(['fast', 'exhaustive'])('chooses the same blocks, for the same losses (%s)', async (strategy) => {
     const choose = async (session: SessionOptions | undefined) => {

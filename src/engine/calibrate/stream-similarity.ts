@@ -1,11 +1,19 @@
 /** How little each block and each layer of the original turns the residual stream, from forward passes alone. */
-import { branchesOf, blockName, type BlockName, type Decoder } from '../decoder/decoder.js';
+import {
+  branchesOf,
+  blockName,
+  type BlockName,
+  type Branch,
+  type Decoder,
+  type ResidualStep,
+} from '../decoder/decoder.js';
 import { rereadDecoder } from '../decoder/read-decoder.js';
 import { upgradeOpset } from '../autodiff/lower/upgrade-opset.js';
 import { DataType } from '../onnx/data-types.js';
 import { int64Tensor } from '../onnx/tensor.js';
 import { makeValueInfo } from '../onnx/value-info.js';
-import { openSession, type SessionOptions } from '../runtime/session.js';
+import { openDecoder } from '../runtime/segmented-model.js';
+import type { SessionOptions } from '../runtime/session.js';
 import { float32Values } from '../runtime/tensors.js';
 import type { LossBatch } from './loss-batch.js';
 
@@ -27,13 +35,16 @@ export async function measureSimilarity(
   const { graph } = decoder;
   const wanted = new Set(graph.inputs.map((input) => input.name));
   const outputs = addSimilarities(decoder);
-  const model = await openSession(decoder.model, session);
+  const model = await openDecoder(decoder, session);
   const totals = new Map(outputs.map(({ output }) => [output, 0]));
   let tokens = 0;
   try {
-    for (const batch of batches) {
-      const feeds = Object.fromEntries(Object.entries(batch.feeds).filter(([name]) => wanted.has(name)));
-      const results = await model.run(feeds);
+    const feeds = batches.map((batch) =>
+      Object.fromEntries(Object.entries(batch.feeds).filter(([name]) => wanted.has(name))),
+    );
+    const open = [...batches];
+    for await (const results of model.runEach(feeds)) {
+      const batch = open.shift()!;
       for (const { output } of outputs) {
         const cosines = float32Values(results[output]!);
         totals.set(
@@ -71,17 +82,20 @@ function addSimilarities(decoder: Decoder): { output: string; of: BlockName | nu
   const dot = (a: string, b: string) => op('ReduceSum', [op('Mul', [a, b]), axis], { keepdims: 0 });
   const cosine = (a: string, b: string) =>
     op('Div', [dot(a, b), op('Sqrt', [op('Mul', [dot(a, a), dot(b, b)])])]);
+  const addedBy = ({ outputUse }: Branch) => float(outputUse.node.input[outputUse.index]!);
+  // Not the value of the stream itself: where the graph is cut there, what reads it belongs to the next segment.
+  const after = ({ input, branches }: ResidualStep) =>
+    branches.reduce((sum, branch) => op('Add', [sum, addedBy(branch)]), float(input));
   const found: { output: string; of: BlockName | number }[] = [];
   for (const step of steps) {
-    const before = float(step.input);
     for (const branch of step.branches) {
-      const added = float(branch.outputUse.node.input[branch.outputUse.index]!);
-      found.push({ output: cosine(before, op('Add', [before, added])), of: blockName(branch) });
+      const before = float(step.input);
+      found.push({ output: cosine(before, op('Add', [before, addedBy(branch)])), of: blockName(branch) });
     }
   }
   for (const layer of new Set(branchesOf(decoder).map((branch) => branch.layer))) {
     const own = steps.filter((step) => step.layer === layer);
-    found.push({ output: cosine(float(own[0]!.input), float(own.at(-1)!.output)), of: layer });
+    found.push({ output: cosine(float(own[0]!.input), after(own.at(-1)!)), of: layer });
   }
   graph.proto.output = found.map(({ output }) =>
     makeValueInfo(output, DataType.FLOAT, ['rows', 'positions']),
