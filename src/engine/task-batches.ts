@@ -24,10 +24,15 @@ export function taskBatches(
     );
   return {
     calibration: toBatches(task.calibration, order, settings.batchRows),
-    smallBatches: toBatches(task.calibration, 'file', Math.max(1, settings.batchRows >> 2)),
+    smallBatches: toBatches(task.calibration, 'file', smallBatchRows(settings)),
     training: toBatches(task.calibration, order, trainingBatchRows(settings)),
     heldout: toBatches(task.heldout, 'file', settings.batchRows),
   };
+}
+
+/** Two rows of 32. */
+function smallBatchRows({ batchRows }: SlimSettings): number {
+  return Math.min(batchRows, Math.max(2, batchRows >> 4));
 }
 
 export function qualityMeasureFor(rows: readonly EncodedRow[]): QualityMeasure {

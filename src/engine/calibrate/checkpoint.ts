@@ -41,6 +41,8 @@ const roundSchema = v.object({
   chosen: v.optional(blockNameSchema),
   /** Scales that the next round starts from, where the strategy carries them over. */
   scales: v.optional(numbersByKey),
+  /** By block: how its trial changed the scales that the round began with, where the next trial starts from that. */
+  changes: v.optional(v.record(v.string(), numbersByKey)),
 });
 
 const checkpointSchema = v.object({

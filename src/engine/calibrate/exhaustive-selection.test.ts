@@ -58,30 +58,36 @@ const quiet = {
   onWork: () => {},
 } as const;
 
-describe('a search whose training diverges', () => {
-  it.each([exhaustiveSelection, fastSelection])(
-    'says what to do, and its checkpoint can be read again ($name)',
-    async (strategy) => {
-      const decoder = readDecoder(buildDecoder(decoderStyles[0]!));
-      const batches = [0, 1, 2, 3, 4, 5].map((seed) => lossBatchOf(decoder, seed));
-      const checkpoint = Checkpoint.inMemory();
-      let work = 0;
-      const search = selectBlocks(
-        {
-          ...quiet,
-          decoder,
-          batches,
-          smallBatches: batches,
-          learningRate: 1e30,
-          onWork: (passes) => (work += passes),
-        },
-        { strategy, kinds: ['mlp'], budget: 1 },
-        checkpoint,
-        () => {},
-      );
-      await expect(search).rejects.toThrow(/not a number.*try a smaller --selection-learning-rate\.$/);
-      expect(JSON.parse(JSON.stringify(checkpoint.state))).toEqual(checkpoint.state);
-      expect(work).toBe(strategy.costOfRound(3, batches.length, 0));
-    },
-  );
+describe('a learning rate that is far too large', () => {
+  const decoder = readDecoder(buildDecoder(decoderStyles[0]!));
+  const batches = [0, 1, 2, 3, 4, 5].map((seed) => lossBatchOf(decoder, seed));
+  const options = { kinds: ['mlp'], budget: 1 } as const;
+  const context = { ...quiet, decoder, batches, smallBatches: batches, learningRate: 1e30 };
+
+  it('makes the published search say what to do, and its checkpoint can be read again', async () => {
+    const checkpoint = Checkpoint.inMemory();
+    let work = 0;
+    const search = selectBlocks(
+      { ...context, onWork: (passes) => (work += passes) },
+      { ...options, strategy: exhaustiveSelection },
+      checkpoint,
+      () => {},
+    );
+    await expect(search).rejects.toThrow(/not a number.*try a smaller --selection-learning-rate\.$/);
+    expect(JSON.parse(JSON.stringify(checkpoint.state))).toEqual(checkpoint.state);
+    expect(work).toBe(exhaustiveSelection.costOfRound(3, batches.length, 0));
+  });
+
+  it('does no harm to the fast search, whose steps go no further than the slope says', async () => {
+    let work = 0;
+    const search = selectBlocks(
+      { ...context, onWork: (passes) => (work += passes) },
+      { ...options, strategy: fastSelection },
+      Checkpoint.inMemory(),
+      () => {},
+    );
+    expect(await search).toHaveLength(1);
+    // Of the nine batches that a round takes six are here, so three of them have their targets already.
+    expect(work).toBe(fastSelection.costOfRound(3, batches.length, 0) - 3 / 16);
+  });
 });

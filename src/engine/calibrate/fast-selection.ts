@@ -1,22 +1,21 @@
 /**
  * A search at a small part of the published one's cost. What a block is worth shows only once the scales have made up
- * for it, and the first step of training already tells most of that: so each candidate takes one step of Adam on a few
- * rows and is judged on a few others, and the best two train a little further before one is skipped. What decides is
- * the loss and the distance from the original's hidden states, which does not depend on the luck of a few answers.
- * Later rounds start from the scales that the chosen block was left with, and try those blocks again that came near
- * being chosen.
+ * for it, and the first step of training already tells most of that: so each candidate takes one step on two rows and
+ * is judged on a few others, and the best three train a little further before one is skipped. What decides is the
+ * loss, and where that hardly differs the distance from the original's hidden states. Later rounds start from the
+ * scales that the chosen block was left with, and try those blocks again that came near being chosen; what the scales
+ * have learnt already to make up for each of them is kept.
  */
 import type { BlockName } from '../decoder/decoder.js';
 import { throwIfCancelled } from '../errors.js';
-import { Adam } from './adam.js';
-import type { SelectionRound } from './checkpoint.js';
+import { keepForNextRound, nearest } from './carried-over.js';
 import { openForwardModel, type ForwardModel } from './forward-model.js';
 import { openGradientModel, type GradientModel } from './gradient-model.js';
 import { hiddenDistance, hiddenMatchFeeds } from './hidden-match.js';
 import type { LossBatch } from './loss-batch.js';
-import { copyScales, initialScales, restoreScales, saveScales, type ScaleKey } from './scales.js';
+import { descend } from './polyak-descent.js';
+import { addScales, copyScales, initialScales, restoreScales, type ScaleKey } from './scales.js';
 import {
-  DIVERGED,
   GRADIENT_STEP_COST,
   requireConverged,
   type BlockSelector,
@@ -24,34 +23,42 @@ import {
   type SelectionContext,
   type SelectionStrategy,
 } from './selection-strategy.js';
+import {
+  judgementOf,
+  lossOf,
+  recordTrials,
+  type Judgement,
+  type Target,
+  type Training,
+  type Trial,
+} from './trial.js';
 
 /** Rows of a small batch as a share of a batch of the training. */
-const SMALL_BATCH = 0.25;
-/** Candidates that train further, and the small batches that they then train on and are judged on. */
-const SHORT_LIST = 2;
-const FURTHER_STEPS = 2;
-const FURTHER_JUDGED = 2;
-/** Small batches of a round for trying: the first step's, the one that it is judged on, and those of the short list. */
-const TRIAL_BATCHES = 2 + FURTHER_STEPS + FURTHER_JUDGED;
+const SMALL_BATCH = 1 / 16;
+/** Small batches on which all blocks that are tried train (one step each), and on which they are then judged. */
+const FIRST = { steps: 1, judged: 2 };
+/** The same for the best of them. */
+const FURTHER = { steps: 2, judged: 4 };
+const SHORT_LIST = 3;
+const TRIAL_BATCHES = FIRST.steps + FIRST.judged + FURTHER.steps + FURTHER.judged;
 /** A few large steps, so larger than those of a whole epoch. */
-const LEARNING_RATE_FACTOR = 2;
-/** Weights of the distance from the original's hidden states beside the loss, in training and in judging. */
+const LEARNING_RATE_FACTOR = 4;
+/** Weight of the distance from the original's hidden states beside the loss, in training. */
 const DISTILLATION = 5;
-const DISTANCE_WEIGHT = 0.5;
 
 /** Candidates that are tried in a round: all in the first, then those that came nearest. */
 function triedInRound(candidates: number, round: number): number {
   return round === 0 ? candidates : Math.min(candidates, Math.max(4, Math.ceil(candidates / 4)));
 }
 
-/** Steps with which a round begins, before anything is tried: the more is skipped, the more is to be made up for. */
+/** Steps with which a round begins, before anything is tried: what is skipped already is to be made up for. */
 function settlingSteps(round: number): number {
-  return Math.max(0, round - 1);
+  return round === 0 ? 0 : 2;
 }
 
 export const fastSelection: SelectionStrategy = {
   name: 'fast',
-  description: 'one training step for each block that comes into question, a few more for the best two',
+  description: 'one training step for each block that comes into question, a few more for the best three',
   costOfRound: (candidates, _batches, round) => {
     const tried = triedInRound(candidates, round);
     const short = Math.min(SHORT_LIST, tried);
@@ -59,8 +66,8 @@ export const fastSelection: SelectionStrategy = {
       SMALL_BATCH *
       (TRIAL_BATCHES +
         settlingSteps(round) * (GRADIENT_STEP_COST + 1) +
-        tried * (GRADIENT_STEP_COST + 1) +
-        short * (FURTHER_STEPS * GRADIENT_STEP_COST + FURTHER_JUDGED))
+        tried * (FIRST.steps * GRADIENT_STEP_COST + FIRST.judged) +
+        short * (FURTHER.steps * GRADIENT_STEP_COST + FURTHER.judged))
     );
   },
   open: async (context) => {
@@ -73,26 +80,6 @@ export const fastSelection: SelectionStrategy = {
     return new FastSelector(context, gradientModel, await openForwardModel(context.decoder, options));
   },
 };
-
-/** What the original gives for a batch. */
-interface Target {
-  loss: number;
-  hidden: Float32Array;
-}
-
-/** Scales in training with some blocks off. */
-interface Training {
-  scales: Map<ScaleKey, Float32Array>;
-  adam: Adam;
-  off: readonly BlockName[];
-}
-
-/** A candidate in training: off with the blocks chosen before. */
-interface Trial extends Training {
-  block: BlockName;
-  /** What decides: the loss and the distance from the original together. */
-  loss: number;
-}
 
 class FastSelector implements BlockSelector {
   readonly #context: SelectionContext;
@@ -109,24 +96,27 @@ class FastSelector implements BlockSelector {
 
   async chooseBlock(round: RoundContext): Promise<BlockName> {
     const number = round.skipped.length;
-    const [first, judge, ...others] = this.#batchesOfRound(number);
-    const further = others.slice(0, FURTHER_STEPS + FURTHER_JUDGED);
-    const carried = await this.#startingScales(round, others.slice(FURTHER_STEPS + FURTHER_JUDGED));
-    const trials = nearest(round)
+    const batches = this.#batchesOfRound(number);
+    const start = await this.#startingScales(round, batches.splice(0, settlingSteps(number)));
+    const trials = nearest(round.candidates, round.earlier)
       .slice(0, triedInRound(round.candidates.length, number))
-      .map((block) => this.#startTrial(block, round.skipped, carried));
-    await this.#step(trials, first!, (index) => round.onCandidate(trials[index]!.block));
-    await this.#judge(trials, round, [judge!]);
-    const shortList = trials.toSorted((a, b) => a.loss - b.loss).slice(0, SHORT_LIST);
-    for (const batch of further.slice(0, FURTHER_STEPS)) {
-      await this.#step(shortList, batch, (index) => round.onCandidate(shortList[index]!.block));
+      .map((block) => this.#startTrial(block, round, start));
+    for (const batch of batches.splice(0, FIRST.steps)) await this.#stepTrials(trials, batch, round);
+    for (const batch of batches.splice(0, FIRST.judged)) await this.#judge(trials, batch);
+    recordTrials(trials, round);
+    const shortList = trials.toSorted((a, b) => lossOf(a) - lossOf(b)).slice(0, SHORT_LIST);
+    // The loss that a step starts from judges as well as a pass of its own.
+    for (const batch of batches.splice(0, FURTHER.steps)) {
+      const before = await this.#stepTrials(shortList, batch, round);
+      shortList.forEach((trial, index) => trial.judgements.push(before[index]!));
     }
-    await this.#judge(shortList, round, further.slice(FURTHER_STEPS));
-    const best = shortList.reduce((a, b) => (b.loss < a.loss ? b : a));
-    requireConverged(best.loss);
-    round.round.scales = saveScales(best.scales);
-    // Only the latest are started from; a checkpoint need not write all of them again each time.
-    delete round.earlier.at(-1)?.scales;
+    for (const batch of batches) await this.#judge(shortList, batch);
+    recordTrials(shortList, round);
+    const best = shortList.reduce((a, b) => (lossOf(b) < lossOf(a) ? b : a));
+    requireConverged(lossOf(best));
+    const left = round.candidates.length - 1;
+    // Twice as many as are tried next: others may come nearer later.
+    keepForNextRound(round, { trials, start, best, kept: 2 * triedInRound(left, number + 1) });
     this.#targets.clear();
     return best.block;
   }
@@ -139,7 +129,7 @@ class FastSelector implements BlockSelector {
   /** Small batches are used in turn, so that no round depends on the same few rows. */
   #batchesOfRound(number: number): LossBatch[] {
     const { smallBatches } = this.#context;
-    const count = (round: number) => TRIAL_BATCHES + settlingSteps(round);
+    const count = (round: number) => settlingSteps(round) + TRIAL_BATCHES;
     let first = 0;
     for (let round = 0; round < number; round += 1) first += count(round);
     return Array.from(
@@ -156,19 +146,20 @@ class FastSelector implements BlockSelector {
     const scales = initialScales(this.#gradientModel.scaleSizes);
     for (const [key, values] of restoreScales(earlier.at(-1)?.scales ?? {})) scales.set(key, values);
     for (const block of skipped) this.#switchOff(scales, block);
-    const settling = { scales, adam: new Adam(), off: skipped };
-    for (const batch of batches) await this.#step([settling], batch);
+    for (const batch of batches) await this.#step([{ scales, off: skipped }], batch);
     return scales;
   }
 
   #startTrial(
     block: BlockName,
-    skipped: readonly BlockName[],
-    carried: ReadonlyMap<ScaleKey, Float32Array>,
+    { skipped, earlier }: RoundContext,
+    start: ReadonlyMap<ScaleKey, Float32Array>,
   ): Trial {
-    const scales = copyScales(carried);
-    this.#switchOff(scales, block);
-    return { block, off: [...skipped, block], scales, adam: new Adam(), loss: DIVERGED };
+    const scales = copyScales(start);
+    const off = [...skipped, block];
+    addScales(scales, restoreScales(earlier.at(-1)?.changes?.[block] ?? {}));
+    for (const each of off) this.#switchOff(scales, each);
+    return { block, off, scales, judgements: [] };
   }
 
   #switchOff(scales: Map<ScaleKey, Float32Array>, block: BlockName): void {
@@ -176,55 +167,48 @@ class FastSelector implements BlockSelector {
     if (!this.#gradientModel.sharesResidual(block)) scales.get(`residual ${block}`)!.fill(1);
   }
 
-  /** One step of Adam for each; the scales of blocks that are off stay as they are. */
+  async #stepTrials(trials: readonly Trial[], batch: LossBatch, round: RoundContext): Promise<Judgement[]> {
+    return await this.#step(trials, batch, (index) => round.onCandidate(trials[index]!.block));
+  }
+
+  /**
+   * One step for each; the scales of blocks that are off stay as they are.
+   * @returns what each came to on the batch before the step
+   */
   async #step(
     trainings: readonly Training[],
     batch: LossBatch,
     onStart?: (training: number) => void,
-  ): Promise<void> {
+  ): Promise<Judgement[]> {
     const { learningRate, signal, onWork } = this.#context;
-    const { hidden } = await this.#target(batch);
-    const match = hiddenMatchFeeds(batch, hidden, DISTILLATION);
+    const target = await this.#target(batch);
+    const match = hiddenMatchFeeds(batch, target.hidden, DISTILLATION);
+    const before: Judgement[] = [];
     const runs = this.#gradientModel.runEach(trainings.map(({ scales }) => ({ batch, scales, match })));
-    let index = 0;
-    onStart?.(index);
-    for await (const { gradients } of runs) {
+    onStart?.(0);
+    for await (const { loss, objective, gradients } of runs) {
       throwIfCancelled(signal);
-      const { scales, adam, off } = trainings[index]!;
+      const { scales, off } = trainings[before.length]!;
       for (const block of off) {
         gradients.delete(`branch ${block}`);
         if (!this.#gradientModel.sharesResidual(block)) gradients.delete(`residual ${block}`);
       }
-      adam.update(scales, gradients, LEARNING_RATE_FACTOR * learningRate);
+      descend(scales, gradients, objective - target.loss, LEARNING_RATE_FACTOR * learningRate);
+      before.push(judgementOf(loss, (objective - loss) / DISTILLATION, target));
       onWork(SMALL_BATCH * GRADIENT_STEP_COST);
-      index += 1;
-      if (index < trainings.length) onStart?.(index);
+      if (before.length < trainings.length) onStart?.(before.length);
     }
+    return before;
   }
 
-  async #judge(
-    trials: readonly Trial[],
-    { recordLoss }: RoundContext,
-    batches: readonly LossBatch[],
-  ): Promise<void> {
-    const totals = new Map(trials.map((trial) => [trial, { judged: 0, rise: 0 }]));
-    for (const batch of batches) {
-      const target = await this.#target(batch);
-      const open = [...trials];
-      const runs = this.#forwardModel.lossAndHiddenEach(trials.map(({ scales }) => ({ batch, scales })));
-      for await (const { loss, hidden } of runs) {
-        throwIfCancelled(this.#context.signal);
-        const trial = open.shift()!;
-        const total = totals.get(trial)!;
-        const judged = loss + DISTANCE_WEIGHT * hiddenDistance(batch, hidden, target.hidden);
-        total.judged += judged / batches.length;
-        total.rise += (loss - target.loss) / batches.length;
-        this.#context.onWork(SMALL_BATCH);
-      }
-    }
-    for (const [trial, { judged, rise }] of totals) {
-      trial.loss = Number.isFinite(judged) ? judged : DIVERGED;
-      recordLoss(trial.block, trial.loss, Number.isFinite(rise) ? rise : undefined);
+  async #judge(trials: readonly Trial[], batch: LossBatch): Promise<void> {
+    const target = await this.#target(batch);
+    const open = [...trials];
+    const runs = this.#forwardModel.lossAndHiddenEach(trials.map(({ scales }) => ({ batch, scales })));
+    for await (const { loss, hidden } of runs) {
+      throwIfCancelled(this.#context.signal);
+      open.shift()!.judgements.push(judgementOf(loss, hiddenDistance(batch, hidden, target.hidden), target));
+      this.#context.onWork(SMALL_BATCH);
     }
   }
 
@@ -238,17 +222,4 @@ class FastSelector implements BlockSelector {
     this.#context.onWork(SMALL_BATCH);
     return this.#targets.get(batch)!;
   }
-}
-
-/** Candidates by how near they came to being chosen when they were last tried; those never tried in front. */
-function nearest({ candidates, earlier }: RoundContext): BlockName[] {
-  const distance = (block: BlockName) => {
-    const last = earlier.findLast((round) => round.losses[block] !== undefined);
-    return last ? last.losses[block]! - lossOfChosen(last) : -Infinity;
-  };
-  return candidates.toSorted((a, b) => distance(a) - distance(b));
-}
-
-function lossOfChosen({ losses, chosen }: SelectionRound): number {
-  return losses[chosen!] ?? 0;
 }

@@ -26,6 +26,8 @@ export interface GradientRun {
 
 export interface LossAndGradients {
   loss: number;
+  /** What the gradients are of: the loss, with the distance from hidden states where the model has that. */
+  objective: number;
   gradients: Map<ScaleKey, Float32Array>;
 }
 
@@ -63,7 +65,7 @@ export class GradientModel {
 
   /**
    * @param match feeds of `hiddenMatchFeeds`, where the model was opened with `matchHidden`
-   * @returns the loss, without the distance from hidden states, and the gradients of both together
+   * @returns the loss, without the distance from hidden states, and of both together the value and the gradients
    */
   async run(batch: LossBatch, scales: Scales, match: Feeds = {}): Promise<LossAndGradients> {
     return this.#read(await this.#model.run(this.#feeds({ batch, scales, match })));
@@ -83,7 +85,9 @@ export class GradientModel {
     const gradients = new Map(
       this.#trained.map((gate) => [gate.key, float32Values(results[this.#gradients.get(gate.name)!]!)]),
     );
-    return { loss: float32Values(results[LOSS_OUTPUTS.loss]!)[0]!, gradients };
+    const loss = float32Values(results[LOSS_OUTPUTS.loss]!)[0]!;
+    const objective = results[LOSS_OUTPUTS.objective];
+    return { loss, objective: objective ? float32Values(objective)[0]! : loss, gradients };
   }
 
   async release(): Promise<void> {

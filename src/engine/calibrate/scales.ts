@@ -86,3 +86,21 @@ export function restoreScales(saved: SavedScales): Map<ScaleKey, Float32Array> {
 export function copyScales(scales: Scales): Map<ScaleKey, Float32Array> {
   return new Map([...scales].map(([key, values]) => [key, values.slice()]));
 }
+
+/** By how much scales differ from others of the same keys and sizes. */
+export function scaleChanges(scales: Scales, from: Scales): Map<ScaleKey, Float32Array> {
+  return new Map(
+    [...scales].map(([key, values]) => {
+      const before = from.get(key)!;
+      return [key, values.map((value, index) => value - before[index]!)];
+    }),
+  );
+}
+
+/** Adds changes to scales in place. */
+export function addScales(scales: Map<ScaleKey, Float32Array>, changes: Scales): void {
+  for (const [key, change] of changes) {
+    const values = scales.get(key)!;
+    change.forEach((value, index) => (values[index] = values[index]! + value));
+  }
+}
