@@ -1,7 +1,7 @@
 /** What a round of the fast search leaves for the next ones: scales to start from, and which blocks came near. */
 import type { BlockName } from '../decoder/decoder.js';
 import type { SelectionRound } from './checkpoint.js';
-import { saveScales, scaleChanges, type SavedScales, type Scales } from './scales.js';
+import { saveScales, scaleChanges, type Scales } from './scales.js';
 import type { RoundContext } from './selection-strategy.js';
 import type { Trial } from './trial.js';
 
@@ -22,12 +22,17 @@ export function keepForNextRound(
 ): void {
   round.scales = saveScales(best.scales);
   const before = earlier.at(-1);
-  const changes: Record<string, SavedScales> = { ...before?.changes };
-  for (const { block, scales } of trials) changes[block] = saveScales(scaleChanges(scales, start));
   const left = candidates.filter((block) => block !== best.block);
   const near = nearest(left, [...earlier, { ...round, chosen: best.block }]).slice(0, kept);
+  const changesOf = (block: BlockName) => {
+    const trial = trials.find((candidate) => candidate.block === block);
+    return trial ? saveScales(scaleChanges(trial.scales, start)) : before?.changes?.[block];
+  };
   round.changes = Object.fromEntries(
-    near.flatMap((block) => (changes[block] ? [[block, changes[block]]] : [])),
+    near.flatMap((block) => {
+      const changes = changesOf(block);
+      return changes ? [[block, changes]] : [];
+    }),
   );
   delete before?.scales;
   delete before?.changes;
