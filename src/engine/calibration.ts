@@ -9,7 +9,7 @@ import {
   selectBlocks,
   selectionStrategy,
 } from './calibrate/select-blocks.js';
-import { GRADIENT_STEP_COST } from './calibrate/selection-strategy.js';
+import { GRADIENT_STEP_COST, smallBatchShare } from './calibrate/selection-strategy.js';
 import { withoutOffsets } from './calibrate/scales.js';
 import { trainScales, type TrainedScales } from './calibrate/train-scales.js';
 import { branchesOf, type BlockName, type Decoder } from './decoder/decoder.js';
@@ -215,16 +215,21 @@ class WorkCounter {
 
 /** Work of the whole calibration, and what the checkpoint holds already. */
 function foreseenWork(task: CalibrationTask): { total: number; done: number } {
-  const { settings, checkpoint, calibration } = task;
+  const { settings, checkpoint, calibration, smallBatches } = task;
   const strategy = selectionStrategy(settings.strategy);
   const rounds = budgetInBlocks(task);
   const epoch = calibration.length * GRADIENT_STEP_COST;
   const trainings = settings.trainPoints === 'all' || settings.budget.kind === 'quality' ? rounds : 1;
   const candidates = candidateBlocks(task.decoder, branchKinds(settings), []).length;
+  const batchSizes = {
+    batches: calibration.length,
+    smallBatchShare: smallBatchShare(calibration, smallBatches),
+  };
   let total = trainings * trainingSettings(settings).epochs * epoch;
   let done = 0;
   for (let number = 0; number < rounds; number += 1) {
-    const cost = strategy.costOfRound(candidates - number, calibration.length, number);
+    const size = { ...batchSizes, candidates: candidates - number };
+    const cost = strategy.costOfRound(size, number);
     const round = checkpoint.state.rounds[number];
     const tried = Object.keys(round?.losses ?? {}).length / (candidates - number);
     total += cost;

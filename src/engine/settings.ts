@@ -104,6 +104,11 @@ export function trainingBatchRows({ training, batchRows, scales }: SlimSettings)
   return training.batchRows ?? (scales === 'scalar' ? batchRows : Math.max(1, batchRows >> 1));
 }
 
+/** Rows of a batch for strategies that look at a few rows at a time: two of 32. */
+export function smallBatchRows({ batchRows }: Pick<SlimSettings, 'batchRows'>): number {
+  return Math.min(batchRows, Math.max(2, batchRows >> 4));
+}
+
 export function branchKinds(settings: Pick<SlimSettings, 'blocks'>): BranchKind[] {
   return settings.blocks === 'both' ? ['attention', 'mlp'] : [settings.blocks];
 }

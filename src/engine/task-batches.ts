@@ -5,7 +5,7 @@ import type { EncodedRow } from './data/encode-examples.js';
 import type { SourceModel } from './open-source-model.js';
 import type { PreparedTask } from './prepare-task.js';
 import type { QualityMeasure } from './report.js';
-import { trainingBatchRows, type SlimSettings } from './settings.js';
+import { smallBatchRows, trainingBatchRows, type SlimSettings } from './settings.js';
 
 /** Held-out responses longer than this (median, in tokens) are judged token by token, not as whole answers. */
 const LONG_ANSWER_TOKENS = 64;
@@ -28,11 +28,6 @@ export function taskBatches(
     training: toBatches(task.calibration, order, trainingBatchRows(settings)),
     heldout: toBatches(task.heldout, 'file', settings.batchRows),
   };
-}
-
-/** Two rows of 32. */
-function smallBatchRows({ batchRows }: SlimSettings): number {
-  return Math.min(batchRows, Math.max(2, batchRows >> 4));
 }
 
 export function qualityMeasureFor(rows: readonly EncodedRow[]): QualityMeasure {

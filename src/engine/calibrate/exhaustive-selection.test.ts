@@ -6,7 +6,6 @@ import { SAMPLE_TASKS, sampleBatches, sampleDecoder, taskReference } from '../..
 import { readDecoder } from '../decoder/read-decoder.js';
 import { Checkpoint } from './checkpoint.js';
 import { exhaustiveSelection } from './exhaustive-selection.js';
-import { fastSelection } from './fast-selection.js';
 import { selectBlocks } from './select-blocks.js';
 
 const isLong = process.env.HOPSCOTCH_LONG_TESTS !== undefined;
@@ -62,6 +61,7 @@ describe('a learning rate that is far too large', () => {
   const decoder = readDecoder(buildDecoder(decoderStyles[0]!));
   const batches = [0, 1, 2, 3, 4, 5].map((seed) => lossBatchOf(decoder, seed));
   const options = { kinds: ['mlp'], budget: 1 } as const;
+  const size = { candidates: 3, batches: batches.length, smallBatchShare: 1 };
   const context = { ...quiet, decoder, batches, smallBatches: batches, learningRate: 1e30 };
 
   it('makes the published search say what to do, and its checkpoint can be read again', async () => {
@@ -75,19 +75,6 @@ describe('a learning rate that is far too large', () => {
     );
     await expect(search).rejects.toThrow(/not a number.*try a smaller --selection-learning-rate\.$/);
     expect(JSON.parse(JSON.stringify(checkpoint.state))).toEqual(checkpoint.state);
-    expect(work).toBe(exhaustiveSelection.costOfRound(3, batches.length, 0));
-  });
-
-  it('does no harm to the fast search, whose steps go no further than the slope says', async () => {
-    let work = 0;
-    const search = selectBlocks(
-      { ...context, onWork: (passes) => (work += passes) },
-      { ...options, strategy: fastSelection },
-      Checkpoint.inMemory(),
-      () => {},
-    );
-    expect(await search).toHaveLength(1);
-    // Of the nine batches that a round takes six are here, so three of them have their targets already.
-    expect(work).toBe(fastSelection.costOfRound(3, batches.length, 0) - 3 / 16);
+    expect(work).toBe(exhaustiveSelection.costOfRound(size, 0));
   });
 });

@@ -17,7 +17,7 @@ import {
 export const exhaustiveSelection: SelectionStrategy = {
   name: 'exhaustive',
   description: 'the published search: tries every block in every round, one epoch of training each',
-  costOfRound: (candidates, batches) => candidates * batches * GRADIENT_STEP_COST,
+  costOfRound: ({ candidates, batches }) => candidates * batches * GRADIENT_STEP_COST,
   open: async (context) => new ExhaustiveSelector(context),
 };
 

@@ -18,6 +18,7 @@ import { addScales, copyScales, initialScales, restoreScales, type ScaleKey } fr
 import {
   GRADIENT_STEP_COST,
   requireConverged,
+  smallBatchShare,
   type BlockSelector,
   type RoundContext,
   type SelectionContext,
@@ -33,8 +34,6 @@ import {
   type Trial,
 } from './trial.js';
 
-/** Rows of a small batch as a share of a batch of the training. */
-const SMALL_BATCH = 1 / 16;
 /** Small batches on which all blocks that are tried train (one step each), and on which they are then judged. */
 const FIRST = { steps: 1, judged: 2 };
 /** The same for the best of them. */
@@ -59,11 +58,11 @@ function settlingSteps(round: number): number {
 export const fastSelection: SelectionStrategy = {
   name: 'fast',
   description: 'one training step for each block that comes into question, a few more for the best three',
-  costOfRound: (candidates, _batches, round) => {
+  costOfRound: ({ candidates, smallBatchShare: share }, round) => {
     const tried = triedInRound(candidates, round);
     const short = Math.min(SHORT_LIST, tried);
     return (
-      SMALL_BATCH *
+      share *
       (TRIAL_BATCHES +
         settlingSteps(round) * (GRADIENT_STEP_COST + 1) +
         tried * (FIRST.steps * GRADIENT_STEP_COST + FIRST.judged) +
@@ -85,6 +84,8 @@ class FastSelector implements BlockSelector {
   readonly #context: SelectionContext;
   readonly #gradientModel: GradientModel;
   readonly #forwardModel: ForwardModel;
+  /** Cost of a pass of a small batch, in passes of a batch. */
+  readonly #smallPass: number;
   /** The original's loss and hidden states for the small batches of the round. */
   readonly #targets = new Map<LossBatch, Target>();
 
@@ -92,6 +93,7 @@ class FastSelector implements BlockSelector {
     this.#context = context;
     this.#gradientModel = gradientModel;
     this.#forwardModel = forwardModel;
+    this.#smallPass = smallBatchShare(context.batches, context.smallBatches);
   }
 
   async chooseBlock(round: RoundContext): Promise<BlockName> {
@@ -195,7 +197,7 @@ class FastSelector implements BlockSelector {
       }
       descend(scales, gradients, objective - target.loss, LEARNING_RATE_FACTOR * learningRate);
       before.push(judgementOf(loss, (objective - loss) / DISTILLATION, target));
-      onWork(SMALL_BATCH * GRADIENT_STEP_COST);
+      onWork(this.#smallPass * GRADIENT_STEP_COST);
       if (before.length < trainings.length) onStart?.(before.length);
     }
     return before;
@@ -208,7 +210,7 @@ class FastSelector implements BlockSelector {
     for await (const { loss, hidden } of runs) {
       throwIfCancelled(this.#context.signal);
       open.shift()!.judgements.push(judgementOf(loss, hiddenDistance(batch, hidden, target.hidden), target));
-      this.#context.onWork(SMALL_BATCH);
+      this.#context.onWork(this.#smallPass);
     }
   }
 
@@ -219,7 +221,7 @@ class FastSelector implements BlockSelector {
     for await (const target of this.#forwardModel.lossAndHiddenEach([{ batch, scales: new Map() }])) {
       this.#targets.set(batch, target);
     }
-    this.#context.onWork(SMALL_BATCH);
+    this.#context.onWork(this.#smallPass);
     return this.#targets.get(batch)!;
   }
 }

@@ -53,6 +53,14 @@ export interface BlockSelector {
   release(): Promise<void>;
 }
 
+/** What the cost of a round depends on. */
+export interface RoundSize {
+  candidates: number;
+  batches: number;
+  /** Rows of a small batch as a share of a batch's. */
+  smallBatchShare: number;
+}
+
 export interface SelectionStrategy {
   name: string;
   /** One sentence for help texts. */
@@ -61,8 +69,13 @@ export interface SelectionStrategy {
    * Cost of one round in forward passes of one batch, for estimates; a gradient step counts as three.
    * @param round number of the round, from 0
    */
-  costOfRound(candidates: number, batches: number, round: number): number;
+  costOfRound(size: RoundSize, round: number): number;
   open(context: SelectionContext): Promise<BlockSelector>;
+}
+
+/** @returns rows of a small batch as a share of a batch's */
+export function smallBatchShare(batches: readonly LossBatch[], smallBatches: readonly LossBatch[]): number {
+  return (smallBatches[0]?.rows ?? 0) / (batches[0]?.rows ?? 1);
 }
 
 /** A gradient step costs about as much as this many forward passes: weights need no gradient. */

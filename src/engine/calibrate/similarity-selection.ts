@@ -16,7 +16,7 @@ function bySimilarity(
   return {
     name,
     description,
-    costOfRound: (_candidates, batches, round) => (round === 0 ? batches : 0),
+    costOfRound: ({ batches }, round) => (round === 0 ? batches : 0),
     open: async ({ decoder, batches, session, signal, onWork }) => {
       const measured = await measureSimilarity(decoder, batches, session, () => {
         throwIfCancelled(signal);

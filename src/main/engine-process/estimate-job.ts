@@ -21,7 +21,13 @@ import { splitExamples } from '../../engine/prepare-task.js';
 import { MemoryLimitError, MemoryPlanner, planWay } from '../../engine/memory-plan.js';
 import { formatBytes } from '../../engine/report-figures.js';
 import type { SessionOptions } from '../../engine/runtime/session.js';
-import { branchKinds, trainingSettings, withSession, type SlimSettings } from '../../engine/settings.js';
+import {
+  branchKinds,
+  smallBatchRows,
+  trainingSettings,
+  withSession,
+  type SlimSettings,
+} from '../../engine/settings.js';
 import type { JobEstimate } from '../../shared/job-settings.js';
 import { modelBytes } from './describe-model.js';
 import { memoryNeed, type MemoryNeed } from './memory-need.js';
@@ -172,9 +178,13 @@ function foreseenSteps(model: SourceModel, settings: SlimSettings, rows: number)
   const strategy = selectionStrategy(settings.strategy);
   const trainings = settings.trainPoints === 'all' || settings.budget.kind === 'quality' ? rounds : 1;
   const epoch = (GRADIENT_STEP_COST + 0.5) * batches;
+  const batchSizes = {
+    batches,
+    smallBatchShare: smallBatchRows(settings) / Math.min(settings.batchRows, rows),
+  };
   let steps = trainings * trainingSettings(settings).epochs * epoch;
   for (let round = 0; round < rounds; round += 1) {
-    steps += strategy.costOfRound(candidates - round, batches, round);
+    steps += strategy.costOfRound({ ...batchSizes, candidates: candidates - round }, round);
   }
   return steps;
 }
