@@ -1,12 +1,12 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { temporaryFolder } from '../../test/support/temporary-folder.js';
 import { cachedModels } from './cached-models.js';
 import { huggingFaceCache } from './folders.js';
 
 function cacheWith(files: Record<string, string>): string {
-  const cache = mkdtempSync(path.join(os.tmpdir(), 'hopscotch-cache-'));
+  const cache = temporaryFolder();
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(path.dirname(path.join(cache, name)), { recursive: true });
     writeFileSync(path.join(cache, name), content);

@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
-import os from 'node:os';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { temporaryFolder } from '../../test/support/temporary-folder.js';
 import { pastedRows, savePastedPrompts } from './pasted-prompts.js';
 
 test('a prompt a line', () => {
@@ -21,7 +21,7 @@ test('JSON lines as they are', () => {
 });
 
 test('the same text gives the same file; no text is refused', () => {
-  const folder = path.join(mkdtempSync(path.join(os.tmpdir(), 'hopscotch-')), 'pasted');
+  const folder = path.join(temporaryFolder(), 'pasted');
   const first = savePastedPrompts(folder, 'One?\nTwo?');
   expect(first.rows).toBe(2);
   expect(savePastedPrompts(folder, 'One?\nTwo?\n').path).toBe(first.path);

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { guessColumns, parseColumnMapping, requireColumns, type ColumnMapping } from './columns.js';
 import { readDataset, type RawDataset } from './dataset.js';
 import { columnsOf, rowValues } from './raw-values.js';
-import { sampleFolder, sharedFolder } from './test-files.js';
+import { sampleFolder, sharedPath } from '../../../test/support/shared-folder.js';
 
 function dataset(...values: Record<string, unknown>[]): RawDataset {
   const rows = values.map((row, index) => ({ line: index + 1, values: rowValues(Object.entries(row)) }));
@@ -112,7 +112,7 @@ test('the sample tasks', async () => {
   }
 });
 
-const data = join(sharedFolder, 'data');
+const data = sharedPath('data');
 describe.skipIf(!existsSync(data))(
   `datasets of others (${existsSync(data) ? 'found' : `skipped: no ${data}`})`,
   () => {

@@ -4,14 +4,14 @@ import { parquetWriteBuffer, type ColumnSource } from 'hyparquet-writer';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../errors.js';
 import { readDataset } from './dataset.js';
-import { temporaryFile } from './test-files.js';
+import { temporaryFile } from '../../../test/support/temporary-folder.js';
 
 const lines = (dataset: { problems: { line: number; kind: string }[] }): string[] =>
   dataset.problems.map(({ line, kind }) => `${line} ${kind}`);
 
 describe('JSON Lines', () => {
   test('names blank and malformed lines and keeps the rest', async () => {
-    const path = await temporaryFile(
+    const path = temporaryFile(
       'rows.jsonl',
       '\uFEFF{"prompt":"a"}\r\n\n{"prompt":\n[1,2]\n7\n"text"\n{"prompt":"b","extra":1}\n\n',
     );
@@ -28,17 +28,14 @@ describe('JSON Lines', () => {
 
   test('a line that is not UTF-8 is malformed, a file in UTF-16 is refused', async () => {
     const bytes = Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff]), Buffer.from('"}\n{"a":"é"}\n')]);
-    const dataset = await readDataset(await temporaryFile('rows.jsonl', bytes));
+    const dataset = await readDataset(temporaryFile('rows.jsonl', bytes));
     expect(lines(dataset)).toEqual(['1 malformed']);
     const utf16 = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from('{"a":"b"}', 'utf16le')]);
-    await expect(readDataset(await temporaryFile('rows.jsonl', utf16))).rejects.toThrow('saved as UTF-16');
+    await expect(readDataset(temporaryFile('rows.jsonl', utf16))).rejects.toThrow('saved as UTF-16');
   });
 
   test('column names cannot reach prototypes', async () => {
-    const path = await temporaryFile(
-      'rows.jsonl',
-      '{"__proto__":{"polluted":1},"constructor":"x"}\n{"a":"b"}\n',
-    );
+    const path = temporaryFile('rows.jsonl', '{"__proto__":{"polluted":1},"constructor":"x"}\n{"a":"b"}\n');
     const dataset = await readDataset(path);
     expect(dataset.columns).toEqual(['__proto__', 'constructor', 'a']);
     expect(dataset.rows[1]!.values['constructor']).toBeUndefined();
@@ -47,14 +44,14 @@ describe('JSON Lines', () => {
   });
 
   test('a line longer than the limit costs only itself', async () => {
-    const path = await temporaryFile('rows.jsonl', `{"a":"${'x'.repeat(33 * 2 ** 20)}"}\n{"a":"b"}\n`);
+    const path = temporaryFile('rows.jsonl', `{"a":"${'x'.repeat(33 * 2 ** 20)}"}\n{"a":"b"}\n`);
     const dataset = await readDataset(path);
     expect(dataset.rows.map((row) => row.line)).toEqual([2]);
     expect(lines(dataset)).toEqual(['1 malformed']);
   });
 
   test('stops at the limit of rows and says so', async () => {
-    const path = await temporaryFile('rows.jsonl', '{"a":1}\n{"a":2}\n{"a":3}\n');
+    const path = temporaryFile('rows.jsonl', '{"a":1}\n{"a":2}\n{"a":3}\n');
     const dataset = await readDataset(path, { maxRows: 2 });
     expect(dataset.rows).toHaveLength(2);
     expect(lines(dataset)).toEqual(['3 unread']);
@@ -72,7 +69,7 @@ describe('JSON Lines', () => {
         const text = content
           .map((item) => ('values' in item ? JSON.stringify(item.values) : item.broken))
           .join('\n');
-        const dataset = await readDataset(await temporaryFile('rows.jsonl', text));
+        const dataset = await readDataset(temporaryFile('rows.jsonl', text));
         const numbered = content.map((item, index) => ({ ...item, line: index + 1 }));
         const good = numbered.filter((item) => 'values' in item);
         expect(
@@ -96,7 +93,7 @@ describe('JSON', () => {
   test('a list of objects, or an object that holds one', async () => {
     const rows = [{ question: 'a', answer: 'b' }, 3, { question: 'c', answer: 'd' }];
     for (const content of [rows, { version: '1', data: rows }]) {
-      const dataset = await readDataset(await temporaryFile('rows.json', JSON.stringify(content)));
+      const dataset = await readDataset(temporaryFile('rows.json', JSON.stringify(content)));
       expect(dataset.format).toBe('json');
       expect(dataset.rows.map((row) => row.line)).toEqual([1, 3]);
       expect(lines(dataset)).toEqual(['2 malformed']);
@@ -104,13 +101,13 @@ describe('JSON', () => {
   });
 
   test('JSON Lines under the name .json are read as such', async () => {
-    const dataset = await readDataset(await temporaryFile('rows.json', '{"a":"b"}\n{"a":"c"}\n'));
+    const dataset = await readDataset(temporaryFile('rows.json', '{"a":"b"}\n{"a":"c"}\n'));
     expect([dataset.format, dataset.rows.length]).toEqual(['jsonl', 2]);
   });
 
   test('says what is wrong and where', async () => {
     const read = async (content: string): Promise<unknown> =>
-      readDataset(await temporaryFile('rows.json', content));
+      readDataset(temporaryFile('rows.json', content));
     await expect(read('[\n{"a": 1},\n{"a": 1},\n{"abcdefghijk": }, {"abcdefghijk": 12345}]')).rejects.toThrow(
       /not valid JSON: .*line 4/,
     );
@@ -123,7 +120,7 @@ describe('JSON', () => {
 
 describe('CSV', () => {
   test('with names in the first row', async () => {
-    const path = await temporaryFile(
+    const path = temporaryFile(
       'rows.csv',
       '\uFEFFquestion,answer\r\n"a ""b"",\r\nc",1\r\n\r\nd,2,3\r\n,\r\ne,3\r\n',
     );
@@ -138,28 +135,28 @@ describe('CSV', () => {
 
   test('without names, as guessed or as told', async () => {
     const content = 'Why is the sky blue?,Scattering,Magic,Paint,Water,A\nWhat is 1 + 1?,1,2,3,4,B\n';
-    const guessed = await readDataset(await temporaryFile('rows.csv', content));
+    const guessed = await readDataset(temporaryFile('rows.csv', content));
     expect(guessed.columns).toEqual(['column_1', 'column_2', 'column_3', 'column_4', 'column_5', 'column_6']);
     expect(guessed.rows).toHaveLength(2);
-    const told = await readDataset(await temporaryFile('rows.csv', content), { csv: { header: true } });
+    const told = await readDataset(temporaryFile('rows.csv', content), { csv: { header: true } });
     expect(told.rows).toHaveLength(1);
-    const names = await readDataset(await temporaryFile('rows.csv', 'prompt,prompt\na,b\n'));
+    const names = await readDataset(temporaryFile('rows.csv', 'prompt,prompt\na,b\n'));
     expect(names.columns).toEqual(['column_1', 'column_2']);
   });
 
   test('tabs, semicolons and double names', async () => {
-    const tabs = await readDataset(await temporaryFile('rows.tsv', 'prompt\tresponse\na,b\tc;d\n'));
+    const tabs = await readDataset(temporaryFile('rows.tsv', 'prompt\tresponse\na,b\tc;d\n'));
     expect({ ...tabs.rows[0]!.values }).toEqual({ prompt: 'a,b', response: 'c;d' });
-    const semicolons = await readDataset(await temporaryFile('rows.csv', 'prompt;response\n"a;b";c\n'));
+    const semicolons = await readDataset(temporaryFile('rows.csv', 'prompt;response\n"a;b";c\n'));
     expect({ ...semicolons.rows[0]!.values }).toEqual({ prompt: 'a;b', response: 'c' });
-    const double = await readDataset(await temporaryFile('rows.csv', 'a,a,\n1,2,3\n'), {
+    const double = await readDataset(temporaryFile('rows.csv', 'a,a,\n1,2,3\n'), {
       csv: { header: true },
     });
     expect(double.columns).toEqual(['a', 'a_2', 'column_3']);
   });
 
   test('broken quoting costs its own line', async () => {
-    const path = await temporaryFile('rows.csv', 'prompt,response\na,1\n"b"c,2\nd,3\ne "f",4\ng,"5\nh,6\n');
+    const path = temporaryFile('rows.csv', 'prompt,response\na,1\n"b"c,2\nd,3\ne "f",4\ng,"5\nh,6\n');
     const dataset = await readDataset(path);
     expect(dataset.rows.map((row) => row.values['prompt'])).toEqual(['a', 'd', 'h']);
     expect(lines(dataset)).toEqual(['3 malformed', '5 malformed', '6 malformed']);
@@ -171,13 +168,13 @@ describe('CSV', () => {
       Buffer.from([0xe9]),
       Buffer.from('\nb,\uFFFD\nc,d\n'),
     ]);
-    expect(lines(await readDataset(await temporaryFile('rows.csv', bytes)))).toEqual([
+    expect(lines(await readDataset(temporaryFile('rows.csv', bytes)))).toEqual([
       '2 malformed',
       '3 malformed',
     ]);
-    expect(
-      (await readDataset(await temporaryFile('rows.csv', 'prompt,response\nb,\uFFFD\n'))).rows,
-    ).toHaveLength(1);
+    expect((await readDataset(temporaryFile('rows.csv', 'prompt,response\nb,\uFFFD\n'))).rows).toHaveLength(
+      1,
+    );
   });
 
   test('any quoted rows come back as they were written, in the lines they start in', async () => {
@@ -200,7 +197,7 @@ describe('CSV', () => {
           (row) => row.map((text) => `"${text.replaceAll('"', '""')}"`).join(',') + end,
         );
         const dataset = await readDataset(
-          await temporaryFile('rows.csv', `prompt,response${end}${quoted.join('')}`),
+          temporaryFile('rows.csv', `prompt,response${end}${quoted.join('')}`),
         );
         expect(dataset.rows.map(({ values }) => [values['prompt'], values['response']])).toEqual(written);
         let line = 2;
@@ -234,7 +231,7 @@ describe('Parquet', () => {
     ],
   ])('%s', async (_, options) => {
     const buffer = parquetWriteBuffer({ columnData, codec: 'UNCOMPRESSED', ...options });
-    const dataset = await readDataset(await temporaryFile('rows.parquet', new Uint8Array(buffer)));
+    const dataset = await readDataset(temporaryFile('rows.parquet', new Uint8Array(buffer)));
     expect(dataset.format).toBe('parquet');
     expect(dataset.columns).toEqual(['question', '__proto__', 'number', 'turns']);
     expect(dataset.rows.map((row) => row.line)).toEqual([1, 2, 3]);
@@ -245,18 +242,16 @@ describe('Parquet', () => {
   });
 
   test('reads no more than asked for, and refuses what is not Parquet', async () => {
-    const path = await temporaryFile('rows.parquet', new Uint8Array(parquetWriteBuffer({ columnData })));
+    const path = temporaryFile('rows.parquet', new Uint8Array(parquetWriteBuffer({ columnData })));
     const dataset = await readDataset(path, { maxRows: 2 });
     expect([dataset.rows.length, ...lines(dataset)]).toEqual([2, '3 unread']);
-    await expect(readDataset(await temporaryFile('rows.parquet', 'not parquet at all'))).rejects.toThrow(
-      UserError,
-    );
+    await expect(readDataset(temporaryFile('rows.parquet', 'not parquet at all'))).rejects.toThrow(UserError);
   });
 });
 
 describe('plain text', () => {
   const read = async (content: string, textUnit?: 'line'): Promise<[number, unknown][]> => {
-    const dataset = await readDataset(await temporaryFile('rows.txt', content), textUnit ? { textUnit } : {});
+    const dataset = await readDataset(temporaryFile('rows.txt', content), textUnit ? { textUnit } : {});
     return dataset.rows.map((row) => [row.line, row.values['text']]);
   };
 
@@ -280,7 +275,7 @@ describe('plain text', () => {
   });
 
   test('an empty document between two marks is named', async () => {
-    const dataset = await readDataset(await temporaryFile('rows.txt', 'a\n<|endoftext|>\n<|endoftext|>\nb'));
+    const dataset = await readDataset(temporaryFile('rows.txt', 'a\n<|endoftext|>\n<|endoftext|>\nb'));
     expect([dataset.rows.length, ...lines(dataset)]).toEqual([2, '3 empty']);
   });
 });
@@ -290,8 +285,7 @@ describe('which format', () => {
     const parquet = new Uint8Array(parquetWriteBuffer({ columnData: [{ name: 'a', data: ['b'] }] }));
     const formats = ['{"a":1}\n{"a":2}', '[{"a":1}]', '{"data":[{"a":1}]}', 'some words', parquet];
     const found: string[] = [];
-    for (const content of formats)
-      found.push((await readDataset(await temporaryFile('rows', content))).format);
+    for (const content of formats) found.push((await readDataset(temporaryFile('rows', content))).format);
     expect(found).toEqual(['jsonl', 'json', 'jsonl', 'text', 'parquet']);
   });
 
@@ -300,10 +294,10 @@ describe('which format', () => {
       '/no/such/file.jsonl cannot be read: there is no such file',
     );
     await expect(readDataset('/tmp')).rejects.toThrow('is not a file');
-    await expect(readDataset(await temporaryFile('rows.bin', new Uint8Array([1, 0, 2])))).rejects.toThrow(
+    await expect(readDataset(temporaryFile('rows.bin', new Uint8Array([1, 0, 2])))).rejects.toThrow(
       'is not a dataset',
     );
-    await expect(readDataset(await temporaryFile('rows.jsonl', '{"a\n\n{\n'))).rejects.toThrow(
+    await expect(readDataset(temporaryFile('rows.jsonl', '{"a\n\n{\n'))).rejects.toThrow(
       '2 malformed (line 1, 3',
     );
   });

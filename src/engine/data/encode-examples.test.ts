@@ -7,11 +7,12 @@ import { readDataset } from './dataset.js';
 import { appendResponse, encodeExamples, encodePrompts } from './encode-examples.js';
 import { toExamples, type Example } from './examples.js';
 import type { Message } from './messages.js';
-import { sampleFolder, sharedFolder, temporaryFolder } from './test-files.js';
+import { sampleFolder, sharedPath } from '../../../test/support/shared-folder.js';
+import { temporaryFolderWith } from '../../../test/support/temporary-folder.js';
 import { loadTokenizer, type ModelTokenizer } from './tokenizer.js';
 
-const reference = join(sharedFolder, 'sample/reference.json');
-const stories = join(sharedFolder, 'models/stories260K/hf');
+const reference = sharedPath('sample/reference.json');
+const stories = sharedPath('models/stories260K/hf');
 const found = (path: string): string => (existsSync(path) ? 'found' : `skipped: no ${path}`);
 
 const user: Message[] = [{ role: 'user', content: 'Hi' }];
@@ -27,9 +28,7 @@ async function tokenizerWith(
     tokenizer.added_tokens.push({ id: 676 + index, content, special: true, normalized: false });
   }
   const config = { bos_token: '<s>', eos_token: eosToken, chat_template: template };
-  return loadTokenizer(
-    await temporaryFolder({ 'tokenizer.json': tokenizer, 'tokenizer_config.json': config }),
-  );
+  return loadTokenizer(temporaryFolderWith({ 'tokenizer.json': tokenizer, 'tokenizer_config.json': config }));
 }
 
 describe.skipIf(!existsSync(reference))(`rows of the reference (${found(reference)})`, () => {
@@ -212,7 +211,7 @@ describe('limits', () => {
       post_processor: null,
       decoder: null,
     };
-    const folder = await temporaryFolder({
+    const folder = temporaryFolderWith({
       'tokenizer.json': { ...parts, model: { ...model, continuing_subword_prefix: '' } },
     });
     const poor = await loadTokenizer(folder);

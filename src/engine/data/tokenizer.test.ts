@@ -1,16 +1,17 @@
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { AutoTokenizer, env } from '@huggingface/transformers';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { StreamingDecoder } from './streaming-decoder.js';
-import { sampleFolder, sharedFolder, temporaryFolder } from './test-files.js';
+import { sampleFolder, sharedPath } from '../../../test/support/shared-folder.js';
+import { temporaryFolderWith } from '../../../test/support/temporary-folder.js';
 import { loadTokenizer, type ModelTokenizer } from './tokenizer.js';
 
 const folders = {
   sample: sampleFolder,
-  stories260K: join(sharedFolder, 'models/stories260K/hf'),
-  'GPT-2': join(sharedFolder, 'models/fixtures/ort-genai/tiny-random-gpt2-fp32'),
+  stories260K: sharedPath('models/stories260K/hf'),
+  'GPT-2': sharedPath('models/fixtures/ort-genai/tiny-random-gpt2-fp32'),
 };
 
 const texts = [
@@ -144,7 +145,7 @@ describe('the files of a model folder', () => {
   };
 
   test('tokens as objects, from the map where the configuration lacks them, and all ends of text', async () => {
-    const folder = await temporaryFolder({
+    const folder = temporaryFolderWith({
       'tokenizer.json': tokenizer,
       'tokenizer_config.json': {
         bos_token: { __type: 'AddedToken', content: '<s>' },
@@ -168,7 +169,7 @@ describe('the files of a model folder', () => {
 
   test('the chat template from each place where it may stand', async () => {
     const source = async (files: Record<string, unknown>): Promise<string | undefined> =>
-      (await loadTokenizer(await temporaryFolder({ 'tokenizer.json': tokenizer, ...files }))).chatTemplate
+      (await loadTokenizer(temporaryFolderWith({ 'tokenizer.json': tokenizer, ...files }))).chatTemplate
         ?.source;
     const named = [
       { name: 'tool_use', template: 'tools' },
@@ -188,9 +189,9 @@ describe('the files of a model folder', () => {
   });
 
   test('says what is missing or broken', async () => {
-    await expect(loadTokenizer(await temporaryFolder({}))).rejects.toThrow('has no tokenizer.json');
+    await expect(loadTokenizer(temporaryFolderWith({}))).rejects.toThrow('has no tokenizer.json');
     const load = async (files: Record<string, unknown>): Promise<unknown> =>
-      loadTokenizer(await temporaryFolder(files));
+      loadTokenizer(temporaryFolderWith(files));
     await expect(load({ 'tokenizer.json': '{' })).rejects.toThrow('tokenizer.json is not valid JSON');
     await expect(load({ 'tokenizer.json': '[]' })).rejects.toThrow('does not hold a JSON object');
     await expect(load({ 'tokenizer.json': { model: {} } })).rejects.toThrow(

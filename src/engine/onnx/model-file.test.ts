@@ -1,9 +1,9 @@
 import { equals } from '@bufbuild/protobuf';
-import { mkdtempSync, readFileSync, symlinkSync, writeFileSync, mkdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, symlinkSync, writeFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hasShared, sampleFolder, sharedPath, sharedReason } from '../../../test/support/shared-folder.js';
+import { temporaryFolder } from '../../../test/support/temporary-folder.js';
 import { UserError } from '../errors.js';
 import { DataType } from './data-types.js';
 import { Graph } from './graph.js';
@@ -22,10 +22,6 @@ import { ModelProtoSchema } from './onnx_pb.js';
 import { tensorBytes, tensorToFloat32 } from './tensor.js';
 
 const samplePath = path.join(sampleFolder, 'onnx', 'model.onnx');
-
-function temporaryFolder(): string {
-  return mkdtempSync(path.join(tmpdir(), 'hopscotch-onnx-'));
-}
 
 describe('an unchanged model', () => {
   it('round-trips to an equal graph', async () => {

@@ -1,8 +1,8 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as v from 'valibot';
+import { temporaryFolder } from '../../../test/support/temporary-folder.js';
 import { parseColumnMapping } from '../../engine/data/columns.js';
 import { mappingText } from '../../shared/mapping-text.js';
 import { taskPreview, type TaskPreview } from '../../shared/task.js';
@@ -18,7 +18,7 @@ async function preview(dataset: string, options: object = {}): Promise<TaskPrevi
 }
 
 function fileWith(name: string, content: string): string {
-  const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'hopscotch-')), name);
+  const file = path.join(temporaryFolder(), name);
   writeFileSync(file, content);
   return file;
 }

@@ -1,6 +1,5 @@
 /** Starts the app as a user does, with a home of its own, and drives it. */
-import { mkdirSync, mkdtempSync, readFileSync, existsSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { mkdirSync, readFileSync, existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { _electron, type ElectronApplication, type Page } from 'playwright-core';
 import type { Workspace } from '../../../src/shared/app.js';
@@ -11,6 +10,7 @@ import type {
   RequestName,
   RequestOutput,
 } from '../../../src/shared/contract.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { electronProgram, projectRoot } from './electron-program.js';
 
 const HOLD_WINDOW = path.join(import.meta.dirname, 'hold-window.cjs');
@@ -42,7 +42,7 @@ export interface LaunchOptions {
 }
 
 export function newHome(): string {
-  return mkdtempSync(path.join(os.tmpdir(), 'hopscotch-home-'));
+  return temporaryFolder();
 }
 
 export async function launch(options: LaunchOptions = {}): Promise<RunningApp> {
