@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import * as v from 'valibot';
 import { SELECTION_STRATEGIES } from '../../engine/calibrate/select-blocks.js';
+import { defaultTraining } from '../../engine/calibrate/train-scales.js';
 import { GRANULARITIES } from '../../engine/calibrate/scales.js';
 import { CancelledError, ProviderFailure, UserError } from '../../engine/errors.js';
 import type { Run } from '../../engine/run-store.js';
@@ -31,6 +32,7 @@ interface SlimFlags {
   learningRate?: number;
   schedule?: 'constant' | 'linear';
   beta2?: number;
+  restarts?: number;
   pull?: number;
   distillation?: number;
   [name: string]: unknown;
@@ -38,9 +40,16 @@ interface SlimFlags {
 
 /** Says in the help of each option what holds without it. */
 function describeDefaults(command: Command): void {
-  const defaults: Record<string, unknown> = v.getDefaults(slimSettingsSchema);
+  const settings = v.parse(slimSettingsSchema, { model: '', dataset: '' });
+  const training: Record<string, unknown> = { ...defaultTraining(settings.scales) };
+  const scalarTraining: Record<string, unknown> = { ...defaultTraining('scalar') };
+  const defaults: Record<string, unknown> = { ...training, ...settings };
   for (const option of command.options) {
-    const value = defaults[option.attributeName()];
+    const name = option.attributeName();
+    let value = defaults[name];
+    if (name in training && training[name] !== scalarTraining[name]) {
+      value = `${String(value)}, for scalar scales ${String(scalarTraining[name])}`;
+    }
     if (typeof value === 'string' || typeof value === 'number') option.description += ` (default: ${value})`;
   }
 }
@@ -87,10 +96,15 @@ export function addSlimCommand(program: Command): void {
     .option('--learning-rate <rate>', 'learning rate of the final training', parseNumber)
     .addOption(new Option('--schedule <kind>', 'course of the learning rate').choices(['constant', 'linear']))
     .option('--beta2 <decay>', "decay of Adam's second moments", parseNumber)
+    .option(
+      '--restarts <count>',
+      'how often training may begin again with half the rate if its first epoch did harm',
+      parseNumber,
+    )
     .option('--pull <strength>', 'how strongly scales are pulled towards 1', parseNumber)
     .option(
       '--distillation <weight>',
-      "how strongly the original's last hidden states are matched (default: 5, for scalar scales 0)",
+      "how strongly the original's last hidden states are matched",
       parseNumber,
     )
     .option('--selection-learning-rate <rate>', 'learning rate while candidates are tried', parseNumber)
@@ -165,6 +179,7 @@ export function settingsFrom(model: string, dataset: string, flags: SlimFlags): 
     learningRate,
     schedule,
     beta2,
+    restarts,
     pull,
     distillation,
     ...rest
@@ -188,6 +203,7 @@ export function settingsFrom(model: string, dataset: string, flags: SlimFlags): 
         learningRate,
         schedule,
         beta2,
+        restarts,
         pull,
         distillation,
       }).filter(([, value]) => value !== undefined),

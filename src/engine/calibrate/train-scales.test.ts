@@ -5,13 +5,24 @@ import { lossBatchOf, skippedOfBothKinds } from '../../../test/support/random-sc
 import { layerKeys, sampleBatches, sampleDecoder, taskReference } from '../../../test/support/sample.js';
 import type { BlockName, Decoder } from '../decoder/decoder.js';
 import { readDecoder } from '../decoder/read-decoder.js';
-import { Adam } from './adam.js';
+import { Adam, PUBLISHED_BETA_2 } from './adam.js';
 import { Checkpoint } from './checkpoint.js';
 import { openForwardModel } from './forward-model.js';
 import { openGradientModel } from './gradient-model.js';
 import type { LossBatch } from './loss-batch.js';
 import { initialValue, saveScales } from './scales.js';
-import { defaultTraining, meanLoss, trainScales, type TrainingSettings } from './train-scales.js';
+import { meanLoss, trainScales, type TrainingSettings } from './train-scales.js';
+
+const PUBLISHED: TrainingSettings = {
+  granularity: 'scalar',
+  epochs: 10,
+  learningRate: 3e-3,
+  restarts: 0,
+  schedule: 'constant',
+  beta2: PUBLISHED_BETA_2,
+  pull: 0,
+  distillation: 0,
+};
 
 describe('the published training', () => {
   it('has the losses and the scales that PyTorch gives', async () => {
@@ -21,13 +32,7 @@ describe('the published training', () => {
     const batches = await sampleBatches(decoder, 'tracking', 0, 255);
     const heldout = await sampleBatches(decoder, 'tracking', 400, 403);
     const checkpoint = Checkpoint.inMemory();
-    const trained = await train(
-      decoder,
-      skipped,
-      defaultTraining('scalar'),
-      { batches, heldout },
-      checkpoint,
-    );
+    const trained = await train(decoder, skipped, PUBLISHED, { batches, heldout }, checkpoint);
     const losses = trained.epochs.slice(1).map(({ trainingLoss }) => trainingLoss!);
     expected.curve.forEach((loss, epoch) => expect(Math.abs(losses[epoch]! - loss)).toBeLessThan(1e-3));
     const last = checkpoint.state.training['3']!.scales;
