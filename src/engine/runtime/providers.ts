@@ -96,7 +96,10 @@ export async function chooseProvider(
 ): Promise<ProviderChoice> {
   if (asked === 'auto') {
     if (source !== thisMachine) return await firstThatPays(source);
-    return await (automatic ??= firstThatPays(source));
+    automatic ??= firstThatPays(source);
+    // A failure says nothing about the next attempt.
+    automatic.catch(forgetAutomaticChoice);
+    return await automatic;
   }
   if (asked !== 'cpu') await requireProvider(asked, source);
   return { provider: asked, reason: `Runs on ${displayName(asked)}, as asked for.` };
