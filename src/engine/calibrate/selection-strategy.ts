@@ -75,7 +75,9 @@ export interface SelectionStrategy {
 
 /** @returns rows of a small batch as a share of a batch's */
 export function smallBatchShare(batches: readonly LossBatch[], smallBatches: readonly LossBatch[]): number {
-  return (smallBatches[0]?.rows ?? 0) / (batches[0]?.rows ?? 1);
+  // The largest of them: the last rows may make a batch of fewer.
+  const rowsOf = (some: readonly LossBatch[]) => Math.max(1, ...some.map(({ rows }) => rows));
+  return rowsOf(smallBatches) / rowsOf(batches);
 }
 
 /** A gradient step costs about as much as this many forward passes: weights need no gradient. */
