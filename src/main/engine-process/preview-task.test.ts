@@ -1,8 +1,7 @@
-import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as v from 'valibot';
-import { temporaryFolder } from '../../../test/support/temporary-folder.js';
+import { temporaryFile } from '../../../test/support/temporary-folder.js';
 import { parseColumnMapping } from '../../engine/data/columns.js';
 import { mappingText } from '../../shared/mapping-text.js';
 import { taskPreview, type TaskPreview } from '../../shared/task.js';
@@ -15,12 +14,6 @@ async function preview(dataset: string, options: object = {}): Promise<TaskPrevi
   const asked = { model: sample, dataset, previewRows: 3, ...options };
   // Through the schema, as it goes to the page.
   return v.parse(taskPreview, await previewTask(asked, sample));
-}
-
-function fileWith(name: string, content: string): string {
-  const file = path.join(temporaryFolder(), name);
-  writeFileSync(file, content);
-  return file;
 }
 
 describe('previewTask', () => {
@@ -50,14 +43,14 @@ describe('previewTask', () => {
 
   test('warns of few and of repeated rows', async () => {
     const rows = ['a', 'b', 'c', 'a'].map((prompt) => JSON.stringify({ prompt, response: 'x' }));
-    const shown = await preview(fileWith('few.jsonl', rows.join('\n')));
+    const shown = await preview(temporaryFile('few.jsonl', rows.join('\n')));
     if (shown.state !== 'ready') throw new Error('not ready');
     expect(shown.warnings).toContainEqual({ kind: 'duplicates', count: 1 });
     expect(shown.warnings).toContainEqual({ kind: 'few-rows', count: shown.split.calibration });
   });
 
   test('asks for columns that cannot be guessed, and shows the rows as they are', async () => {
-    const shown = await preview(fileWith('odd.csv', 'alpha,beta,gamma\n1,2,3\n4,5,6\n'));
+    const shown = await preview(temporaryFile('odd.csv', 'alpha,beta,gamma\n1,2,3\n4,5,6\n'));
     expect(shown).toMatchObject({
       state: 'columns-needed',
       columns: ['alpha', 'beta', 'gamma'],
@@ -67,7 +60,7 @@ describe('previewTask', () => {
 
   test('takes the columns that the user names', async () => {
     const rows = Array.from({ length: 9 }, (_, index) => `q${index},a${index}`);
-    const file = fileWith('rows.csv', `question,answer\n${rows.join('\n')}\n`);
+    const file = temporaryFile('rows.csv', `question,answer\n${rows.join('\n')}\n`);
     const shown = await preview(file, { columns: 'prompt=answer,response=question', responses: 'file' });
     expect(shown).toMatchObject({
       state: 'ready',
@@ -80,7 +73,7 @@ describe('previewTask', () => {
     const rows = Array.from({ length: 9 }, (_, index) =>
       JSON.stringify({ 'What, when, and "where"?': `q${index}`, 'yes + no': `a${index}` }),
     );
-    const file = fileWith('commas.jsonl', rows.join('\n'));
+    const file = temporaryFile('commas.jsonl', rows.join('\n'));
     const mapping = {
       kind: 'prompt-response',
       prompt: 'What, when, and "where"?',
