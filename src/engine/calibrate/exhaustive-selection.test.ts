@@ -57,24 +57,21 @@ const quiet = {
   onWork: () => {},
 } as const;
 
-describe('a learning rate that is far too large', () => {
-  const decoder = readDecoder(buildDecoder(decoderStyles[0]!));
-  const batches = [0, 1, 2, 3, 4, 5].map((seed) => lossBatchOf(decoder, seed));
-  const options = { kinds: ['mlp'], budget: 1 } as const;
-  const size = { candidates: 3, batches: batches.length, smallBatchShare: 1 };
-  const context = { ...quiet, decoder, batches, smallBatches: batches, learningRate: 1e30 };
-
-  it('makes the published search say what to do, and its checkpoint can be read again', async () => {
+describe('a published search whose training diverges', () => {
+  it('says what to do, and its checkpoint can be read again', async () => {
+    const decoder = readDecoder(buildDecoder(decoderStyles[0]!));
+    const batches = [0, 1, 2, 3, 4, 5].map((seed) => lossBatchOf(decoder, seed));
     const checkpoint = Checkpoint.inMemory();
     let work = 0;
     const search = selectBlocks(
-      { ...context, onWork: (passes) => (work += passes) },
-      { ...options, strategy: exhaustiveSelection },
+      { ...quiet, decoder, batches, learningRate: 1e30, onWork: (passes) => (work += passes) },
+      { strategy: exhaustiveSelection, kinds: ['mlp'], budget: 1 },
       checkpoint,
       () => {},
     );
     await expect(search).rejects.toThrow(/not a number.*try a smaller --selection-learning-rate\.$/);
     expect(JSON.parse(JSON.stringify(checkpoint.state))).toEqual(checkpoint.state);
+    const size = { candidates: 3, batches: batches.length, smallBatchShare: 1 };
     expect(work).toBe(exhaustiveSelection.costOfRound(size, 0));
   });
 });
