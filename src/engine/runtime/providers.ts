@@ -96,9 +96,11 @@ export async function chooseProvider(
 ): Promise<ProviderChoice> {
   if (asked === 'auto') {
     if (source !== thisMachine) return await firstThatPays(source);
-    automatic ??= firstThatPays(source);
-    // A failure says nothing about the next attempt.
-    automatic.catch(forgetAutomaticChoice);
+    if (!automatic) {
+      automatic = firstThatPays(source);
+      // A failure says nothing about the next attempt.
+      automatic.catch(forgetAutomaticChoice);
+    }
     return await automatic;
   }
   if (asked !== 'cpu') await requireProvider(asked, source);
