@@ -26,6 +26,13 @@ describe('--help', () => {
     expect(stdout).toMatch(text);
   });
 
+  it('says what the final training does without its options, for finer scales and for scalar ones', async () => {
+    const { stdout } = await cli.run('slim', '--help');
+    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
+      /--epochs <count> [^(]*\(default: \d+, for scalar scales \d+\).*--restarts <count> [^(]*\(default: \d+\)/,
+    );
+  });
+
   it('says what the exit codes mean', async () => {
     expect((await cli.run('--help')).stdout).toMatch(/Exit codes: 0 done, 2 wrong input .*130 stopped/s);
   });
@@ -85,6 +92,7 @@ describe('what is wrong is said in one sentence', () => {
       /has 11 attention blocks that can be skipped; a budget of 12 is too much/,
     ],
     ['an unknown strategy', [...slim, '--strategy=magic'], /magic.*fast, exhaustive/],
+    ['restarts below none', [...slim, '--restarts=-1'], /training\.restarts is not valid/],
     ['a budget that is none', [...slim, '--budget=some'], /'some' is invalid. It must be a number/],
     [
       'overlapping rows',
