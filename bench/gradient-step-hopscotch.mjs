@@ -1,9 +1,9 @@
 /** Times gradient steps of the sample in this process; prints median seconds, loss and peak memory as JSON. */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openGradientModel } from '../dist/engine/calibrate/gradient-model.js';
-import { makeLossBatch } from '../dist/engine/calibrate/loss-batch.js';
-import { openSourceModel } from '../dist/engine/open-source-model.js';
+import { openGradientModel } from '../dist/engine/loss/gradient-model.js';
+import { makeLossBatch } from '../dist/engine/loss/loss-batch.js';
+import { openSourceModel } from '../dist/engine/jobs/parts/source-model.js';
 
 const threads = Number(process.argv[2] ?? 1);
 const sample = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'assets', 'sample');

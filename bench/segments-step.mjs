@@ -1,9 +1,9 @@
 /** Times gradient steps of a model in segments in this process; prints median seconds, loss and peak memory as JSON. */
 import path from 'node:path';
-import { openGradientModel } from '../dist/engine/calibrate/gradient-model.js';
-import { makeLossBatch } from '../dist/engine/calibrate/loss-batch.js';
-import { readDecoder } from '../dist/engine/decoder/read-decoder.js';
-import { readModel } from '../dist/engine/onnx/model-file.js';
+import { openGradientModel } from '../dist/engine/loss/gradient-model.js';
+import { makeLossBatch } from '../dist/engine/loss/loss-batch.js';
+import { readDecoder } from '../dist/engine/decoder/read/read-decoder.js';
+import { readModel } from '../dist/engine/onnx/file/model-file.js';
 import { peakSoFar } from '../dist/engine/runtime/peak-memory.js';
 import { SegmentSlot } from '../dist/engine/runtime/segment-slot.js';
 

@@ -9,13 +9,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { deleteBranches } from '../dist/engine/decoder/delete-branches.js';
+import { deleteBranches } from '../dist/engine/decoder/edit/delete-blocks.js';
 import { branchesOf, blockName } from '../dist/engine/decoder/decoder.js';
-import { readDecoder } from '../dist/engine/decoder/read-decoder.js';
-import { measureSpeed } from '../dist/engine/evaluate/measure-speed.js';
+import { readDecoder } from '../dist/engine/decoder/read/read-decoder.js';
+import { measureSpeed } from '../dist/engine/evaluate/speed/measure-speed.js';
 import { applyWeightEdits, foldScales } from '../dist/engine/export/fold-scales.js';
 import { Generator } from '../dist/engine/generate/generator.js';
-import { readModel, writeModel } from '../dist/engine/onnx/model-file.js';
+import { readModel, writeModel } from '../dist/engine/onnx/file/model-file.js';
 import { makeModel } from './made-model.mjs';
 
 const { values: flags } = parseArgs({

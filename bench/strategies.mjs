@@ -15,19 +15,19 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
-import { Checkpoint } from '../dist/engine/calibrate/checkpoint.js';
-import { withoutOffsets } from '../dist/engine/calibrate/scales.js';
-import { selectBlocks, selectionStrategy } from '../dist/engine/calibrate/select-blocks.js';
-import { defaultTraining, trainScales } from '../dist/engine/calibrate/train-scales.js';
-import { openForwardModel } from '../dist/engine/calibrate/forward-model.js';
+import { Checkpoint } from '../dist/engine/runs/checkpoint.js';
+import { withoutOffsets } from '../dist/engine/decoder/scales.js';
+import { selectBlocks, selectionStrategy } from '../dist/engine/calibrate/select/select-blocks.js';
+import { defaultTraining, trainScales } from '../dist/engine/calibrate/train/train-scales.js';
+import { openForwardModel } from '../dist/engine/loss/forward-model.js';
 import { generateAnswers, scoreAnswers } from '../dist/engine/evaluate/compare-answers.js';
 import { heldoutQuality } from '../dist/engine/evaluate/heldout-quality.js';
 import { applyWeightEdits, foldScales } from '../dist/engine/export/fold-scales.js';
 import { Generator } from '../dist/engine/generate/generator.js';
-import { openSourceModel } from '../dist/engine/open-source-model.js';
-import { prepareTask } from '../dist/engine/prepare-task.js';
-import { branchKinds, slimSettingsSchema } from '../dist/engine/settings.js';
-import { taskBatches } from '../dist/engine/task-batches.js';
+import { openSourceModel } from '../dist/engine/jobs/parts/source-model.js';
+import { prepareTask } from '../dist/engine/jobs/parts/task.js';
+import { branchKinds, slimSettingsSchema } from '../dist/engine/jobs/parts/settings.js';
+import { taskBatches } from '../dist/engine/jobs/parts/batches.js';
 import { keepPoint, savedSearch, writeReport } from './strategies-report.mjs';
 
 const { values: flags } = parseArgs({

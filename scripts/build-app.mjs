@@ -46,9 +46,9 @@ const parts = {
   engine: nodePart(
     'engine',
     [
-      'src/main/engine-process/engine.ts',
-      'src/main/engine-process/measure.ts',
-      'src/engine/evaluate/measure-process.ts',
+      'src/engine-process/engine.ts',
+      'src/engine-process/timing-utility.ts',
+      'src/engine/evaluate/speed/timing-process.ts',
     ],
     'es',
   ),

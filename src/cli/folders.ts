@@ -1,7 +1,7 @@
 /** Where runs and cached answers are kept. */
 import path from 'node:path';
 import envPaths from 'env-paths';
-import { RunStore } from '../engine/run-store.js';
+import { RunStore } from '../engine/runs/run-store.js';
 
 const paths = envPaths('hopscotch', { suffix: '' });
 

@@ -1,9 +1,9 @@
 /** Shows a running job: a bar with the remaining time on a terminal, plain lines elsewhere. Both on standard error. */
 import { SingleBar } from 'cli-progress';
 import type { BlockName } from '../engine/decoder/decoder.js';
-import { planText } from '../engine/memory-plan.js';
-import type { CurvePoint } from '../engine/report.js';
-import type { SlimEvent, SlimStage } from '../engine/slim.js';
+import { planText } from '../engine/jobs/parts/memory-plan.js';
+import type { CurvePoint } from '../engine/runs/report.js';
+import type { SlimEvent, SlimStage } from '../engine/jobs/slim.js';
 
 /** Lines about progress come at most this often where there is no terminal, in seconds. */
 const LINE_INTERVAL = 10;

@@ -1,8 +1,8 @@
 /** A run's report in words, for the terminal. */
 import { describeProblems } from '../engine/data/row-problems.js';
-import { planWay } from '../engine/memory-plan.js';
-import { formatBytes, pointFigures } from '../engine/report-figures.js';
-import type { CurvePoint, SlimReport } from '../engine/report.js';
+import { planWay } from '../engine/jobs/parts/memory-plan.js';
+import { formatBytes, pointFigures } from '../engine/evaluate/figures.js';
+import type { CurvePoint, SlimReport } from '../engine/runs/report.js';
 import { blockList, count } from './job-progress.js';
 import { formatTable } from './table.js';
 

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { RunSummary } from '../shared/runs.js';
 import { JobTracker, type Emit } from './job-tracker.js';
 import { CRASHED } from './engine-host/engine-host.js';
-import { PassedFailure } from './router.js';
+import { PassedFailure } from '../shared/router.js';
 
 const run: RunSummary = {
   id: 'a-run',

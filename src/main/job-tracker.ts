@@ -4,7 +4,7 @@ import type { JobState, JobStatus } from '../shared/job.js';
 import type { JobSettings } from '../shared/job-settings.js';
 import { afterJobEvent, idleJob, startingJob } from '../shared/job-state.js';
 import type { RunSummary } from '../shared/runs.js';
-import { UserError } from '../engine/errors.js';
+import { UserError } from '../schema/errors.js';
 import type { EngineHost } from './engine-host/engine-host.js';
 import { TEXTS } from './texts.js';
 

@@ -19,7 +19,7 @@ import { Log } from './log.js';
 import { setMenu } from './menu.js';
 import { HOMEPAGE, appHandlers } from './requests/app-requests.js';
 import { settledRuns, stepHandlers } from './requests/step-requests.js';
-import { Router } from './router.js';
+import { Router } from '../shared/router.js';
 import { isOwnPage, restrictContents, restrictPages } from './security.js';
 import { handledInstallerStart } from './squirrel-start.js';
 import { AppStore } from './store.js';

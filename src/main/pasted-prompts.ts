@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { UserError } from '../engine/errors.js';
+import { UserError } from '../schema/errors.js';
 
 /**
  * JSON lines stay as they are; otherwise a prompt a paragraph where blank lines stand between them, else a prompt a

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { EngineHost } from '../../src/main/engine-host/engine-host.js';
 import { nodeChannel } from '../../src/main/engine-host/node-channel.js';
-import { PassedFailure } from '../../src/main/router.js';
+import { PassedFailure } from '../../src/shared/router.js';
 import { projectRoot } from './support/electron-program.js';
 import { newHome } from './support/launch.js';
 import { sampleModel, sampleTask } from './support/sample-job.js';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { parseBytes } from '../../src/cli/option-values.js';
-import type { SlimResult } from '../../src/engine/slim.js';
+import type { SlimResult } from '../../src/engine/jobs/slim.js';
 import { decoderStyles } from '../graphs/build-decoder.js';
 import { writeLargeDecoder } from '../graphs/large-decoder.js';
 import { Cli, QUICK } from '../support/run-cli.js';

@@ -2,9 +2,9 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import type { SlimReport } from '../../src/engine/report.js';
-import type { Run } from '../../src/engine/run-store.js';
-import type { SlimResult } from '../../src/engine/slim.js';
+import type { SlimReport } from '../../src/engine/runs/report.js';
+import type { Run } from '../../src/engine/runs/run-store.js';
+import type { SlimResult } from '../../src/engine/jobs/slim.js';
 import { Cli, QUICK } from '../support/run-cli.js';
 import { sampleTask } from '../support/sample.js';
 import { sampleFolder } from '../support/shared-folder.js';

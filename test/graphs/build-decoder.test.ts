@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readDecoder } from '../../src/engine/decoder/read-decoder.js';
-import { encodeModel } from '../../src/engine/onnx/model-file.js';
+import { readDecoder } from '../../src/engine/decoder/read/read-decoder.js';
+import { encodeModel } from '../../src/engine/onnx/file/model-file.js';
 import { float32Values } from '../../src/engine/runtime/tensors.js';
 import { buildDecoder, decoderStyles, mixtral } from './build-decoder.js';
 import { largestDifference, runDecoder } from './run-decoder.js';

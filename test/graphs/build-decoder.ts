@@ -1,6 +1,6 @@
 /** Small decoders with random weights, in the styles of exporters, for tests. */
-import { DataType } from '../../src/engine/onnx/data-types.js';
-import type { OnnxModel } from '../../src/engine/onnx/model-file.js';
+import { DataType } from '../../src/engine/onnx/graph/data-types.js';
+import type { OnnxModel } from '../../src/engine/onnx/file/model-file.js';
 import {
   attention,
   rotatedSize,

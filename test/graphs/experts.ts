@@ -1,5 +1,5 @@
 /** A mixture of experts as Optimum exports Mixtral and Qwen 3 MoE: a loop over all experts, unrolled. */
-import { int64Tensor } from '../../src/engine/onnx/tensor.js';
+import { int64Tensor } from '../../src/engine/onnx/graph/tensor.js';
 import { silu } from './activations.js';
 import type { GraphWriter } from './graph-writer.js';
 

@@ -1,6 +1,6 @@
 /** Attention as onnxruntime-genai's model builder writes it: one operator, the rotary positions inside or before it. */
-import { float, type AttributeValue } from '../../src/engine/onnx/attributes.js';
-import { DataType } from '../../src/engine/onnx/data-types.js';
+import { float, type AttributeValue } from '../../src/engine/onnx/graph/attributes.js';
+import { DataType } from '../../src/engine/onnx/graph/data-types.js';
 import type { AttentionSizes } from './attention-layer.js';
 import type { GenaiStyle } from './genai-style.js';
 import type { GraphWriter } from './graph-writer.js';

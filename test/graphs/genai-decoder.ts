@@ -1,7 +1,7 @@
 /** Small decoders with random weights as onnxruntime-genai's model builder writes them, for tests. */
-import { float } from '../../src/engine/onnx/attributes.js';
-import { DataType } from '../../src/engine/onnx/data-types.js';
-import type { OnnxModel } from '../../src/engine/onnx/model-file.js';
+import { float } from '../../src/engine/onnx/graph/attributes.js';
+import { DataType } from '../../src/engine/onnx/graph/data-types.js';
+import type { OnnxModel } from '../../src/engine/onnx/file/model-file.js';
 import { GenaiAttention, type GenaiSizes } from './genai-attention.js';
 import { genaiMlp } from './genai-mlp.js';
 import type { GenaiStyle } from './genai-style.js';

@@ -1,7 +1,7 @@
 /** MLPs as onnxruntime-genai's model builder writes them, mixtures of experts among them. */
-import { float } from '../../src/engine/onnx/attributes.js';
-import { DataType } from '../../src/engine/onnx/data-types.js';
-import { elementCount, tensorFromBytes } from '../../src/engine/onnx/tensor.js';
+import { float } from '../../src/engine/onnx/graph/attributes.js';
+import { DataType } from '../../src/engine/onnx/graph/data-types.js';
+import { elementCount, tensorFromBytes } from '../../src/engine/onnx/graph/tensor.js';
 import type { GenaiStyle } from './genai-style.js';
 import type { GraphWriter } from './graph-writer.js';
 

@@ -1,16 +1,16 @@
 /** Writes graphs node by node as exporters do, with the differences between operator set versions hidden. */
 import { create } from '@bufbuild/protobuf';
-import { Graph } from '../../src/engine/onnx/graph.js';
-import type { AttributeValue } from '../../src/engine/onnx/attributes.js';
-import type { DataType } from '../../src/engine/onnx/data-types.js';
-import type { OnnxModel } from '../../src/engine/onnx/model-file.js';
+import { Graph } from '../../src/engine/onnx/graph/graph.js';
+import type { AttributeValue } from '../../src/engine/onnx/graph/attributes.js';
+import type { DataType } from '../../src/engine/onnx/graph/data-types.js';
+import type { OnnxModel } from '../../src/engine/onnx/file/model-file.js';
 import {
   GraphProtoSchema,
   ModelProtoSchema,
   OperatorSetIdProtoSchema,
-} from '../../src/engine/onnx/onnx_pb.js';
-import { elementCount, floatTensor, int64Tensor } from '../../src/engine/onnx/tensor.js';
-import { makeValueInfo, type DeclaredDim } from '../../src/engine/onnx/value-info.js';
+} from '../../src/engine/onnx/file/onnx_pb.js';
+import { elementCount, floatTensor, int64Tensor } from '../../src/engine/onnx/graph/tensor.js';
+import { makeValueInfo, type DeclaredDim } from '../../src/engine/onnx/graph/value-info.js';
 
 /** 'To the end' in a Slice. */
 export const END = 2 ** 53;

@@ -2,14 +2,14 @@
 import { closeSync, openSync, writeFileSync, writeSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { create } from '@bufbuild/protobuf';
-import { DataType } from '../../src/engine/onnx/data-types.js';
-import { encodeModel } from '../../src/engine/onnx/model-file.js';
+import { DataType } from '../../src/engine/onnx/graph/data-types.js';
+import { encodeModel } from '../../src/engine/onnx/file/model-file.js';
 import {
   StringStringEntryProtoSchema,
   TensorProtoSchema,
   TensorProto_DataLocation as DataLocation,
-} from '../../src/engine/onnx/onnx_pb.js';
-import { elementCount } from '../../src/engine/onnx/tensor.js';
+} from '../../src/engine/onnx/file/onnx_pb.js';
+import { elementCount } from '../../src/engine/onnx/graph/tensor.js';
 import { buildDecoder, type DecoderOptions } from './build-decoder.js';
 import type { DecoderStyle } from './decoder-style.js';
 import { GraphWriter } from './graph-writer.js';

@@ -1,5 +1,5 @@
 /** The parts of a layer: linear products, norms, activations, MLPs. */
-import { float } from '../../src/engine/onnx/attributes.js';
+import { float } from '../../src/engine/onnx/graph/attributes.js';
 import { geluErf, geluTanh, relu, silu } from './activations.js';
 import type { DecoderStyle } from './decoder-style.js';
 import { experts } from './experts.js';

@@ -1,15 +1,15 @@
 /** Merges a decoder without a cache's past and one with it into one graph, as Optimum does, for tests. */
 import { create } from '@bufbuild/protobuf';
-import { DataType } from '../../src/engine/onnx/data-types.js';
-import { copyModel, type OnnxModel } from '../../src/engine/onnx/model-file.js';
+import { DataType } from '../../src/engine/onnx/graph/data-types.js';
+import { copyModel, type OnnxModel } from '../../src/engine/onnx/file/model-file.js';
 import {
   AttributeProtoSchema,
   AttributeProto_AttributeType as AttributeType,
   GraphProtoSchema,
   NodeProtoSchema,
   type GraphProto,
-} from '../../src/engine/onnx/onnx_pb.js';
-import { makeValueInfo } from '../../src/engine/onnx/value-info.js';
+} from '../../src/engine/onnx/file/onnx_pb.js';
+import { makeValueInfo } from '../../src/engine/onnx/graph/value-info.js';
 
 /** @param model a decoder with a cache; its branch for the first run reads no past, only the shape of one */
 export function mergeDecoders(model: OnnxModel): OnnxModel {

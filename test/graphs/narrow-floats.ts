@@ -2,12 +2,12 @@
  * Brings a float32 decoder to 16-bit floats, as converters do: weights, constants, casts, inputs and outputs. Angles of
  * rotary positions stay in float32, since there are no sines of bfloat16.
  */
-import { intAttribute, setAttribute } from '../../src/engine/onnx/attributes.js';
-import { DataType } from '../../src/engine/onnx/data-types.js';
-import { copyModel, type OnnxModel } from '../../src/engine/onnx/model-file.js';
-import { Graph } from '../../src/engine/onnx/graph.js';
-import type { GraphProto, NodeProto, TensorProto, ValueInfoProto } from '../../src/engine/onnx/onnx_pb.js';
-import { floatTensor, tensorDims, tensorToFloat32 } from '../../src/engine/onnx/tensor.js';
+import { intAttribute, setAttribute } from '../../src/engine/onnx/graph/attributes.js';
+import { DataType } from '../../src/engine/onnx/graph/data-types.js';
+import { copyModel, type OnnxModel } from '../../src/engine/onnx/file/model-file.js';
+import { Graph } from '../../src/engine/onnx/graph/graph.js';
+import type { GraphProto, NodeProto, TensorProto, ValueInfoProto } from '../../src/engine/onnx/file/onnx_pb.js';
+import { floatTensor, tensorDims, tensorToFloat32 } from '../../src/engine/onnx/graph/tensor.js';
 
 /** Where float16 ends; masks go further in float32. */
 const LARGEST = 65504;

@@ -1,5 +1,5 @@
 /** Attention masks and positions: causal, padded, rotary, learned, alibi. */
-import { DataType } from '../../src/engine/onnx/data-types.js';
+import { DataType } from '../../src/engine/onnx/graph/data-types.js';
 import type { DecoderStyle } from './decoder-style.js';
 import type { GraphWriter } from './graph-writer.js';
 

@@ -1,8 +1,8 @@
 /** Quantises a decoder's token embedding in blocks, as onnxruntime-genai does where it shares the head's weight. */
-import { DataType } from '../../src/engine/onnx/data-types.js';
-import { Graph } from '../../src/engine/onnx/graph.js';
-import { copyModel, type OnnxModel } from '../../src/engine/onnx/model-file.js';
-import { floatTensor, tensorDims, tensorFromBytes, tensorToFloat32 } from '../../src/engine/onnx/tensor.js';
+import { DataType } from '../../src/engine/onnx/graph/data-types.js';
+import { Graph } from '../../src/engine/onnx/graph/graph.js';
+import { copyModel, type OnnxModel } from '../../src/engine/onnx/file/model-file.js';
+import { floatTensor, tensorDims, tensorFromBytes, tensorToFloat32 } from '../../src/engine/onnx/graph/tensor.js';
 
 const BLOCK = 16;
 

@@ -1,10 +1,10 @@
 /** Quantises the weights of a decoder's products, in each way that exporters write, for tests. */
 import { create } from '@bufbuild/protobuf';
-import { DataType } from '../../src/engine/onnx/data-types.js';
-import { Graph } from '../../src/engine/onnx/graph.js';
-import { copyModel, type OnnxModel } from '../../src/engine/onnx/model-file.js';
-import { OperatorSetIdProtoSchema, type NodeProto } from '../../src/engine/onnx/onnx_pb.js';
-import { floatTensor, tensorDims, tensorFromBytes, tensorToFloat32 } from '../../src/engine/onnx/tensor.js';
+import { DataType } from '../../src/engine/onnx/graph/data-types.js';
+import { Graph } from '../../src/engine/onnx/graph/graph.js';
+import { copyModel, type OnnxModel } from '../../src/engine/onnx/file/model-file.js';
+import { OperatorSetIdProtoSchema, type NodeProto } from '../../src/engine/onnx/file/onnx_pb.js';
+import { floatTensor, tensorDims, tensorFromBytes, tensorToFloat32 } from '../../src/engine/onnx/graph/tensor.js';
 
 export const QUANTISATIONS = [
   'MatMulNBits 4',

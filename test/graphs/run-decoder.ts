@@ -1,7 +1,7 @@
 /** Runs a decoder of a test in onnxruntime: a few positions with an empty cache, then some more with it filled. */
 import { branchesOf, type Decoder } from '../../src/engine/decoder/decoder.js';
-import type { Gate } from '../../src/engine/decoder/gates.js';
-import { pastNames, presentNames } from '../../src/engine/decoder/kv-cache.js';
+import type { Gate } from '../../src/engine/decoder/edit/gates.js';
+import { pastNames, presentNames } from '../../src/engine/decoder/read/kv-cache.js';
 import { emptyCache, tokenFeeds } from '../../src/engine/runtime/decoder-feeds.js';
 import { openSession, type Feeds, type Session } from '../../src/engine/runtime/session.js';
 import { float32Tensor, type RuntimeTensor } from '../../src/engine/runtime/tensors.js';

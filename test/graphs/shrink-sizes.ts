@@ -3,17 +3,17 @@
  * shapes, integer constants), and weights whose size changes or whose data are missing are filled with seeded random numbers.
  */
 import { hashToUnit } from '../../src/engine/data/seeded-random.js';
-import { isExternal } from '../../src/engine/onnx/external-data.js';
-import { DataType, isFloatingPoint } from '../../src/engine/onnx/data-types.js';
-import { copyModel, type OnnxModel } from '../../src/engine/onnx/model-file.js';
-import type { TensorProto, ValueInfoProto } from '../../src/engine/onnx/onnx_pb.js';
+import { isExternal } from '../../src/engine/onnx/file/external-data.js';
+import { DataType, isFloatingPoint } from '../../src/engine/onnx/graph/data-types.js';
+import { copyModel, type OnnxModel } from '../../src/engine/onnx/file/model-file.js';
+import type { TensorProto, ValueInfoProto } from '../../src/engine/onnx/file/onnx_pb.js';
 import {
   elementCount,
   floatTensor,
   int64Tensor,
   tensorDims,
   tensorToIntegers,
-} from '../../src/engine/onnx/tensor.js';
+} from '../../src/engine/onnx/graph/tensor.js';
 
 /** @param sizes small sizes by the large ones that they replace; they must keep their products (heads times head size) */
 export function shrinkSizes(model: OnnxModel, sizes: Readonly<Record<number, number>>): OnnxModel {

@@ -2,9 +2,9 @@
  * A small decoder out of the standard operators of opset 23 and 24 (RMSNormalization, RotaryEmbedding, Attention, Swish),
  * as torch.onnx writes them, for tests.
  */
-import { float } from '../../src/engine/onnx/attributes.js';
-import { DataType } from '../../src/engine/onnx/data-types.js';
-import type { OnnxModel } from '../../src/engine/onnx/model-file.js';
+import { float } from '../../src/engine/onnx/graph/attributes.js';
+import { DataType } from '../../src/engine/onnx/graph/data-types.js';
+import type { OnnxModel } from '../../src/engine/onnx/file/model-file.js';
 import { silu } from './activations.js';
 import { GraphWriter } from './graph-writer.js';
 import { causalMask } from './positions.js';

@@ -1,10 +1,10 @@
 /** Completes trunks that were exported without an output head, or without a final norm, for tests. */
-import { float } from '../../src/engine/onnx/attributes.js';
-import { DataType } from '../../src/engine/onnx/data-types.js';
-import { Graph } from '../../src/engine/onnx/graph.js';
-import { copyModel, type OnnxModel } from '../../src/engine/onnx/model-file.js';
-import { floatTensor } from '../../src/engine/onnx/tensor.js';
-import { makeValueInfo } from '../../src/engine/onnx/value-info.js';
+import { float } from '../../src/engine/onnx/graph/attributes.js';
+import { DataType } from '../../src/engine/onnx/graph/data-types.js';
+import { Graph } from '../../src/engine/onnx/graph/graph.js';
+import { copyModel, type OnnxModel } from '../../src/engine/onnx/file/model-file.js';
+import { floatTensor } from '../../src/engine/onnx/graph/tensor.js';
+import { makeValueInfo } from '../../src/engine/onnx/graph/value-info.js';
 
 export interface HeadOptions {
   /** The graph output with the hidden states; it becomes the input of the head. */

@@ -1,9 +1,9 @@
 /** The whole chain on graphs that were exported from large models, made small because their weights are not here. */
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readDecoder } from '../../src/engine/decoder/read-decoder.js';
-import { UserError } from '../../src/engine/errors.js';
-import { readModel } from '../../src/engine/onnx/model-file.js';
+import { readDecoder } from '../../src/engine/decoder/read/read-decoder.js';
+import { UserError } from '../../src/schema/errors.js';
+import { readModel } from '../../src/engine/onnx/file/model-file.js';
 import { shrinkSizes } from '../graphs/shrink-sizes.js';
 import { withHead } from '../graphs/with-head.js';
 import { hasShared, sharedPath, sharedReason } from '../support/shared-folder.js';

@@ -1,5 +1,5 @@
 /** The real files of the shared folder that the whole chain is run on, and what each is. */
-import type { OnnxModel } from '../../src/engine/onnx/model-file.js';
+import type { OnnxModel } from '../../src/engine/onnx/file/model-file.js';
 
 export interface ModelFile {
   /** Relative to the shared folder; or a name, for graphs that are built. */

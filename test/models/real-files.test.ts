@@ -1,8 +1,8 @@
 /** The whole chain on every real file of the shared folder. */
 import { describe, expect, it } from 'vitest';
-import { readDecoder } from '../../src/engine/decoder/read-decoder.js';
-import { UserError } from '../../src/engine/errors.js';
-import { readModel } from '../../src/engine/onnx/model-file.js';
+import { readDecoder } from '../../src/engine/decoder/read/read-decoder.js';
+import { UserError } from '../../src/schema/errors.js';
+import { readModel } from '../../src/engine/onnx/file/model-file.js';
 import { hasShared, sharedPath, sharedReason } from '../support/shared-folder.js';
 import { MODEL_FILES, REFUSED_FILES } from './model-files.js';
 import { record, testChain } from './test-chain.js';

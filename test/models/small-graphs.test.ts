@@ -1,7 +1,7 @@
 /** The whole chain on small graphs with random weights, which mirror what exporters write for a family or precision. */
 import { describe } from 'vitest';
-import { DataType } from '../../src/engine/onnx/data-types.js';
-import type { OnnxModel } from '../../src/engine/onnx/model-file.js';
+import { DataType } from '../../src/engine/onnx/graph/data-types.js';
+import type { OnnxModel } from '../../src/engine/onnx/file/model-file.js';
 import { buildDecoder, decoderStyles, mixtral } from '../graphs/build-decoder.js';
 import { buildGenaiDecoder, genaiStyles } from '../graphs/genai-decoder.js';
 import { mergeDecoders } from '../graphs/merge-decoders.js';

@@ -4,11 +4,11 @@
  */
 import { appendFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { subgraphs } from '../../src/engine/onnx/attributes.js';
-import { inlineFunctions } from '../../src/engine/onnx/inline-functions.js';
-import type { GraphProto } from '../../src/engine/onnx/onnx_pb.js';
-import { readModel, type OnnxModel } from '../../src/engine/onnx/model-file.js';
-import { openModelFolder } from '../../src/engine/onnx/model-folder.js';
+import { subgraphs } from '../../src/engine/onnx/graph/attributes.js';
+import { inlineFunctions } from '../../src/engine/onnx/graph/inline-functions.js';
+import type { GraphProto } from '../../src/engine/onnx/file/onnx_pb.js';
+import { readModel, type OnnxModel } from '../../src/engine/onnx/file/model-file.js';
+import { openModelFolder } from '../../src/engine/onnx/file/model-folder.js';
 import { continueText, largestDifference, ModelUnderTest, promptsOf } from './chain.js';
 import { checkWithPython, hasChecker, runInTransformersJs } from './elsewhere.js';
 import type { ModelFile } from './model-files.js';

@@ -7,7 +7,7 @@ import { encodePrompts } from '../../src/engine/data/encode-examples.js';
 import type { BlockName } from '../../src/engine/decoder/decoder.js';
 import type { ExportMode } from '../../src/engine/export/export-model.js';
 import { Generator } from '../../src/engine/generate/generator.js';
-import { openSourceModel } from '../../src/engine/open-source-model.js';
+import { openSourceModel } from '../../src/engine/jobs/parts/source-model.js';
 import { exportSample } from '../support/export-sample.js';
 import { sampleTokenizer } from '../support/sample.js';
 import { sampleFolder } from '../support/shared-folder.js';

@@ -1,10 +1,10 @@
 /** What a decoder computes on an execution provider, as plain numbers, so that two providers can be compared. */
-import { openForwardModel } from '../../src/engine/calibrate/forward-model.js';
-import { openGradientModel } from '../../src/engine/calibrate/gradient-model.js';
-import type { LossBatch } from '../../src/engine/calibrate/loss-batch.js';
-import type { Granularity } from '../../src/engine/calibrate/scales.js';
+import { openForwardModel } from '../../src/engine/loss/forward-model.js';
+import { openGradientModel } from '../../src/engine/loss/gradient-model.js';
+import type { LossBatch } from '../../src/engine/loss/loss-batch.js';
+import type { Granularity } from '../../src/engine/decoder/scales.js';
 import type { BlockName, Decoder } from '../../src/engine/decoder/decoder.js';
-import { readDecoder } from '../../src/engine/decoder/read-decoder.js';
+import { readDecoder } from '../../src/engine/decoder/read/read-decoder.js';
 import { Generator } from '../../src/engine/generate/generator.js';
 import type { ExecutionProvider } from '../../src/engine/runtime/session.js';
 import { buildDecoder, decoderStyles } from '../graphs/build-decoder.js';

@@ -1,9 +1,9 @@
 /** Exports of the sample with made-up scales: no calibration needed. */
 import path from 'node:path';
-import type { Granularity } from '../../src/engine/calibrate/scales.js';
+import type { Granularity } from '../../src/engine/decoder/scales.js';
 import type { BlockName } from '../../src/engine/decoder/decoder.js';
 import { exportModel, type ExportRequest, type ExportResult } from '../../src/engine/export/export-model.js';
-import { openSourceModel } from '../../src/engine/open-source-model.js';
+import { openSourceModel } from '../../src/engine/jobs/parts/source-model.js';
 import { randomScales } from './random-scales.js';
 import { sampleBatches } from './sample.js';
 import { sampleFolder } from './shared-folder.js';

@@ -1,8 +1,8 @@
 /** Made-up scales and rows for the small decoders of test/graphs: the same in every run. */
-import { makeLossBatch, type LossBatch } from '../../src/engine/calibrate/loss-batch.js';
-import { initialValue, type Granularity, type ScaleKey } from '../../src/engine/calibrate/scales.js';
-import { gateSize } from '../../src/engine/calibrate/gated-decoder.js';
-import { gatedDecoder } from '../../src/engine/calibrate/forward-model.js';
+import { makeLossBatch, type LossBatch } from '../../src/engine/loss/loss-batch.js';
+import { initialValue, type Granularity, type ScaleKey } from '../../src/engine/decoder/scales.js';
+import { gateSize } from '../../src/engine/loss/gated-decoder.js';
+import { gatedDecoder } from '../../src/engine/loss/forward-model.js';
 import { hashToUnit } from '../../src/engine/data/seeded-random.js';
 import type { BlockName, Decoder } from '../../src/engine/decoder/decoder.js';
 

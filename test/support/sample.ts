@@ -1,16 +1,16 @@
 /** The sample model, its tasks, and what PyTorch makes of them. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { makeLossBatch, type LossBatch } from '../../src/engine/calibrate/loss-batch.js';
-import type { ScaleKey } from '../../src/engine/calibrate/scales.js';
+import { makeLossBatch, type LossBatch } from '../../src/engine/loss/loss-batch.js';
+import type { ScaleKey } from '../../src/engine/decoder/scales.js';
 import { guessColumns } from '../../src/engine/data/columns.js';
 import { readDataset } from '../../src/engine/data/dataset.js';
 import { encodeExamples, type EncodedRow } from '../../src/engine/data/encode-examples.js';
 import { toExamples } from '../../src/engine/data/examples.js';
 import { loadTokenizer, type ModelTokenizer } from '../../src/engine/data/tokenizer.js';
 import type { Decoder } from '../../src/engine/decoder/decoder.js';
-import { readDecoder } from '../../src/engine/decoder/read-decoder.js';
-import { readModel } from '../../src/engine/onnx/model-file.js';
+import { readDecoder } from '../../src/engine/decoder/read/read-decoder.js';
+import { readModel } from '../../src/engine/onnx/file/model-file.js';
 import { repositoryRoot, sampleFolder } from './shared-folder.js';
 
 export const SAMPLE_TASKS = ['arithmetic', 'tracking', 'records'] as const;

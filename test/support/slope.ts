@@ -1,8 +1,8 @@
 /** The gradient of a decoder's loss by its scales, compared with finite differences and with the forward model. */
-import { openForwardModel } from '../../src/engine/calibrate/forward-model.js';
-import { openGradientModel } from '../../src/engine/calibrate/gradient-model.js';
-import type { LossBatch } from '../../src/engine/calibrate/loss-batch.js';
-import type { Granularity, ScaleKey, Scales } from '../../src/engine/calibrate/scales.js';
+import { openForwardModel } from '../../src/engine/loss/forward-model.js';
+import { openGradientModel } from '../../src/engine/loss/gradient-model.js';
+import type { LossBatch } from '../../src/engine/loss/loss-batch.js';
+import type { Granularity, ScaleKey, Scales } from '../../src/engine/decoder/scales.js';
 import type { BlockName, Decoder } from '../../src/engine/decoder/decoder.js';
 import { randomNumber, randomScales } from './random-scales.js';
 

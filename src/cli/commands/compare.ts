@@ -7,10 +7,10 @@ import { stopTokenIds } from '../../engine/data/conversation-text.js';
 import { encodePrompts } from '../../engine/data/encode-examples.js';
 import { loadTokenizer, type ModelTokenizer } from '../../engine/data/tokenizer.js';
 import { Generator, type GenerationSettings } from '../../engine/generate/generator.js';
-import { MemoryPlanner } from '../../engine/memory-plan.js';
-import { openSourceModel, type SourceModel } from '../../engine/open-source-model.js';
+import { MemoryPlanner } from '../../engine/jobs/parts/memory-plan.js';
+import { openSourceModel, type SourceModel } from '../../engine/jobs/parts/source-model.js';
 import { parseBytes, parseCount, parseNumber, providerOption } from '../option-values.js';
-import { withSession, type SlimSettings } from '../../engine/settings.js';
+import { withSession, type SlimSettings } from '../../engine/jobs/parts/settings.js';
 import { stopOnInterrupt } from '../stop-signal.js';
 
 interface CompareFlags {

@@ -1,18 +1,18 @@
 /** `hopscotch evaluate`: how well a model does a task, alone or beside the model it was made from. */
 import { Option, type Command } from 'commander';
-import { openForwardModel } from '../../engine/calibrate/forward-model.js';
+import { openForwardModel } from '../../engine/loss/forward-model.js';
 import { describeDecoder } from '../../engine/decoder/describe.js';
 import { compareAnswers, type AnswerComparison } from '../../engine/evaluate/compare-answers.js';
 import { heldoutQuality, type HeldoutQuality } from '../../engine/evaluate/heldout-quality.js';
-import { measureSpeed, type SpeedFigures } from '../../engine/evaluate/measure-speed.js';
+import { measureSpeed, type SpeedFigures } from '../../engine/evaluate/speed/measure-speed.js';
 import { Generator } from '../../engine/generate/generator.js';
-import { MemoryPlanner, speedNeedsWhole } from '../../engine/memory-plan.js';
-import { externalFiles } from '../../engine/onnx/model-file.js';
-import { openSourceModel, type SourceModel } from '../../engine/open-source-model.js';
-import { prepareTask, type PreparedTask } from '../../engine/prepare-task.js';
-import { answerFigures, qualityFigures, resourceFigures } from '../../engine/report-figures.js';
-import { taskBatches } from '../../engine/task-batches.js';
-import { withSession, type SlimSettings } from '../../engine/settings.js';
+import { MemoryPlanner, speedNeedsWhole } from '../../engine/jobs/parts/memory-plan.js';
+import { externalFiles } from '../../engine/onnx/file/model-file.js';
+import { openSourceModel, type SourceModel } from '../../engine/jobs/parts/source-model.js';
+import { prepareTask, type PreparedTask } from '../../engine/jobs/parts/task.js';
+import { answerFigures, qualityFigures, resourceFigures } from '../../engine/evaluate/figures.js';
+import { taskBatches } from '../../engine/jobs/parts/batches.js';
+import { withSession, type SlimSettings } from '../../engine/jobs/parts/settings.js';
 import type { SessionOptions } from '../../engine/runtime/session.js';
 import { cacheFolder } from '../folders.js';
 import { count } from '../job-progress.js';

@@ -1,16 +1,16 @@
 /** `hopscotch export`: writes a point of a run's curve, without any new training. */
 import { Option, type Command } from 'commander';
-import { readCheckpoint, chosenBlocks } from '../../engine/calibrate/checkpoint.js';
-import { restoreScales } from '../../engine/calibrate/scales.js';
-import { UserError } from '../../engine/errors.js';
-import { openSourceModel } from '../../engine/open-source-model.js';
-import { prepareTask } from '../../engine/prepare-task.js';
-import { formatBytes } from '../../engine/report-figures.js';
-import { readReport } from '../../engine/report.js';
-import type { Run } from '../../engine/run-store.js';
-import { exportPoint } from '../../engine/export-point.js';
-import { sessionOptions } from '../../engine/settings.js';
-import { runFingerprint } from '../../engine/slim.js';
+import { readCheckpoint, chosenBlocks } from '../../engine/runs/checkpoint.js';
+import { restoreScales } from '../../engine/decoder/scales.js';
+import { UserError } from '../../schema/errors.js';
+import { openSourceModel } from '../../engine/jobs/parts/source-model.js';
+import { prepareTask } from '../../engine/jobs/parts/task.js';
+import { formatBytes } from '../../engine/evaluate/figures.js';
+import { readReport } from '../../engine/runs/report.js';
+import type { Run } from '../../engine/runs/run-store.js';
+import { exportPoint } from '../../engine/jobs/parts/write-point.js';
+import { sessionOptions } from '../../engine/jobs/parts/settings.js';
+import { runFingerprint } from '../../engine/jobs/slim.js';
 import { cacheFolder, runStore } from '../folders.js';
 import { blockList, count } from '../job-progress.js';
 import { parseCount } from '../option-values.js';

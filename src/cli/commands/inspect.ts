@@ -2,9 +2,9 @@
 import type { Command } from 'commander';
 import { describeDecoder, savingsOf, type DecoderDescription } from '../../engine/decoder/describe.js';
 import type { BlockName } from '../../engine/decoder/decoder.js';
-import { otherFiles } from '../../engine/onnx/model-folder.js';
-import { openSourceModel } from '../../engine/open-source-model.js';
-import { formatBytes } from '../../engine/report-figures.js';
+import { otherFiles } from '../../engine/onnx/file/model-folder.js';
+import { openSourceModel } from '../../engine/jobs/parts/source-model.js';
+import { formatBytes } from '../../engine/evaluate/figures.js';
 import { formatTable } from '../table.js';
 
 interface InspectOptions {

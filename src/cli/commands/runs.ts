@@ -1,8 +1,8 @@
 /** `hopscotch runs`: list, show and delete what was calibrated before. */
 import type { Command } from 'commander';
 import { existsSync } from 'node:fs';
-import { readReport } from '../../engine/report.js';
-import type { Run } from '../../engine/run-store.js';
+import { readReport } from '../../engine/runs/report.js';
+import type { Run } from '../../engine/runs/run-store.js';
 import { runStore } from '../folders.js';
 import { blockList } from '../job-progress.js';
 import { chosenPoint, pointText, taskText } from '../report-text.js';

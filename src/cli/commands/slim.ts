@@ -2,13 +2,13 @@
 import { existsSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import * as v from 'valibot';
-import { SELECTION_STRATEGIES } from '../../engine/calibrate/select-blocks.js';
-import { defaultTraining } from '../../engine/calibrate/train-scales.js';
-import { GRANULARITIES } from '../../engine/calibrate/scales.js';
-import { CancelledError, ProviderFailure, UserError } from '../../engine/errors.js';
-import type { Run } from '../../engine/run-store.js';
-import { slimSettingsSchema, type SlimSettings, type SlimSettingsInput } from '../../engine/settings.js';
-import { slim, type SlimResult } from '../../engine/slim.js';
+import { SELECTION_STRATEGIES } from '../../engine/calibrate/select/select-blocks.js';
+import { defaultTraining } from '../../engine/calibrate/train/train-scales.js';
+import { GRANULARITIES } from '../../engine/decoder/scales.js';
+import { CancelledError, ProviderFailure, UserError } from '../../schema/errors.js';
+import type { Run } from '../../engine/runs/run-store.js';
+import { slimSettingsSchema, type SlimSettings, type SlimSettingsInput } from '../../engine/jobs/parts/settings.js';
+import { slim, type SlimResult } from '../../engine/jobs/slim.js';
 import { cacheFolder, runStore } from '../folders.js';
 import { JobProgress } from '../job-progress.js';
 import {

@@ -1,5 +1,5 @@
 /** Values of a node's inputs that are known before the run. */
-import { tensorToFloat32, tensorToIntegers } from '../onnx/tensor.js';
+import { tensorToFloat32, tensorToIntegers } from '../onnx/graph/tensor.js';
 import type { RuleContext } from './gradient-rule.js';
 
 /** The elements of a constant integer or boolean value, or undefined if it is computed at run time. */

@@ -1,7 +1,7 @@
 /** Reverse-mode differentiation of a graph: appends the nodes that compute the gradient of a loss by some leaves. */
-import type { Graph } from '../onnx/graph.js';
-import { valuesRead } from '../onnx/node.js';
-import type { NodeProto } from '../onnx/onnx_pb.js';
+import type { Graph } from '../onnx/graph/graph.js';
+import { valuesRead } from '../onnx/graph/node.js';
+import type { NodeProto } from '../onnx/file/onnx_pb.js';
 import { isDifferentiable } from './float-types.js';
 import { GradientBuilder } from './gradient-builder.js';
 import type { RuleContext, ValueTypes } from './gradient-rule.js';

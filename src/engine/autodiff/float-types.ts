@@ -1,5 +1,5 @@
 /** Element types that have gradients. */
-import { DataType } from '../onnx/data-types.js';
+import { DataType } from '../onnx/graph/data-types.js';
 
 /** By onnxruntime's names. */
 export const FLOAT_TYPES: Record<string, DataType> = {

@@ -1,5 +1,5 @@
 /** Arithmetic on gradients as nodes of a graph: sums that undo broadcasting, products, zeros around parts. */
-import { intsAttribute } from '../onnx/attributes.js';
+import { intsAttribute } from '../onnx/graph/attributes.js';
 import { padShape, repeatedAxes, sameShape } from './broadcasting.js';
 import type { Shape } from './gradient-rule.js';
 import { NodeWriter } from './node-writer.js';

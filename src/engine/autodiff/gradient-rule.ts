@@ -1,5 +1,5 @@
 /** The contract of a gradient rule: how the gradient of one operator is made of other operators. */
-import type { NodeProto, TensorProto } from '../onnx/onnx_pb.js';
+import type { NodeProto, TensorProto } from '../onnx/file/onnx_pb.js';
 import type { GradientBuilder } from './gradient-builder.js';
 
 /** One dimension: a number where every run has the same, undefined where runs differ (rows, positions). */

@@ -1,8 +1,8 @@
 /** Adds nodes and constants to the graph that is differentiated. */
-import type { AttributeValue } from '../onnx/attributes.js';
-import type { Graph } from '../onnx/graph.js';
-import type { NodeProto } from '../onnx/onnx_pb.js';
-import { floatTensor, int64Tensor } from '../onnx/tensor.js';
+import type { AttributeValue } from '../onnx/graph/attributes.js';
+import type { Graph } from '../onnx/graph/graph.js';
+import type { NodeProto } from '../onnx/file/onnx_pb.js';
+import { floatTensor, int64Tensor } from '../onnx/graph/tensor.js';
 import { FLOAT_TYPES } from './float-types.js';
 import type { ValueTypes } from './gradient-rule.js';
 

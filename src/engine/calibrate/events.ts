@@ -1,6 +1,6 @@
 /** What a calibration tells while it runs. */
 import type { BlockName } from '../decoder/decoder.js';
-import type { TrainingEpoch } from './checkpoint.js';
+import type { TrainingEpoch } from '../runs/checkpoint.js';
 
 export type CalibrationEvent =
   | { type: 'candidate-started'; round: number; block: BlockName; index: number; candidates: number }

@@ -1,5 +1,5 @@
 /** Rows grouped for training and measuring. */
-import { UserError } from '../errors.js';
+import { UserError } from '../../schema/errors.js';
 import type { EncodedRow } from './encode-examples.js';
 import { shuffled } from './seeded-random.js';
 

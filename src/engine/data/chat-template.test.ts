@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { UserError } from '../errors.js';
+import { UserError } from '../../schema/errors.js';
 import { ConversationRefusedError, createChatTemplate, type ChatTemplate } from './chat-template.js';
 import type { Message } from './messages.js';
 

@@ -1,6 +1,6 @@
 /** A model's own chat template: a conversation in, the text that the model was trained on out. */
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
-import { UserError } from '../errors.js';
+import { UserError } from '../../schema/errors.js';
 import type { Message } from './messages.js';
 import { formatTime } from './strftime.js';
 import { runWithin } from './time-limit.js';

@@ -1,5 +1,5 @@
 /** What a dataset's columns mean: named by the user or guessed from their names and values. */
-import { UserError } from '../errors.js';
+import { UserError } from '../../schema/errors.js';
 import {
   comparableName,
   inputNames,

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { parquetWriteBuffer, type ColumnSource } from 'hyparquet-writer';
 import { describe, expect, test } from 'vitest';
-import { UserError } from '../errors.js';
+import { UserError } from '../../schema/errors.js';
 import { readDataset } from './dataset.js';
 import { temporaryFile } from '../../../test/support/temporary-folder.js';
 

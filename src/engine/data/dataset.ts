@@ -1,7 +1,7 @@
 /** A dataset as its file holds it: named columns, numbered rows, and what could not be read. */
 import { extname } from 'node:path';
-import { UserError } from '../errors.js';
-import { formatOfExtension, type DatasetFormat } from './dataset-formats.js';
+import { UserError } from '../../schema/errors.js';
+import { formatOfExtension, type DatasetFormat } from '../../schema/dataset-formats.js';
 import { columnsOf } from './raw-values.js';
 import { readCsv, type CsvOptions } from './read-csv.js';
 import { looksLikeJsonLines, readJson } from './read-json.js';

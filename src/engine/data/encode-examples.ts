@@ -1,5 +1,5 @@
 /** Examples as token ids: rows to train and measure on, and prompts to generate from. */
-import { UserError } from '../errors.js';
+import { UserError } from '../../schema/errors.js';
 import { ConversationRefusedError } from './chat-template.js';
 import { conversationText, type PlainTextOptions } from './conversation-text.js';
 import { isTextExample, type Example } from './examples.js';

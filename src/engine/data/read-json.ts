@@ -1,5 +1,5 @@
 /** JSON: a list of objects (or strings), or an object that holds one such list. */
-import { UserError } from '../errors.js';
+import { UserError } from '../../schema/errors.js';
 import type { RawRow, RowsRead } from './dataset.js';
 import { jsonRowValues } from './raw-values.js';
 import { readJsonl } from './read-jsonl.js';

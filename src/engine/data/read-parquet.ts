@@ -1,7 +1,7 @@
 /** Parquet, with every compression that hyparquet knows; values become plain JSON-like ones. */
 import { asyncBufferFromFile, parquetMetadataAsync, parquetRead, parquetSchema } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import { UserError } from '../errors.js';
+import { UserError } from '../../schema/errors.js';
 import type { RawRow, RowsRead } from './dataset.js';
 import { rowValues } from './raw-values.js';
 import { fileSize } from './text-file.js';

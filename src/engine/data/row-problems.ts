@@ -1,5 +1,5 @@
 /** What can be wrong with a row of a dataset; problems are counted and shown, and stop a job only if no row is left. */
-import { UserError } from '../errors.js';
+import { UserError } from '../../schema/errors.js';
 
 export type RowProblemKind =
   /** The row cannot be read or holds something else than was expected. */

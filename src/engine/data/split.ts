@@ -1,5 +1,5 @@
 /** Which rows the scales are trained on and which ones judge them. */
-import { UserError } from '../errors.js';
+import { UserError } from '../../schema/errors.js';
 import { promptHash, type HashedRow } from './content-hash.js';
 import { hashToUnit } from './seeded-random.js';
 

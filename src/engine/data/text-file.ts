@@ -1,7 +1,7 @@
 /** Text files as whole strings, bytes or lines; the one place of this folder that opens text datasets. */
 import { createReadStream } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
-import { UserError } from '../errors.js';
+import { UserError } from '../../schema/errors.js';
 
 /** Files that have to be held in memory as a whole; above V8's string limit nothing works anyway. */
 const wholeFileLimit = 500 * 2 ** 20;

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { UserError } from '../errors.js';
+import { UserError } from '../../schema/errors.js';
 
 /** Plain text, or as the tokenizers write it: an object with the text under 'content'. */
 const tokenSchema = v.fallback(

@@ -1,7 +1,7 @@
 /** A model's tokenizer: text to token ids and back, its special tokens and its chat template. */
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
-import { UserError } from '../errors.js';
+import { UserError } from '../../schema/errors.js';
 import { createChatTemplate, type ChatTemplate } from './chat-template.js';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.js';
 

@@ -1,9 +1,9 @@
 /** What a decoder-only language model's graph means, in terms of the residual stream. */
-import type { DataType } from '../onnx/data-types.js';
-import type { Graph } from '../onnx/graph.js';
-import type { OnnxModel } from '../onnx/model-file.js';
-import type { NodeProto, TensorProto } from '../onnx/onnx_pb.js';
-import type { FusedNorm } from './split-norms.js';
+import type { DataType } from '../onnx/graph/data-types.js';
+import type { Graph } from '../onnx/graph/graph.js';
+import type { OnnxModel } from '../onnx/file/model-file.js';
+import type { NodeProto, TensorProto } from '../onnx/file/onnx_pb.js';
+import type { FusedNorm } from './read/split-norms.js';
 
 export type BranchKind = 'attention' | 'mlp';
 

@@ -2,9 +2,9 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../test/graphs/build-decoder.js';
 import { sampleFolder } from '../../../test/support/shared-folder.js';
-import { readModel } from '../onnx/model-file.js';
+import { readModel } from '../onnx/file/model-file.js';
 import { describeDecoder, savingsOf } from './describe.js';
-import { readDecoder } from './read-decoder.js';
+import { readDecoder } from './read/read-decoder.js';
 
 describe('describeDecoder', async () => {
   const sample = describeDecoder(readDecoder(await readModel(path.join(sampleFolder, 'onnx', 'model.onnx'))));

@@ -1,10 +1,10 @@
 /** A decoder's description as plain data, for people and for the app. */
-import { DataType, dataTypeName, elementBits, isFloatingPoint } from '../onnx/data-types.js';
-import { initializersOf, opsetVersion } from '../onnx/model-file.js';
-import type { TensorProto } from '../onnx/onnx_pb.js';
-import { elementCount, tensorByteLength, tensorDims } from '../onnx/tensor.js';
-import { declaredDims, declaredType } from '../onnx/value-info.js';
-import { DataFlow } from './data-flow.js';
+import { DataType, dataTypeName, elementBits, isFloatingPoint } from '../onnx/graph/data-types.js';
+import { initializersOf, opsetVersion } from '../onnx/file/model-file.js';
+import type { TensorProto } from '../onnx/file/onnx_pb.js';
+import { elementCount, tensorByteLength, tensorDims } from '../onnx/graph/tensor.js';
+import { declaredDims, declaredType } from '../onnx/graph/value-info.js';
+import { DataFlow } from './read/data-flow.js';
 import {
   blockName,
   branchesOf,
@@ -13,8 +13,8 @@ import {
   type BranchKind,
   type Decoder,
 } from './decoder.js';
-import { pastNames } from './kv-cache.js';
-import { weightsOf } from './own-nodes.js';
+import { pastNames } from './read/kv-cache.js';
+import { weightsOf } from './read/own-nodes.js';
 
 export interface WeightTotals {
   /** Elements of weights; packed ones (several to a byte) count as stored. */

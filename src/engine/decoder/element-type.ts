@@ -1,8 +1,8 @@
 /** Element types of values inside a graph, without running a full shape inference. */
-import { intAttribute } from '../onnx/attributes.js';
-import { DataType } from '../onnx/data-types.js';
-import type { Graph } from '../onnx/graph.js';
-import { declaredType } from '../onnx/value-info.js';
+import { intAttribute } from '../onnx/graph/attributes.js';
+import { DataType } from '../onnx/graph/data-types.js';
+import type { Graph } from '../onnx/graph/graph.js';
+import { declaredType } from '../onnx/graph/value-info.js';
 
 /** Operators whose result has the type of another input than the first. */
 const TYPE_INPUT: Readonly<Record<string, number>> = {

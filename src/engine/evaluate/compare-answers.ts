@@ -1,5 +1,5 @@
 /** Answers of two models to the same held-out prompts: each against the expected ones, and against each other. */
-import { throwIfCancelled } from '../errors.js';
+import { throwIfCancelled } from '../../schema/errors.js';
 import type { GenerationSettings, Generator } from '../generate/generator.js';
 import { isExactMatch, isNumericMatch } from './answers.js';
 import { shareEstimate, type Estimate } from './intervals.js';

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../test/graphs/build-decoder.js';
 import { lossBatchOf } from '../../../test/support/random-scales.js';
-import { openForwardModel, type ForwardModel } from '../calibrate/forward-model.js';
-import { makeLossBatch, type LossBatch } from '../calibrate/loss-batch.js';
-import type { ScaleKey } from '../calibrate/scales.js';
-import { readDecoder } from '../decoder/read-decoder.js';
+import { openForwardModel, type ForwardModel } from '../loss/forward-model.js';
+import { makeLossBatch, type LossBatch } from '../loss/loss-batch.js';
+import type { ScaleKey } from '../decoder/scales.js';
+import { readDecoder } from '../decoder/read/read-decoder.js';
 import { heldoutQuality, klDivergence } from './heldout-quality.js';
 
 describe('the KL divergence', () => {

@@ -1,8 +1,8 @@
 /** Quality on held-out rows with the right answer so far given (teacher forcing): loss, accuracy, divergence. */
-import type { LossBatch } from '../calibrate/loss-batch.js';
-import type { ForwardModel } from '../calibrate/forward-model.js';
-import type { Scales } from '../calibrate/scales.js';
-import { throwIfCancelled } from '../errors.js';
+import type { LossBatch } from '../loss/loss-batch.js';
+import type { ForwardModel } from '../loss/forward-model.js';
+import type { Scales } from '../decoder/scales.js';
+import { throwIfCancelled } from '../../schema/errors.js';
 import { shareEstimate, tokenMeanEstimate, type Estimate } from './intervals.js';
 
 export interface HeldoutQuality {

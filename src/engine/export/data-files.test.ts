@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { runInTransformersJs } from '../../../test/models/elsewhere.js';
 import { exportSample, freshPath } from '../../../test/support/export-sample.js';
 import { sampleFolder } from '../../../test/support/shared-folder.js';
-import { externalFiles, readModel, writeModel } from '../onnx/model-file.js';
+import { externalFiles, readModel, writeModel } from '../onnx/file/model-file.js';
 
 interface Config {
   'transformers.js_config': Record<string, unknown>;

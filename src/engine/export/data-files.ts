@@ -3,7 +3,7 @@
  * and so on beside 'model.onnx', if config.json says how many there are; other runtimes read the names in the model.
  */
 import path from 'node:path';
-import { externalFiles, type OnnxModel } from '../onnx/model-file.js';
+import { externalFiles, type OnnxModel } from '../onnx/file/model-file.js';
 
 /** The new name of each data file, by its location in the source model. */
 export function dataFileNames(model: OnnxModel, modelFile: string): Map<string, string> {

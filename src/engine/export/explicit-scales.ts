@@ -1,9 +1,9 @@
 /** Puts trained scales into the graph as named initializers with a Mul each, for those who want to see them. */
-import { deleteBranches } from '../decoder/delete-branches.js';
+import { deleteBranches } from '../decoder/edit/delete-blocks.js';
 import type { BlockName, Decoder } from '../decoder/decoder.js';
-import { floatTensor } from '../onnx/tensor.js';
-import { gateDecoder, gateSize } from '../calibrate/gated-decoder.js';
-import { initialValue, type Granularity, type Scales } from '../calibrate/scales.js';
+import { floatTensor } from '../onnx/graph/tensor.js';
+import { gateDecoder, gateSize } from '../loss/gated-decoder.js';
+import { initialValue, type Granularity, type Scales } from '../decoder/scales.js';
 
 /** Deletes the skipped blocks; the scales of the others become initializers named 'hopscotch.branch.attention.3'. */
 export function insertScales(

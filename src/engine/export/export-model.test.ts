@@ -14,8 +14,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { exportSample, freshPath } from '../../../test/support/export-sample.js';
 import { hasShared, sampleFolder, sharedPath, sharedReason } from '../../../test/support/shared-folder.js';
 import type { BlockName } from '../decoder/decoder.js';
-import { readDecoder } from '../decoder/read-decoder.js';
-import { readModel } from '../onnx/model-file.js';
+import { readDecoder } from '../decoder/read/read-decoder.js';
+import { readModel } from '../onnx/file/model-file.js';
 import type { ExportResult } from './export-model.js';
 
 const skipped: readonly BlockName[] = ['attention 8', 'attention 0', 'mlp 4'];

@@ -11,15 +11,15 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { openForwardModel } from '../calibrate/forward-model.js';
-import type { LossBatch } from '../calibrate/loss-batch.js';
-import { saveScales, type Granularity, type Scales } from '../calibrate/scales.js';
+import { openForwardModel } from '../loss/forward-model.js';
+import type { LossBatch } from '../loss/loss-batch.js';
+import { saveScales, type Granularity, type Scales } from '../decoder/scales.js';
 import { branchesOf, type BlockName, type Decoder } from '../decoder/decoder.js';
-import { joinNorms } from '../decoder/join-norms.js';
-import { renumberCache } from '../decoder/renumber-cache.js';
-import { UserError } from '../errors.js';
-import { externalFiles, setMetadata, writeModel } from '../onnx/model-file.js';
-import type { ModelFolder } from '../onnx/model-folder.js';
+import { joinNorms } from '../decoder/edit/join-norms.js';
+import { renumberCache } from '../decoder/edit/renumber-cache.js';
+import { UserError } from '../../schema/errors.js';
+import { externalFiles, setMetadata, writeModel } from '../onnx/file/model-file.js';
+import type { ModelFolder } from '../onnx/file/model-folder.js';
 import type { SessionOptions } from '../runtime/session.js';
 import { slimConfig, slimGenaiConfig, transformersJsConfig, type CacheChange } from './configs.js';
 import { dataFileNames } from './data-files.js';

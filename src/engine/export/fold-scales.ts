@@ -8,13 +8,13 @@ import {
   type Projection,
   type Use,
 } from '../decoder/decoder.js';
-import { deleteBranches } from '../decoder/delete-branches.js';
-import { addToStream, type StreamPlace } from '../decoder/stream-offsets.js';
-import { UserError } from '../errors.js';
-import { float, setAttribute } from '../onnx/attributes.js';
-import { floatTensor, tensorDims } from '../onnx/tensor.js';
+import { deleteBranches } from '../decoder/edit/delete-blocks.js';
+import { addToStream, type StreamPlace } from '../decoder/edit/stream-offsets.js';
+import { UserError } from '../../schema/errors.js';
+import { float, setAttribute } from '../onnx/graph/attributes.js';
+import { floatTensor, tensorDims } from '../onnx/graph/tensor.js';
 import type { BlockName } from '../decoder/decoder.js';
-import { normName, stepName, type ScaleKey, type Scales } from '../calibrate/scales.js';
+import { normName, stepName, type ScaleKey, type Scales } from '../decoder/scales.js';
 import { spreadOverChannels } from './quantisation-scales.js';
 import { multiplyBy, scaleConstant } from './scale-constant.js';
 import type { WeightEdit } from './scale-weight.js';

@@ -10,8 +10,8 @@ import { buildGenaiDecoder, genaiStyles } from '../../../test/graphs/genai-decod
 import { batchOf } from '../../../test/models/chain.js';
 import { freshPath } from '../../../test/support/export-sample.js';
 import type { BlockName } from '../decoder/decoder.js';
-import { readModel, writeModel } from '../onnx/model-file.js';
-import { openSourceModel } from '../open-source-model.js';
+import { readModel, writeModel } from '../onnx/file/model-file.js';
+import { openSourceModel } from '../jobs/parts/source-model.js';
 import { exportModel } from './export-model.js';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));

@@ -1,10 +1,10 @@
 /** Constants that are changed for one reader alone: copies where others read them too, one scale spread over channels. */
 import type { Decoder, Projection, Use } from '../decoder/decoder.js';
-import { setAttribute } from '../onnx/attributes.js';
-import type { Graph } from '../onnx/graph.js';
-import type { TensorProto } from '../onnx/onnx_pb.js';
-import { byteLength, elementBits } from '../onnx/data-types.js';
-import { elementCount, tensorBytes, tensorDims, tensorFromBytes } from '../onnx/tensor.js';
+import { setAttribute } from '../onnx/graph/attributes.js';
+import type { Graph } from '../onnx/graph/graph.js';
+import type { TensorProto } from '../onnx/file/onnx_pb.js';
+import { byteLength, elementBits } from '../onnx/graph/data-types.js';
+import { elementCount, tensorBytes, tensorDims, tensorFromBytes } from '../onnx/graph/tensor.js';
 
 /** The name of an initializer that only this use reads: the one that is read now, or a copy where others read it too. */
 export function ownInitializer(graph: Graph, tensor: TensorProto, use: Use): string {

@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../test/graphs/build-decoder.js';
 import { QUANTISATIONS, quantiseProducts } from '../../../test/graphs/quantise-products.js';
 import { lossBatchOf, randomScales, skippedOfBothKinds } from '../../../test/support/random-scales.js';
-import { openForwardModel } from '../calibrate/forward-model.js';
-import type { Scales } from '../calibrate/scales.js';
+import { openForwardModel } from '../loss/forward-model.js';
+import type { Scales } from '../decoder/scales.js';
 import type { BlockName, Decoder } from '../decoder/decoder.js';
-import { readDecoder } from '../decoder/read-decoder.js';
-import { isFloatingPoint } from '../onnx/data-types.js';
-import { tensorBytes } from '../onnx/tensor.js';
+import { readDecoder } from '../decoder/read/read-decoder.js';
+import { isFloatingPoint } from '../onnx/graph/data-types.js';
+import { tensorBytes } from '../onnx/graph/tensor.js';
 import { applyWeightEdits, foldScales } from './fold-scales.js';
 
 const styles = decoderStyles.filter(({ name }) => ['llama', 'gpt-neox'].includes(name));

@@ -1,8 +1,8 @@
 /** Scaling the channels of a constant that one node reads: an initializer, or a value computed from initializers. */
 import type { Decoder, Use } from '../decoder/decoder.js';
 import { elementType } from '../decoder/element-type.js';
-import type { NodeProto } from '../onnx/onnx_pb.js';
-import { floatTensor } from '../onnx/tensor.js';
+import type { NodeProto } from '../onnx/file/onnx_pb.js';
+import { floatTensor } from '../onnx/graph/tensor.js';
 import { ownInitializer } from './quantisation-scales.js';
 import { requireFoldable, scaleWeight, type ChannelLayout, type WeightEdit } from './scale-weight.js';
 

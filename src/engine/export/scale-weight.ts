@@ -1,9 +1,9 @@
 /** Multiplying a weight's output channels, in the weight's own precision. */
-import { dataTypeName, isFloatingPoint } from '../onnx/data-types.js';
-import { describeNode } from '../onnx/node.js';
-import type { NodeProto, TensorProto } from '../onnx/onnx_pb.js';
-import { floatTensor, tensorDims, tensorToFloat32 } from '../onnx/tensor.js';
-import { UserError } from '../errors.js';
+import { dataTypeName, isFloatingPoint } from '../onnx/graph/data-types.js';
+import { describeNode } from '../onnx/graph/node.js';
+import type { NodeProto, TensorProto } from '../onnx/file/onnx_pb.js';
+import { floatTensor, tensorDims, tensorToFloat32 } from '../onnx/graph/tensor.js';
+import { UserError } from '../../schema/errors.js';
 
 /** A change of one initializer, made when its bytes are written. */
 export type WeightEdit = (tensor: TensorProto, folder: string | undefined) => TensorProto;

@@ -1,16 +1,16 @@
 /** The last check of an export: the written file must give the logits of the gated model that was trained. */
-import type { LossBatch } from '../calibrate/loss-batch.js';
-import { openForwardModel, type ForwardModel } from '../calibrate/forward-model.js';
-import { LOSS_INPUTS } from '../calibrate/loss-head.js';
-import type { Scales } from '../calibrate/scales.js';
+import type { LossBatch } from '../loss/loss-batch.js';
+import { openForwardModel, type ForwardModel } from '../loss/forward-model.js';
+import { LOSS_INPUTS } from '../loss/loss-head.js';
+import type { Scales } from '../decoder/scales.js';
 import type { Decoder } from '../decoder/decoder.js';
 import { elementType } from '../decoder/element-type.js';
-import { readDecoder } from '../decoder/read-decoder.js';
-import { UserError } from '../errors.js';
-import { intAttribute } from '../onnx/attributes.js';
-import { DataType } from '../onnx/data-types.js';
-import { readModel } from '../onnx/model-file.js';
-import type { NodeProto } from '../onnx/onnx_pb.js';
+import { readDecoder } from '../decoder/read/read-decoder.js';
+import { UserError } from '../../schema/errors.js';
+import { intAttribute } from '../onnx/graph/attributes.js';
+import { DataType } from '../onnx/graph/data-types.js';
+import { readModel } from '../onnx/file/model-file.js';
+import type { NodeProto } from '../onnx/file/onnx_pb.js';
 import { emptyCache } from '../runtime/decoder-feeds.js';
 import { openSession, type SessionOptions } from '../runtime/session.js';
 import { logitsValues } from '../runtime/tensors.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../test/graphs/build-decoder.js';
-import { readDecoder } from '../decoder/read-decoder.js';
-import { CancelledError } from '../errors.js';
+import { readDecoder } from '../decoder/read/read-decoder.js';
+import { CancelledError } from '../../schema/errors.js';
 import { Generator, type GenerationSettings } from './generator.js';
 
 const none: ReadonlySet<number> = new Set();

@@ -1,7 +1,7 @@
 /** Text generation with the KV cache: batches of prompts, greedy or sampled, token by token. */
 import type { Decoder } from '../decoder/decoder.js';
-import { countsPositions } from '../decoder/fused-attention.js';
-import { throwIfCancelled } from '../errors.js';
+import { countsPositions } from '../decoder/read/fused-attention.js';
+import { throwIfCancelled } from '../../schema/errors.js';
 import { emptyCache, tokenFeeds, type TokenBlock } from '../runtime/decoder-feeds.js';
 import { openDecoder } from '../runtime/segmented-model.js';
 import type { RunnableModel, SessionOptions } from '../runtime/session.js';

@@ -1,8 +1,8 @@
 /** A decoder whose head sees only the last position: all that generation needs, and small for any vocabulary. */
 import type { Decoder } from '../decoder/decoder.js';
-import { readDecoder } from '../decoder/read-decoder.js';
-import { int64Tensor } from '../onnx/tensor.js';
-import { copyModel } from '../onnx/model-file.js';
+import { readDecoder } from '../decoder/read/read-decoder.js';
+import { int64Tensor } from '../onnx/graph/tensor.js';
+import { copyModel } from '../onnx/file/model-file.js';
 
 /** On a copy: logits become [batch, 1, vocabulary]. */
 export function lastPositionHead(decoder: Decoder): Decoder {

@@ -3,8 +3,8 @@ import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../test/graphs/build-decoder.js';
 import { temporaryFolder } from '../../../test/support/temporary-folder.js';
-import { readDecoder } from '../decoder/read-decoder.js';
-import { CancelledError } from '../errors.js';
+import { readDecoder } from '../decoder/read/read-decoder.js';
+import { CancelledError } from '../../schema/errors.js';
 import { Generator, type GenerationSettings } from './generator.js';
 import { ResponseCache, cachedResponses } from './response-cache.js';
 

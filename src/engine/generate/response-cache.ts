@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as v from 'valibot';
-import { UserError } from '../errors.js';
+import { UserError } from '../../schema/errors.js';
 import type { GeneratedText, GenerationSettings, Generator } from './generator.js';
 
 const entrySchema = v.object({

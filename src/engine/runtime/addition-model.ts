@@ -1,9 +1,9 @@
 /** The smallest model there is to try an execution provider with: y = x + x, four numbers. */
 import { create } from '@bufbuild/protobuf';
-import { DataType } from '../onnx/data-types.js';
-import type { OnnxModel } from '../onnx/model-file.js';
-import { ModelProtoSchema } from '../onnx/onnx_pb.js';
-import { makeValueInfo } from '../onnx/value-info.js';
+import { DataType } from '../onnx/graph/data-types.js';
+import type { OnnxModel } from '../onnx/file/model-file.js';
+import { ModelProtoSchema } from '../onnx/file/onnx_pb.js';
+import { makeValueInfo } from '../onnx/graph/value-info.js';
 
 export function additionModel(): OnnxModel {
   const proto = create(ModelProtoSchema, {

@@ -1,8 +1,8 @@
 /** Feeds of a decoder's graph inputs: tokens, masks, positions and an empty KV cache. */
 import type { Decoder } from '../decoder/decoder.js';
-import { UserError } from '../errors.js';
-import { DataType } from '../onnx/data-types.js';
-import { declaredDims, declaredType } from '../onnx/value-info.js';
+import { UserError } from '../../schema/errors.js';
+import { DataType } from '../onnx/graph/data-types.js';
+import { declaredDims, declaredType } from '../onnx/graph/value-info.js';
 import type { Feeds } from './session.js';
 import {
   boolTensor,

@@ -3,7 +3,7 @@
  * session, a tiny one stays open as long as the process.
  */
 import * as ort from 'onnxruntime-node';
-import { encodeModel } from '../onnx/model-file.js';
+import { encodeModel } from '../onnx/file/model-file.js';
 import { additionModel } from './addition-model.js';
 
 let kept: Promise<ort.InferenceSession> | undefined;

@@ -2,12 +2,12 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
-import { DataType } from '../onnx/data-types.js';
-import { Graph } from '../onnx/graph.js';
-import { readModel, type OnnxModel } from '../onnx/model-file.js';
-import { GraphProtoSchema, ModelProtoSchema } from '../onnx/onnx_pb.js';
-import { floatTensor } from '../onnx/tensor.js';
-import { makeValueInfo } from '../onnx/value-info.js';
+import { DataType } from '../onnx/graph/data-types.js';
+import { Graph } from '../onnx/graph/graph.js';
+import { readModel, type OnnxModel } from '../onnx/file/model-file.js';
+import { GraphProtoSchema, ModelProtoSchema } from '../onnx/file/onnx_pb.js';
+import { floatTensor } from '../onnx/graph/tensor.js';
+import { makeValueInfo } from '../onnx/graph/value-info.js';
 import { probeTypes } from './probe-types.js';
 import { float32Tensor, int64Tensor, zerosTensor } from './tensors.js';
 

@@ -1,11 +1,11 @@
 /** Finds the type and shape of every value of a graph by running it on small inputs of several sizes. */
 import { create } from '@bufbuild/protobuf';
-import { UserError } from '../errors.js';
-import { DataType, dataTypeName } from '../onnx/data-types.js';
-import { Graph } from '../onnx/graph.js';
-import { copyModel, type OnnxModel } from '../onnx/model-file.js';
-import { ValueInfoProtoSchema } from '../onnx/onnx_pb.js';
-import { int64Tensor, tensorDims } from '../onnx/tensor.js';
+import { UserError } from '../../schema/errors.js';
+import { DataType, dataTypeName } from '../onnx/graph/data-types.js';
+import { Graph } from '../onnx/graph/graph.js';
+import { copyModel, type OnnxModel } from '../onnx/file/model-file.js';
+import { ValueInfoProtoSchema } from '../onnx/file/onnx_pb.js';
+import { int64Tensor, tensorDims } from '../onnx/graph/tensor.js';
 import { openSession, type Feeds, type Session, type SessionOptions } from './session.js';
 
 export interface ProbedType {

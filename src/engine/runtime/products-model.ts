@@ -1,9 +1,9 @@
 /** A model to compare the speed of execution providers with: products of square matrices in a row, as in a large layer. */
 import { create } from '@bufbuild/protobuf';
-import { DataType } from '../onnx/data-types.js';
-import type { OnnxModel } from '../onnx/model-file.js';
-import { ModelProtoSchema } from '../onnx/onnx_pb.js';
-import { makeValueInfo } from '../onnx/value-info.js';
+import { DataType } from '../onnx/graph/data-types.js';
+import type { OnnxModel } from '../onnx/file/model-file.js';
+import { ModelProtoSchema } from '../onnx/file/onnx_pb.js';
+import { makeValueInfo } from '../onnx/graph/value-info.js';
 
 export const PRODUCTS_SIZE = 512;
 const PRODUCTS = 8;

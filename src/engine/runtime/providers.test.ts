@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UserError } from '../errors.js';
+import { UserError } from '../../schema/errors.js';
 import {
   bundledProviders,
   chooseProvider,

@@ -1,6 +1,6 @@
 /** Which execution providers onnxruntime has on this machine, whether they start, and which a job gets. */
 import * as ort from 'onnxruntime-node';
-import { ProviderFailure, UserError } from '../errors.js';
+import { ProviderFailure, UserError } from '../../schema/errors.js';
 import { additionModel } from './addition-model.js';
 import { productsModel, PRODUCTS_SIZE } from './products-model.js';
 import { openSession, type ExecutionProvider } from './session.js';

@@ -1,5 +1,5 @@
 /** Sessions of segments that are opened when they are needed, and may have to make room for each other. */
-import type { OnnxModel } from '../onnx/model-file.js';
+import type { OnnxModel } from '../onnx/file/model-file.js';
 import { openSession, type Session, type SessionOptions } from './session.js';
 
 /** Room for one loaded segment, of whichever model: who opens another one gives up the one before. */

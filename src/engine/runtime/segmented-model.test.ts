@@ -4,10 +4,10 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../test/graphs/build-decoder.js';
 import { lossBatchOf } from '../../../test/support/random-scales.js';
 import { segmentsOf } from '../../../test/support/segments.js';
-import { openForwardModel } from '../calibrate/forward-model.js';
-import { openGradientModel } from '../calibrate/gradient-model.js';
+import { openForwardModel } from '../loss/forward-model.js';
+import { openGradientModel } from '../loss/gradient-model.js';
 import type { Decoder } from '../decoder/decoder.js';
-import { readDecoder } from '../decoder/read-decoder.js';
+import { readDecoder } from '../decoder/read/read-decoder.js';
 import { Generator } from '../generate/generator.js';
 
 const styles = new Map(decoderStyles.map((style) => [style.name, style]));

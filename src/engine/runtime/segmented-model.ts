@@ -1,5 +1,5 @@
 /** A decoder that runs like one session, segment by segment. */
-import { cutStream, type Segment } from '../decoder/cut-stream.js';
+import { cutStream, type Segment } from '../decoder/edit/cut-stream.js';
 import type { Decoder } from '../decoder/decoder.js';
 import { SegmentSession } from './segment-slot.js';
 import { openSession, type Feeds, type RunnableModel, type SessionOptions } from './session.js';

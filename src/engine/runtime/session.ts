@@ -1,7 +1,7 @@
 /** Sessions of onnxruntime: opening a model file or a model in memory, and running it. */
 import * as ort from 'onnxruntime-node';
-import { ProviderFailure, UserError } from '../errors.js';
-import { encodeModel, externalFiles, readModel, type OnnxModel } from '../onnx/model-file.js';
+import { ProviderFailure, UserError } from '../../schema/errors.js';
+import { encodeModel, externalFiles, readModel, type OnnxModel } from '../onnx/file/model-file.js';
 import { PlacementProfile } from './cpu-operators.js';
 import { keepDevice } from './kept-device.js';
 import { plainReason } from './plain-reason.js';

@@ -1,6 +1,6 @@
 /** Tensors that go into and come out of onnxruntime sessions. */
 import * as ort from 'onnxruntime-node';
-import { float16ToNumber } from '../onnx/data-types.js';
+import { float16ToNumber } from '../onnx/graph/data-types.js';
 
 export type RuntimeTensor = ort.Tensor;
 

@@ -2,13 +2,13 @@
  * onnxruntime's kernels for the CPU know no bfloat16, but for moving and casting. A model of bfloat16 is run in float32
  * there, which holds every bfloat16 number; its file stays what it is.
  */
-import { widenFloats } from '../autodiff/lower/widen-floats.js';
-import { subgraphs, tensorAttribute } from '../onnx/attributes.js';
-import { DataType } from '../onnx/data-types.js';
-import { Graph } from '../onnx/graph.js';
-import { copyModel, initializersOf, type OnnxModel } from '../onnx/model-file.js';
-import type { GraphProto, ValueInfoProto } from '../onnx/onnx_pb.js';
-import { declaredType } from '../onnx/value-info.js';
+import { widenFloats } from '../onnx/graph/widen-floats.js';
+import { subgraphs, tensorAttribute } from '../onnx/graph/attributes.js';
+import { DataType } from '../onnx/graph/data-types.js';
+import { Graph } from '../onnx/graph/graph.js';
+import { copyModel, initializersOf, type OnnxModel } from '../onnx/file/model-file.js';
+import type { GraphProto, ValueInfoProto } from '../onnx/file/onnx_pb.js';
+import { declaredType } from '../onnx/graph/value-info.js';
 
 export function holdsBfloat16({ graph }: OnnxModel): boolean {
   return (

@@ -1,5 +1,5 @@
 /** The way to an engine's process, whichever kind of process it is. */
-import type { ToEngine } from '../engine-messages.js';
+import type { ToEngine } from '../../shared/engine-messages.js';
 
 export interface EngineChannel {
   readonly pid: number | undefined;

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { ToEngine } from '../engine-messages.js';
-import { PassedFailure } from '../router.js';
+import type { ToEngine } from '../../shared/engine-messages.js';
+import { PassedFailure } from '../../shared/router.js';
 import type { EngineChannel } from './engine-channel.js';
 import { EngineHost, type EngineHostListener } from './engine-host.js';
 

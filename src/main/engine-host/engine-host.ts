@@ -8,8 +8,8 @@ import {
   type EngineEvent,
   type EngineRequest,
   type FromEngine,
-} from '../engine-messages.js';
-import { PassedFailure, UNEXPECTED, describeIssue } from '../router.js';
+} from '../../shared/engine-messages.js';
+import { PassedFailure, UNEXPECTED, describeIssue } from '../../shared/router.js';
 import type { EngineChannel, StartEngine } from './engine-channel.js';
 
 export interface EngineHostListener {

@@ -1,7 +1,7 @@
 /** The engine in a plain Node: in tests, and for models that need more memory at once than Electron allows. */
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import type { EngineStart } from '../engine-messages.js';
+import type { EngineStart } from '../../shared/engine-messages.js';
 import type { EngineChannel } from './engine-channel.js';
 
 /**

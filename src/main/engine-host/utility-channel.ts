@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { MessageChannelMain, utilityProcess, type UtilityProcess } from 'electron';
 import * as v from 'valibot';
-import { fromEngine, type EngineStart } from '../engine-messages.js';
+import { fromEngine, type EngineStart } from '../../shared/engine-messages.js';
 import type { EngineChannel } from './engine-channel.js';
 
 /**
@@ -42,7 +42,7 @@ function openMeasureProcess(
   id: number,
   open: Set<UtilityProcess>,
 ): void {
-  const measure = utilityProcess.fork(path.join(folder, 'measure.js'), [], {
+  const measure = utilityProcess.fork(path.join(folder, 'timing-utility.js'), [], {
     serviceName: 'Hopscotch measurement',
     stdio: 'ignore',
   });

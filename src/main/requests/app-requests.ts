@@ -1,7 +1,7 @@
 /** Requests about the app itself: its settings, the user's choices, its folders. */
 import { app, dialog, shell, type BrowserWindow } from 'electron';
 import os from 'node:os';
-import type { Handlers } from '../router.js';
+import type { Handlers } from '../../shared/router.js';
 import { sampleTasks, type Folders } from '../folders.js';
 import type { Log } from '../log.js';
 import type { AppStore } from '../store.js';

@@ -2,7 +2,7 @@
  * What com.microsoft's Attention and MultiHeadAttention share behind their projections: as many heads of keys as of
  * queries, and attributes of the same names (onnxruntime's contributed operators).
  */
-import { floatAttribute, intAttribute } from '../../onnx/attributes.js';
+import { floatAttribute, intAttribute } from '../../onnx/graph/attributes.js';
 import type { LoweringContext } from './lowering.js';
 import { paddingMask } from './padding-mask.js';
 import { causalMask, mergeHeads, scaledDotProduct, scaleOfScores } from './scaled-dot-product.js';

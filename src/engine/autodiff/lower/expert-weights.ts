@@ -1,5 +1,5 @@
 /** The weight of one expert, [out, in], out of those of all, which may be quantised. */
-import { intAttribute } from '../../onnx/attributes.js';
+import { intAttribute } from '../../onnx/graph/attributes.js';
 import type { LoweringContext } from './lowering.js';
 
 interface ExpertWeights {

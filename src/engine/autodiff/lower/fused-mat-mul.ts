@@ -2,7 +2,7 @@
  * com.microsoft.FusedMatMul: alpha * op(A) op(B), where op turns the last two axes if asked to (onnxruntime's
  * contributed operators).
  */
-import { floatAttribute, intAttribute } from '../../onnx/attributes.js';
+import { floatAttribute, intAttribute } from '../../onnx/graph/attributes.js';
 import type { Lowering } from './lowering.js';
 
 export const fusedMatMul: Lowering = {

@@ -4,7 +4,7 @@
  * key and value side by side), key, value, past key and value, seqlens_k, total length, cos and sin cache, position ids,
  * bias of the scores, head sinks, scales of a quantised cache, norm gains (onnxruntime's contributed operators).
  */
-import { floatAttribute, intAttribute } from '../../onnx/attributes.js';
+import { floatAttribute, intAttribute } from '../../onnx/graph/attributes.js';
 import type { Lowering, LoweringContext } from './lowering.js';
 import { countPositions, rotate, type Rotation } from './rotation.js';
 import { causalMask, mergeHeads, scaledDotProduct, scaleOfScores, splitHeads } from './scaled-dot-product.js';

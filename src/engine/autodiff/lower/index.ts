@@ -1,6 +1,6 @@
 /** All lowerings by operator, and their application to a graph. A new lowering is added to the list here. */
-import { Graph } from '../../onnx/graph.js';
-import type { NodeProto } from '../../onnx/onnx_pb.js';
+import { Graph } from '../../onnx/graph/graph.js';
+import type { NodeProto } from '../../onnx/file/onnx_pb.js';
 import { isDifferentiable } from '../float-types.js';
 import type { ValueTypes } from '../gradient-rule.js';
 import { NodeWriter } from '../node-writer.js';

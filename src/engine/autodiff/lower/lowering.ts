@@ -1,5 +1,5 @@
 /** The contract of a lowering: how a fused operator is made of operators that have gradient rules. */
-import type { NodeProto, TensorProto } from '../../onnx/onnx_pb.js';
+import type { NodeProto, TensorProto } from '../../onnx/file/onnx_pb.js';
 import type { Shape } from '../gradient-rule.js';
 import type { NodeWriter } from '../node-writer.js';
 

@@ -1,12 +1,12 @@
 /** Every lowering computes what onnxruntime's own operator does, on random inputs. */
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
-import { DataType } from '../../onnx/data-types.js';
-import { Graph } from '../../onnx/graph.js';
-import { copyModel, type OnnxModel } from '../../onnx/model-file.js';
-import { GraphProtoSchema, ModelProtoSchema, ValueInfoProtoSchema } from '../../onnx/onnx_pb.js';
-import { elementCount, floatTensor, tensorFromBytes } from '../../onnx/tensor.js';
-import { makeValueInfo } from '../../onnx/value-info.js';
+import { DataType } from '../../onnx/graph/data-types.js';
+import { Graph } from '../../onnx/graph/graph.js';
+import { copyModel, type OnnxModel } from '../../onnx/file/model-file.js';
+import { GraphProtoSchema, ModelProtoSchema, ValueInfoProtoSchema } from '../../onnx/file/onnx_pb.js';
+import { elementCount, floatTensor, tensorFromBytes } from '../../onnx/graph/tensor.js';
+import { makeValueInfo } from '../../onnx/graph/value-info.js';
 import { probeTypes } from '../../runtime/probe-types.js';
 import { openSession, type Feeds } from '../../runtime/session.js';
 import { boolTensor, float32Tensor, float32Values, int32Tensor, int64Tensor } from '../../runtime/tensors.js';

@@ -6,7 +6,7 @@
  *
  * Here an expert gets the rows of its tokens alone, so a step costs what the operator does.
  */
-import { floatAttribute, intAttribute, stringAttribute } from '../../onnx/attributes.js';
+import { floatAttribute, intAttribute, stringAttribute } from '../../onnx/graph/attributes.js';
 import { geluTanh, silu, swiGlu } from './expert-activations.js';
 import { expertWeight } from './expert-weights.js';
 import type { Lowering, LoweringContext } from './lowering.js';

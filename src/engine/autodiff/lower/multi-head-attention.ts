@@ -4,7 +4,7 @@
  * with both, or [rows, heads, positions, size]); bias of the projections, key padding mask, bias of the scores, past
  * (onnxruntime's contributed operators).
  */
-import { intAttribute } from '../../onnx/attributes.js';
+import { intAttribute } from '../../onnx/graph/attributes.js';
 import { contributedAttention, type Heads } from './contributed-attention.js';
 import type { Lowering, LoweringContext } from './lowering.js';
 import { splitHeads } from './scaled-dot-product.js';

@@ -3,7 +3,7 @@
  * the three sizes], bias, mask, past [2, rows, heads, keys, size], bias of the scores (onnxruntime's contributed
  * operators).
  */
-import { intAttribute, intsAttribute } from '../../onnx/attributes.js';
+import { intAttribute, intsAttribute } from '../../onnx/graph/attributes.js';
 import { contributedAttention } from './contributed-attention.js';
 import type { Lowering } from './lowering.js';
 import { splitHeads } from './scaled-dot-product.js';

@@ -1,5 +1,5 @@
 /** com.microsoft.QuickGelu: x * sigmoid(alpha * x); with alpha = 1 this is SiLU (onnxruntime's contributed operators). */
-import { floatAttribute } from '../../onnx/attributes.js';
+import { floatAttribute } from '../../onnx/graph/attributes.js';
 import type { Lowering } from './lowering.js';
 
 export const quickGelu: Lowering = {

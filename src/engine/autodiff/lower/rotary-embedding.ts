@@ -5,7 +5,7 @@
  * - Standard, since opset 23: x, cos and sin cache, position ids; without these the caches are [rows, positions, half]
  *   (ONNX operator specification, RotaryEmbedding).
  */
-import { floatAttribute, intAttribute } from '../../onnx/attributes.js';
+import { floatAttribute, intAttribute } from '../../onnx/graph/attributes.js';
 import type { Lowering, LoweringContext } from './lowering.js';
 import { countPositions, rotate } from './rotation.js';
 

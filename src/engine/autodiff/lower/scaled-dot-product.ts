@@ -2,7 +2,7 @@
  * Attention out of primitive operators: softmax(q k^T * scale + mask) v, heads grouped where there are fewer keys than
  * queries (grouped-query attention, arXiv 2305.13245).
  */
-import { floatAttribute } from '../../onnx/attributes.js';
+import { floatAttribute } from '../../onnx/graph/attributes.js';
 import type { LoweringContext } from './lowering.js';
 
 /** Far below every score, and far from overflow: no row is masked altogether. */

@@ -3,7 +3,7 @@
  * [rows, positions, heads * size]; mask (booleans, or summands of the scores); past (ONNX operator specification,
  * Attention, since opset 23).
  */
-import { floatAttribute, intAttribute } from '../../onnx/attributes.js';
+import { floatAttribute, intAttribute } from '../../onnx/graph/attributes.js';
 import type { Lowering } from './lowering.js';
 import { causalMask, mergeHeads, scaledDotProduct, scaleOfScores, splitHeads } from './scaled-dot-product.js';
 

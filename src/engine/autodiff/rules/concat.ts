@@ -2,7 +2,7 @@
  * Concat: y = the inputs one after another along `axis`; each dx is its part of dy, of its shape (ONNX operator
  * specification, Concat).
  */
-import { intAttribute } from '../../onnx/attributes.js';
+import { intAttribute } from '../../onnx/graph/attributes.js';
 import { absoluteAxis } from '../broadcasting.js';
 import type { GradientRule, RuleContext } from '../gradient-rule.js';
 

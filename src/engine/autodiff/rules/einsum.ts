@@ -3,8 +3,8 @@
  * of dy and the other operands, with that operand's letters as output; a letter that only this operand has is repeated
  * to its size (ONNX operator specification, Einsum; equations without '...' and without a letter twice in one operand).
  */
-import { stringAttribute } from '../../onnx/attributes.js';
-import type { NodeProto } from '../../onnx/onnx_pb.js';
+import { stringAttribute } from '../../onnx/graph/attributes.js';
+import type { NodeProto } from '../../onnx/file/onnx_pb.js';
 import type { GradientRule } from '../gradient-rule.js';
 import { unsupported } from '../unsupported.js';
 

@@ -2,7 +2,7 @@
  * GatherElements: y[i][j][k] = x[i][index[i][j][k]][k] for axis 1 and so on; dx = dy added up at these places, zero
  * elsewhere, of x's shape (ONNX operator specification, GatherElements; ScatterElements adds since opset 16).
  */
-import { intAttribute } from '../../onnx/attributes.js';
+import { intAttribute } from '../../onnx/graph/attributes.js';
 import { absoluteAxis } from '../broadcasting.js';
 import type { GradientRule } from '../gradient-rule.js';
 import { unsupported } from '../unsupported.js';

@@ -3,7 +3,7 @@
  * dx = dy added up at these places, zero elsewhere, of x's shape (ONNX operator specification, GatherND; ScatterND adds
  * since opset 16).
  */
-import { intAttribute } from '../../onnx/attributes.js';
+import { intAttribute } from '../../onnx/graph/attributes.js';
 import type { GradientRule } from '../gradient-rule.js';
 import { unsupported } from '../unsupported.js';
 

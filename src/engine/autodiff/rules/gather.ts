@@ -5,8 +5,8 @@
  * - From opset 16: ScatterND with addition.
  * - Before: a product with the indices as one-hot rows, since ScatterND does not add up yet.
  */
-import { intAttribute } from '../../onnx/attributes.js';
-import { DataType } from '../../onnx/data-types.js';
+import { intAttribute } from '../../onnx/graph/attributes.js';
+import { DataType } from '../../onnx/graph/data-types.js';
 import { absoluteAxis } from '../broadcasting.js';
 import { constantIntegers } from '../constant-inputs.js';
 import type { GradientRule, RuleContext } from '../gradient-rule.js';

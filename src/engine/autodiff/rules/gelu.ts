@@ -4,7 +4,7 @@
  * - approximate = tanh: phi(x) = (1 + t) / 2 with t = tanh u, u = c * (x + 0.044715 x^3) and c = sqrt(2 / pi);
  *   dx = dy * (phi(x) + x * (1 - t^2) / 2 * c * (1 + 3 * 0.044715 x^2)).
  */
-import { stringAttribute } from '../../onnx/attributes.js';
+import { stringAttribute } from '../../onnx/graph/attributes.js';
 import type { GradientBuilder } from '../gradient-builder.js';
 import type { GradientRule } from '../gradient-rule.js';
 

@@ -3,7 +3,7 @@
  * dA' = alpha * dY B'^T, dB' = alpha * A'^T dY, and dC = beta * dY summed to C's shape (ONNX operator specification,
  * Gemm).
  */
-import { float, floatAttribute, intAttribute } from '../../onnx/attributes.js';
+import { float, floatAttribute, intAttribute } from '../../onnx/graph/attributes.js';
 import type { GradientRule } from '../gradient-rule.js';
 
 export const gemm: GradientRule = {

@@ -1,6 +1,6 @@
 /** HardSigmoid: y = min(max(alpha * x + beta, 0), 1), dx = alpha * dy where 0 < y < 1, else 0; dx has x's shape (ONNX operator specification, HardSigmoid). */
 import type { GradientRule } from '../gradient-rule.js';
-import { floatAttribute } from '../../onnx/attributes.js';
+import { floatAttribute } from '../../onnx/graph/attributes.js';
 
 export const hardSigmoid: GradientRule = {
   operator: 'HardSigmoid',

@@ -1,5 +1,5 @@
 /** All gradient rules by operator. A new rule is added to the list here. */
-import type { NodeProto } from '../../onnx/onnx_pb.js';
+import type { NodeProto } from '../../onnx/file/onnx_pb.js';
 import type { GradientRule } from '../gradient-rule.js';
 import { abs } from './abs.js';
 import { add } from './add.js';

@@ -6,7 +6,7 @@
  * (ONNX operator specification, LayerNormalization, since opset 17; onnxruntime has it in earlier opsets too). Mean and r
  * are the operator's own second and third outputs.
  */
-import { intAttribute } from '../../onnx/attributes.js';
+import { intAttribute } from '../../onnx/graph/attributes.js';
 import type { GradientRule } from '../gradient-rule.js';
 import { meanOver, normalizedAxes, statistic } from './normalization.js';
 

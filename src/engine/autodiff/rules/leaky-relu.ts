@@ -1,6 +1,6 @@
 /** LeakyRelu: y = x where x >= 0, else alpha * x; dx = dy, or alpha * dy; dx has x's shape (ONNX operator specification, LeakyRelu). */
 import type { GradientRule } from '../gradient-rule.js';
-import { floatAttribute } from '../../onnx/attributes.js';
+import { floatAttribute } from '../../onnx/graph/attributes.js';
 
 export const leakyRelu: GradientRule = {
   operator: 'LeakyRelu',

@@ -5,7 +5,7 @@
  * In a cross-entropy dy has one entry u a token, picked by GatherElements, and is zero elsewhere. Then sum(dy) = u, and
  * -e^y * u needs correction at those entries only, which saves passes over [tokens, vocabulary].
  */
-import { intAttribute } from '../../onnx/attributes.js';
+import { intAttribute } from '../../onnx/graph/attributes.js';
 import { absoluteAxis } from '../broadcasting.js';
 import type { GradientRule } from '../gradient-rule.js';
 

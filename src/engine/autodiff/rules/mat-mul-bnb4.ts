@@ -3,9 +3,9 @@
  * block: dx = dy W. Inputs: x, W packed two to a byte row by row, the first in the high half, and the factors (onnxruntime's
  * contributed operators; the tables of bitsandbytes, arXiv 2305.14314). W is dequantised for this product alone.
  */
-import { intAttribute } from '../../onnx/attributes.js';
-import { DataType } from '../../onnx/data-types.js';
-import { tensorFromBytes } from '../../onnx/tensor.js';
+import { intAttribute } from '../../onnx/graph/attributes.js';
+import { DataType } from '../../onnx/graph/data-types.js';
+import { tensorFromBytes } from '../../onnx/graph/tensor.js';
 import type { GradientRule, RuleContext } from '../gradient-rule.js';
 import { unsupported } from '../unsupported.js';
 

@@ -3,8 +3,8 @@
  * [N, blocks, bytes], scales, zero points, g_idx, bias (onnxruntime's contributed operators). W is dequantised for this
  * product alone, by GatherBlockQuantized of all its rows, so only one weight at a time takes four bytes an element.
  */
-import { intAttribute } from '../../onnx/attributes.js';
-import { DataType } from '../../onnx/data-types.js';
+import { intAttribute } from '../../onnx/graph/attributes.js';
+import { DataType } from '../../onnx/graph/data-types.js';
 import type { GradientRule, RuleContext } from '../gradient-rule.js';
 import { unsupported } from '../unsupported.js';
 

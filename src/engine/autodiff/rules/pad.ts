@@ -2,7 +2,7 @@
  * Pad with constants: y = x with `pads` values before and after each axis; dx = the part of dy that x fills, of its shape
  * (ONNX operator specification, Pad; the axes are an input since opset 18).
  */
-import { stringAttribute } from '../../onnx/attributes.js';
+import { stringAttribute } from '../../onnx/graph/attributes.js';
 import { constantIntegers } from '../constant-inputs.js';
 import type { GradientRule } from '../gradient-rule.js';
 import { unsupported } from '../unsupported.js';

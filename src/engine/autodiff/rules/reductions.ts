@@ -1,5 +1,5 @@
 /** What the reductions (ReduceSum, ReduceMean, ReduceMax, ReduceMin) have in common: their axes. */
-import { intAttribute, intsAttribute } from '../../onnx/attributes.js';
+import { intAttribute, intsAttribute } from '../../onnx/graph/attributes.js';
 import { absoluteAxis } from '../broadcasting.js';
 import { constantIntegers } from '../constant-inputs.js';
 import type { RuleContext } from '../gradient-rule.js';

@@ -5,7 +5,7 @@
  * (ONNX operator specification, RMSNormalization, since opset 23). SimplifiedLayerNormalization is onnxruntime's earlier
  * operator for the same; r is its second output (onnxruntime's contributed operators).
  */
-import { floatAttribute, intAttribute } from '../../onnx/attributes.js';
+import { floatAttribute, intAttribute } from '../../onnx/graph/attributes.js';
 import type { GradientRule, RuleContext } from '../gradient-rule.js';
 import { meanOver, normalizedAxes, statistic } from './normalization.js';
 

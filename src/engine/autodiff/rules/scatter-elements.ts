@@ -3,7 +3,7 @@
  * dupdates = dy at these places; dx = dy, with zeros at the places of replaced elements (ONNX operator specification,
  * ScatterElements).
  */
-import { intAttribute, stringAttribute } from '../../onnx/attributes.js';
+import { intAttribute, stringAttribute } from '../../onnx/graph/attributes.js';
 import type { GradientRule } from '../gradient-rule.js';
 import { unsupported } from '../unsupported.js';
 

@@ -3,7 +3,7 @@
  * leading coordinates. dupdates = dy at these places; dx = dy, with zeros in the place of replaced entries (ONNX operator
  * specification, ScatterND).
  */
-import { stringAttribute } from '../../onnx/attributes.js';
+import { stringAttribute } from '../../onnx/graph/attributes.js';
 import type { GradientRule } from '../gradient-rule.js';
 import { unsupported } from '../unsupported.js';
 

@@ -2,7 +2,7 @@
  * Softmax: y = e^x / sum(e^x) along `axis`; dx = y * (dy - sum(dy * y)) with the sum along the axis, of x's shape (ONNX
  * operator specification, Softmax, since opset 13).
  */
-import { intAttribute } from '../../onnx/attributes.js';
+import { intAttribute } from '../../onnx/graph/attributes.js';
 import type { GradientRule } from '../gradient-rule.js';
 
 export const softmax: GradientRule = {

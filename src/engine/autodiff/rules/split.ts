@@ -2,7 +2,7 @@
  * Split: the outputs are parts of x along `axis`; dx = their gradients one after another, zeros for outputs that the
  * loss does not depend on (ONNX operator specification, Split; the sizes of the parts do not matter here).
  */
-import { intAttribute } from '../../onnx/attributes.js';
+import { intAttribute } from '../../onnx/graph/attributes.js';
 import { absoluteAxis } from '../broadcasting.js';
 import type { GradientRule } from '../gradient-rule.js';
 

@@ -1,6 +1,6 @@
 /** Swish: y = x * s with s = sigmoid(alpha * x), dx = dy * (s + alpha * y * (1 - s)); dx has x's shape (ONNX operator specification, Swish), since opset 24). */
 import type { GradientRule } from '../gradient-rule.js';
-import { floatAttribute } from '../../onnx/attributes.js';
+import { floatAttribute } from '../../onnx/graph/attributes.js';
 
 export const swish: GradientRule = {
   operator: 'Swish',

@@ -2,7 +2,7 @@
  * TopK: the k largest or smallest elements along `axis`, and their places; dx = the gradients of the elements put back at
  * their places, zero elsewhere, of x's shape (ONNX operator specification, TopK).
  */
-import { intAttribute } from '../../onnx/attributes.js';
+import { intAttribute } from '../../onnx/graph/attributes.js';
 import { absoluteAxis } from '../broadcasting.js';
 import type { GradientRule } from '../gradient-rule.js';
 

@@ -1,5 +1,5 @@
 /** Transpose: y = x with axes in the order `perm`, dx = dy with the inverse (ONNX operator specification, Transpose). */
-import { intsAttribute } from '../../onnx/attributes.js';
+import { intsAttribute } from '../../onnx/graph/attributes.js';
 import type { GradientRule } from '../gradient-rule.js';
 
 export const transpose: GradientRule = {

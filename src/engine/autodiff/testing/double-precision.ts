@@ -1,10 +1,10 @@
 /** For tests: a model with float64 in the place of float32, in which finite differences are exact enough. */
-import { intAttribute, setAttribute, tensorAttribute } from '../../onnx/attributes.js';
-import { DataType } from '../../onnx/data-types.js';
-import { copyModel, type OnnxModel } from '../../onnx/model-file.js';
-import type { TensorProto } from '../../onnx/onnx_pb.js';
-import { floatTensor, tensorDims, tensorToFloat32 } from '../../onnx/tensor.js';
-import { declaredDims, declaredType, makeValueInfo } from '../../onnx/value-info.js';
+import { intAttribute, setAttribute, tensorAttribute } from '../../onnx/graph/attributes.js';
+import { DataType } from '../../onnx/graph/data-types.js';
+import { copyModel, type OnnxModel } from '../../onnx/file/model-file.js';
+import type { TensorProto } from '../../onnx/file/onnx_pb.js';
+import { floatTensor, tensorDims, tensorToFloat32 } from '../../onnx/graph/tensor.js';
+import { declaredDims, declaredType, makeValueInfo } from '../../onnx/graph/value-info.js';
 
 export function toDoublePrecision(model: OnnxModel): OnnxModel {
   const copy = copyModel(model);

@@ -1,9 +1,9 @@
 /** For tests: compares the gradients of a graph with central differences, both computed by onnxruntime. */
 import { expect } from 'vitest';
-import { DataType } from '../../onnx/data-types.js';
-import { Graph } from '../../onnx/graph.js';
-import { copyModel, opsetVersion, type OnnxModel } from '../../onnx/model-file.js';
-import { makeValueInfo } from '../../onnx/value-info.js';
+import { DataType } from '../../onnx/graph/data-types.js';
+import { Graph } from '../../onnx/graph/graph.js';
+import { copyModel, opsetVersion, type OnnxModel } from '../../onnx/file/model-file.js';
+import { makeValueInfo } from '../../onnx/graph/value-info.js';
 import { probeTypes } from '../../runtime/probe-types.js';
 import { openSession, type Feeds } from '../../runtime/session.js';
 import { float32Tensor, float64Tensor, type RuntimeTensor } from '../../runtime/tensors.js';

@@ -1,5 +1,5 @@
 /** Operators with inputs on which a lowering is compared with onnxruntime's own operator. */
-import { float, type AttributeValue } from '../../onnx/attributes.js';
+import { float, type AttributeValue } from '../../onnx/graph/attributes.js';
 
 /** An input: random numbers, a constant, bytes, or the values given. */
 export type Input =

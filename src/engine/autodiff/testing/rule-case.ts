@@ -1,13 +1,13 @@
 /** For tests: a node with random inputs, by which one gradient rule is checked. */
 import { create } from '@bufbuild/protobuf';
 import * as fc from 'fast-check';
-import { float, type AttributeValue } from '../../onnx/attributes.js';
-import { DataType } from '../../onnx/data-types.js';
-import { Graph } from '../../onnx/graph.js';
-import type { OnnxModel } from '../../onnx/model-file.js';
-import { GraphProtoSchema, ModelProtoSchema } from '../../onnx/onnx_pb.js';
-import { elementCount, floatTensor, int64Tensor, tensorFromBytes } from '../../onnx/tensor.js';
-import { makeValueInfo } from '../../onnx/value-info.js';
+import { float, type AttributeValue } from '../../onnx/graph/attributes.js';
+import { DataType } from '../../onnx/graph/data-types.js';
+import { Graph } from '../../onnx/graph/graph.js';
+import type { OnnxModel } from '../../onnx/file/model-file.js';
+import { GraphProtoSchema, ModelProtoSchema } from '../../onnx/file/onnx_pb.js';
+import { elementCount, floatTensor, int64Tensor, tensorFromBytes } from '../../onnx/graph/tensor.js';
+import { makeValueInfo } from '../../onnx/graph/value-info.js';
 import { float32Tensor, float64Tensor, int64Tensor as int64Feed } from '../../runtime/tensors.js';
 import type { Feeds } from '../../runtime/session.js';
 import { expectGradients, randomNumbers } from './finite-differences.js';

@@ -1,0 +1,134 @@
+/** Greedy selection of blocks to skip, round after round, with a checkpoint after every candidate. */
+import {
+  blockName,
+  branchesOf,
+  type BlockName,
+  type Branch,
+  type BranchKind,
+  type Decoder,
+} from '../../decoder/decoder.js';
+import { UserError, throwIfCancelled } from '../../../schema/errors.js';
+import { lastSelection, randomSelection } from './baseline-selection.js';
+import { chosenBlocks, type Checkpoint, type SelectionRound } from '../../runs/checkpoint.js';
+import type { CalibrationListener } from '../events.js';
+import { exhaustiveSelection } from './exhaustive-selection.js';
+import { fastSelection } from './fast-selection.js';
+import { blockInfluenceSelection, cosineSelection } from './similarity-selection.js';
+import type {
+  BlockSelector,
+  RoundContext,
+  SelectionContext,
+  SelectionStrategy,
+} from './selection-strategy.js';
+
+export const SELECTION_STRATEGIES: readonly SelectionStrategy[] = [
+  fastSelection,
+  exhaustiveSelection,
+  cosineSelection,
+  blockInfluenceSelection,
+  randomSelection,
+  lastSelection,
+];
+
+/** @throws UserError if there is no such strategy */
+export function selectionStrategy(name: string): SelectionStrategy {
+  const strategy = SELECTION_STRATEGIES.find((candidate) => candidate.name === name);
+  if (!strategy) {
+    const names = SELECTION_STRATEGIES.map((candidate) => candidate.name).join(', ');
+    throw new UserError(`There is no selection strategy '${name}'; choose one of ${names}.`);
+  }
+  return strategy;
+}
+
+/** Blocks of the kinds that may be skipped: no mixtures of experts, and at least one attention block always stays. */
+export function candidateBlocks(
+  decoder: Decoder,
+  kinds: readonly BranchKind[],
+  skipped: readonly BlockName[],
+): BlockName[] {
+  const left = skippable(decoder)
+    .map(blockName)
+    .filter((block) => !skipped.includes(block));
+  const attentionLeft = left.filter((block) => block.startsWith('attention')).length;
+  return left.filter(
+    (block) => kinds.some((kind) => block.startsWith(kind)) && (block.startsWith('mlp') || attentionLeft > 1),
+  );
+}
+
+/** The largest budget that the model allows for blocks of these kinds. */
+export function largestBudget(decoder: Decoder, kinds: readonly BranchKind[]): number {
+  const counts = skippable(decoder).filter((branch) => kinds.includes(branch.kind));
+  return counts.length - (kinds.includes('attention') ? 1 : 0);
+}
+
+function skippable(decoder: Decoder): Branch[] {
+  return branchesOf(decoder).filter((branch) => !branch.mixture);
+}
+
+export interface SelectionOptions {
+  strategy: SelectionStrategy;
+  kinds: readonly BranchKind[];
+  /** Blocks to skip at the most. */
+  budget: number;
+  /** Asked after each round: whether to go on with more blocks. Default: yes, up to the budget. */
+  goOn?: (skipped: readonly BlockName[]) => Promise<boolean>;
+}
+
+/**
+ * @returns the blocks to skip in the order chosen; the first k of them are the choice for budget k
+ * @throws CancelledError if stopped: the checkpoint then holds all candidates that were finished
+ */
+export async function selectBlocks(
+  context: SelectionContext,
+  options: SelectionOptions,
+  checkpoint: Checkpoint,
+  onEvent: CalibrationListener,
+): Promise<BlockName[]> {
+  const { rounds } = checkpoint.state;
+  let selector: BlockSelector | undefined;
+  try {
+    for (let number = 0; number < options.budget; number += 1) {
+      throwIfCancelled(context.signal);
+      const skipped = chosenBlocks(checkpoint.state).slice(0, number);
+      const candidates = candidateBlocks(context.decoder, options.kinds, skipped);
+      if (candidates.length === 0) break;
+      const round: SelectionRound = (rounds[number] ??= { losses: {} });
+      if (!round.chosen) {
+        selector ??= await options.strategy.open(context);
+        round.chosen = await selector.chooseBlock(
+          roundContext({ skipped, candidates, round, earlier: rounds.slice(0, number) }, checkpoint, onEvent),
+        );
+        checkpoint.save();
+      }
+      onEvent({ type: 'block-chosen', round: number, block: round.chosen, loss: round.losses[round.chosen] });
+      if (options.goOn && !(await options.goOn([...skipped, round.chosen]))) break;
+    }
+  } finally {
+    await selector?.release();
+  }
+  return chosenBlocks(checkpoint.state);
+}
+
+function roundContext(
+  facts: Pick<RoundContext, 'skipped' | 'candidates' | 'round' | 'earlier'>,
+  checkpoint: Checkpoint,
+  onEvent: CalibrationListener,
+): RoundContext {
+  const { skipped, candidates, round } = facts;
+  const place = (block: BlockName) => ({
+    round: skipped.length,
+    block,
+    index: candidates.indexOf(block),
+    candidates: candidates.length,
+  });
+  return {
+    ...facts,
+    onCandidate: (block) => onEvent({ type: 'candidate-started', ...place(block) }),
+    recordLoss: (block, loss, rise) => {
+      round.losses[block] = loss;
+      if (rise !== undefined) round.rises = { ...round.rises, [block]: rise };
+      checkpoint.save();
+      onEvent({ type: 'candidate-tried', loss, ...(rise === undefined ? {} : { rise }), ...place(block) });
+    },
+  };
+}

@@ -1,0 +1,95 @@
+/** How the next block to skip is found: the contract of selection strategies. */
+import type { BlockName, Decoder } from '../../decoder/decoder.js';
+import { UserError } from '../../../schema/errors.js';
+import type { SessionOptions } from '../../runtime/session.js';
+import type { SelectionRound } from '../../runs/checkpoint.js';
+import type { LossBatch } from '../../loss/loss-batch.js';
+import type { Granularity } from '../../decoder/scales.js';
+
+export interface SelectionContext {
+  decoder: Decoder;
+  /** Calibration rows, in the order in which they are trained on. */
+  batches: readonly LossBatch[];
+  /** The same rows in small batches, for strategies that look at a few rows at a time. */
+  smallBatches: readonly LossBatch[];
+  /** How fine the scales of candidates are, where a strategy does not fix it; without offsets. */
+  granularity: Granularity;
+  /** For strategies that draw lots. */
+  seed: number;
+  /** Learning rate of Adam for the scales of a candidate. */
+  learningRate: number;
+  session: SessionOptions | undefined;
+  signal: AbortSignal | undefined;
+  /** Called after each piece of work, with its cost in forward passes of one batch of `batches`. */
+  onWork(forwardPasses: number): void;
+}
+
+/** One round: one more block is to be skipped. */
+export interface RoundContext {
+  /** Blocks skipped already, in the order in which they were chosen. */
+  skipped: readonly BlockName[];
+  /** Blocks that may be skipped, in the order of the stream. */
+  candidates: readonly BlockName[];
+  /** What the checkpoint holds of this round: losses of candidates that were tried before an interruption. */
+  round: SelectionRound;
+  /** What the checkpoint holds of the rounds before, in their order. */
+  earlier: readonly SelectionRound[];
+  /** Called when a candidate's turn comes. */
+  onCandidate(block: BlockName): void;
+  /**
+   * Keeps a candidate's loss in the checkpoint.
+   * @param rise how much the loss alone is above the original's on the same rows, where `loss` holds more than that
+   */
+  recordLoss(block: BlockName, loss: number, rise?: number): void;
+}
+
+/** A search that goes on from round to round. */
+export interface BlockSelector {
+  /**
+   * The block to skip next.
+   * @throws CancelledError if the job is stopped
+   */
+  chooseBlock(round: RoundContext): Promise<BlockName>;
+  release(): Promise<void>;
+}
+
+/** What the cost of a round depends on. */
+export interface RoundSize {
+  candidates: number;
+  batches: number;
+  /** Rows of a small batch as a share of a batch's. */
+  smallBatchShare: number;
+}
+
+export interface SelectionStrategy {
+  name: string;
+  /** One sentence for help texts. */
+  description: string;
+  /**
+   * Cost of one round in forward passes of one batch, for estimates; a gradient step counts as three.
+   * @param round number of the round, from 0
+   */
+  costOfRound(size: RoundSize, round: number): number;
+  open(context: SelectionContext): Promise<BlockSelector>;
+}
+
+/** @returns rows of a small batch as a share of a batch's */
+export function smallBatchShare(batches: readonly LossBatch[], smallBatches: readonly LossBatch[]): number {
+  // The largest of them: the last rows may make a batch of fewer.
+  const rowsOf = (some: readonly LossBatch[]) => Math.max(1, ...some.map(({ rows }) => rows));
+  return rowsOf(smallBatches) / rowsOf(batches);
+}
+
+/** A gradient step costs about as much as this many forward passes: weights need no gradient. */
+export const GRADIENT_STEP_COST = 3;
+
+/** The loss of a candidate that came to no number, in a form that JSON can hold: larger than any other. */
+export const DIVERGED = Number.MAX_VALUE;
+
+/** @throws UserError if even the best candidate's loss is no number */
+export function requireConverged(lowestLoss: number): void {
+  if (lowestLoss < DIVERGED) return;
+  throw new UserError(
+    'The loss is not a number whichever block is skipped; try a smaller --selection-learning-rate.',
+  );
+}

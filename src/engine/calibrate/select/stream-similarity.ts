@@ -1,0 +1,106 @@
+/** How little each block and each layer of the original turns the residual stream, from forward passes alone. */
+import {
+  branchesOf,
+  blockName,
+  type BlockName,
+  type Branch,
+  type Decoder,
+  type ResidualStep,
+} from '../../decoder/decoder.js';
+import { rereadDecoder } from '../../decoder/read/read-decoder.js';
+import { upgradeOpset } from '../../onnx/opset/upgrade-opset.js';
+import { DataType } from '../../onnx/graph/data-types.js';
+import { int64Tensor } from '../../onnx/graph/tensor.js';
+import { makeValueInfo } from '../../onnx/graph/value-info.js';
+import { openDecoder } from '../../runtime/segmented-model.js';
+import type { SessionOptions } from '../../runtime/session.js';
+import { float32Values } from '../../runtime/tensors.js';
+import type { LossBatch } from '../../loss/loss-batch.js';
+
+export interface StreamSimilarity {
+  /** Mean cosine between the stream before a block and the same with the block's result added. */
+  blocks: ReadonlyMap<BlockName, number>;
+  /** Mean cosine between the stream before a layer and after it, by layer. */
+  layers: ReadonlyMap<number, number>;
+}
+
+/** Means over all tokens of the batches, prompts included. One forward pass a batch. */
+export async function measureSimilarity(
+  original: Decoder,
+  batches: readonly LossBatch[],
+  session: SessionOptions | undefined,
+  onBatch: () => void,
+): Promise<StreamSimilarity> {
+  const decoder = rereadDecoder(upgradeOpset(original.model), original);
+  const { graph } = decoder;
+  const wanted = new Set(graph.inputs.map((input) => input.name));
+  const outputs = addSimilarities(decoder);
+  const model = await openDecoder(decoder, session);
+  const totals = new Map(outputs.map(({ output }) => [output, 0]));
+  let tokens = 0;
+  try {
+    const feeds = batches.map((batch) =>
+      Object.fromEntries(Object.entries(batch.feeds).filter(([name]) => wanted.has(name))),
+    );
+    const open = [...batches];
+    for await (const results of model.runEach(feeds)) {
+      const batch = open.shift()!;
+      for (const { output } of outputs) {
+        const cosines = float32Values(results[output]!);
+        totals.set(
+          output,
+          cosines.reduce(
+            (sum, cosine, place) => (batch.mask[place] ? sum + cosine : sum),
+            totals.get(output)!,
+          ),
+        );
+      }
+      tokens += batch.mask.reduce((sum, isToken) => sum + isToken, 0);
+      onBatch();
+    }
+  } finally {
+    await model.release();
+  }
+  const blocks = new Map<BlockName, number>();
+  const layers = new Map<number, number>();
+  for (const { output, of } of outputs) {
+    const mean = totals.get(output)! / tokens;
+    if (typeof of === 'number') layers.set(of, mean);
+    else blocks.set(of, mean);
+  }
+  return { blocks, layers };
+}
+
+/** Makes the graph's only outputs the cosines, float32 [rows, positions] each. */
+function addSimilarities(decoder: Decoder): { output: string; of: BlockName | number }[] {
+  const { graph, steps } = decoder;
+  const scope = { label: 'hopscotch.similarity' };
+  const op = (opType: string, inputs: string[], attributes = {}) =>
+    graph.addNode(opType, inputs, attributes, scope)[0]!;
+  const axis = graph.addInitializer(int64Tensor(graph.freshName('hopscotch.similarity.axis'), [1], [-1]));
+  const float = (value: string) => op('Cast', [value], { to: DataType.FLOAT });
+  const dot = (a: string, b: string) => op('ReduceSum', [op('Mul', [a, b]), axis], { keepdims: 0 });
+  const cosine = (a: string, b: string) =>
+    op('Div', [dot(a, b), op('Sqrt', [op('Mul', [dot(a, a), dot(b, b)])])]);
+  const addedBy = ({ outputUse }: Branch) => float(outputUse.node.input[outputUse.index]!);
+  // Not the value of the stream itself: where the graph is cut there, what reads it belongs to the next segment.
+  const after = ({ input, branches }: ResidualStep) =>
+    branches.reduce((sum, branch) => op('Add', [sum, addedBy(branch)]), float(input));
+  const found: { output: string; of: BlockName | number }[] = [];
+  for (const step of steps) {
+    for (const branch of step.branches) {
+      const before = float(step.input);
+      found.push({ output: cosine(before, op('Add', [before, addedBy(branch)])), of: blockName(branch) });
+    }
+  }
+  for (const layer of new Set(branchesOf(decoder).map((branch) => branch.layer))) {
+    const own = steps.filter((step) => step.layer === layer);
+    found.push({ output: cosine(float(own[0]!.input), after(own.at(-1)!)), of: layer });
+  }
+  graph.proto.output = found.map(({ output }) =>
+    makeValueInfo(output, DataType.FLOAT, ['rows', 'positions']),
+  );
+  graph.removeUnused();
+  graph.sortNodes();
+  return found;
+}

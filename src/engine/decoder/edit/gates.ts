@@ -1,0 +1,146 @@
+/** Gates: graph inputs that scale each branch, its norm, and the residual stream beside it (design, section 1). */
+import { DataType } from '../../onnx/graph/data-types.js';
+import { copyModel } from '../../onnx/file/model-file.js';
+import { makeValueInfo } from '../../onnx/graph/value-info.js';
+import {
+  blockName,
+  type BlockName,
+  type Branch,
+  type Decoder,
+  type Norm,
+  type ResidualStep,
+  type Use,
+} from '../decoder.js';
+import { elementType } from '../element-type.js';
+import { rereadDecoder } from '../read/read-decoder.js';
+import { addToValue } from './stream-offsets.js';
+
+export type GateKind = 'branch' | 'residual' | 'offset' | 'gain';
+
+/** A float32 graph input that scales (or, as an offset, is added to) the residual stream, a branch or what a norm gives. */
+export interface Gate {
+  /** The graph input: 'hopscotch.branch.attention.3'. */
+  name: string;
+  kind: GateKind;
+  /**
+   * The branch that is scaled; for residual gates and offsets the first branch of the step, for gains the first branch
+   * that the norm belongs to, or 'final'.
+   */
+  block: BlockName | 'final';
+  /** Index in the decoder's steps; their number for the final norm. */
+  step: number;
+  /** [1 or 'rows', 1, 1 or hidden size]; [hidden size] for gains. */
+  shape: readonly (number | string)[];
+}
+
+export interface GateForm {
+  /** One number, or one for each channel of the hidden size. Default: 'scalar'; offsets always have channels. */
+  granularity?: 'scalar' | 'channel';
+  /** Whether each row of a batch has its own values (free first dimension 'rows'). Default: false. */
+  perRow?: boolean;
+}
+
+export interface GateOptions extends GateForm {
+  /** The form of a branch's gate, or undefined for none. Default: the options' own form for every branch. */
+  branch?: (branch: Branch, step: number) => GateForm | undefined;
+  /** The form of a step's residual gate, always scalar, or undefined for none. Default: for every step. */
+  residual?: (step: ResidualStep, index: number) => Pick<GateForm, 'perRow'> | undefined;
+  /** Whether what each norm gives is scaled, one number a channel; norms without a gain are left out. Default: false. */
+  gains?: boolean;
+  /** The form of the offset that is added to a step's output, or undefined for none. Default: none. */
+  offset?: (step: ResidualStep, index: number) => Pick<GateForm, 'perRow'> | undefined;
+}
+
+/**
+ * A copy of the decoder in which each step computes b * branch(g * norm(input)) + s * input + offset (for two branches:
+ * both scaled). With scales of one and offsets of zero it computes what the original does. The gates are not in `decoder.inputs`.
+ */
+export function insertGates(
+  original: Decoder,
+  options: GateOptions = {},
+): { decoder: Decoder; gates: Gate[] } {
+  const model = copyModel(original.model);
+  const decoder = rereadDecoder(model, original);
+  const builder = new GateBuilder(decoder);
+  const branchForm = options.branch ?? (() => options);
+  const residualForm = options.residual ?? (() => options);
+  if (options.gains) builder.gains();
+  decoder.steps.forEach((step, index) => {
+    const name = blockName(step.branches[0]!);
+    for (const branch of step.branches) {
+      const form = branchForm(branch, index);
+      if (form) builder.scale(branch.outputUse, 'branch', blockName(branch), index, form);
+    }
+    const residual = residualForm(step, index);
+    if (residual) {
+      builder.scale(step.inputUse, 'residual', name, index, { perRow: residual.perRow ?? false });
+    }
+    const offset = options.offset?.(step, index);
+    if (offset) builder.offset(step.output, name, index, offset);
+  });
+  decoder.graph.sortNodes();
+  return { decoder: rereadDecoder(model, original), gates: builder.gates };
+}
+
+class GateBuilder {
+  readonly gates: Gate[] = [];
+
+  constructor(readonly decoder: Decoder) {}
+
+  /** Multiplies what is read at a place with a new gate. */
+  scale(use: Use, kind: GateKind, block: BlockName, step: number, form: GateForm): void {
+    const { graph } = this.decoder;
+    const value = use.node.input[use.index]!;
+    const gate = this.#add(kind, block, step, form);
+    const factor = this.#castLike(gate, value);
+    const [scaled] = graph.addNode('Mul', [value, factor], {}, { label: `${gate}.scaled` });
+    graph.setInput(use.node, use.index, scaled!);
+  }
+
+  /** Multiplies what each norm gives with a new gate; a norm that two branches read is scaled once. */
+  gains(): void {
+    const { steps, finalNorm } = this.decoder;
+    const scaled = new Set<string>();
+    const scaleNorm = (norm: Norm | undefined, block: Gate['block'], step: number) => {
+      if (!norm?.gain || scaled.has(norm.output)) return;
+      scaled.add(norm.output);
+      const { graph } = this.decoder;
+      const readers = new Set(graph.consumers(norm.output));
+      const gate = this.#addInput('gain', block, step, [this.decoder.hiddenSize]);
+      const factor = this.#castLike(gate, norm.output);
+      const [product] = graph.addNode('Mul', [norm.output, factor], {}, { label: `${gate}.scaled` });
+      graph.replaceUses(norm.output, product!, (node) => !readers.has(node));
+    };
+    steps.forEach((step, index) => {
+      for (const branch of step.branches) scaleNorm(branch.norm, blockName(branch), index);
+    });
+    scaleNorm(finalNorm, 'final', steps.length);
+  }
+
+  /** Adds a new gate to a value of the stream, for all that reads it. */
+  offset(value: string, block: BlockName, step: number, form: GateForm): void {
+    const gate = this.#add('offset', block, step, { ...form, granularity: 'channel' });
+    addToValue(this.decoder, value, this.#castLike(gate, value));
+  }
+
+  #add(kind: GateKind, block: BlockName, step: number, form: GateForm): string {
+    const width = form.granularity === 'channel' ? this.decoder.hiddenSize : 1;
+    return this.#addInput(kind, block, step, [form.perRow ? 'rows' : 1, 1, width]);
+  }
+
+  #addInput(kind: GateKind, block: Gate['block'], step: number, shape: Gate['shape']): string {
+    const { graph } = this.decoder;
+    const name = graph.freshName(`hopscotch.${kind}.${block.replace(' ', '.')}`);
+    graph.addInput(makeValueInfo(name, DataType.FLOAT, shape));
+    this.gates.push({ name, kind, block, step, shape });
+    return name;
+  }
+
+  #castLike(gate: string, value: string): string {
+    const { graph } = this.decoder;
+    const type = elementType(graph, value);
+    return type === DataType.FLOAT
+      ? gate
+      : graph.addNode('Cast', [gate], { to: type }, { label: `${gate}.cast` })[0]!;
+  }
+}

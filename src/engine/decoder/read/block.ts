@@ -1,0 +1,115 @@
+/** A branch of the residual stream: its norm, its last projection, its cache, and what belongs to it alone. */
+import { UserError } from '../../../schema/errors.js';
+import { describeNode } from '../../onnx/graph/node.js';
+import type { NodeProto } from '../../onnx/file/onnx_pb.js';
+import type { DataFlow } from './data-flow.js';
+import { blockName, type Branch, type BranchKind } from '../decoder.js';
+import { findFirstProjections } from './first-projections.js';
+import { findCache, pastNames } from './kv-cache.js';
+import { findLastProjection } from './last-projection.js';
+import { findMixture } from './mixture.js';
+import { findNorm } from './norm.js';
+import { ownNodes, weightsOf } from './own-nodes.js';
+import type { StreamBranch, StreamStep } from './residual-stream.js';
+import { roundedStream } from './unsupported.js';
+
+/** Operators that mix positions in other ways than attention does. */
+const RECURRENT_OPERATORS = new Set([
+  'Conv',
+  'CausalConvWithState',
+  'Scan',
+  'Loop',
+  'CumSum',
+  'LSTM',
+  'GRU',
+  'RNN',
+]);
+
+export interface BranchContext {
+  /** The model's folder, for constants in external files. */
+  folder: string | undefined;
+  /** All values of the residual stream. */
+  stream: ReadonlySet<string>;
+  /** Nodes that some graph output needs. */
+  live: ReadonlySet<NodeProto>;
+}
+
+/**
+ * @param outputs graph outputs that this branch makes
+ * @throws UserError if the branch is not a norm, attention or an MLP, and a projection
+ */
+export function readBranch(
+  flow: DataFlow,
+  step: StreamStep,
+  stream: StreamBranch,
+  layer: number,
+  outputs: readonly string[],
+  context: BranchContext,
+): Branch {
+  const kind: BranchKind = stream.attention ? 'attention' : 'mlp';
+  const block = blockName({ kind, layer });
+  if (kind === 'mlp') refuseRecurrent(flow, step, stream, outputs);
+  const cache =
+    stream.attention && findCache(flow, stream.attention, step.input, context.stream, outputs, block);
+  const { output, outputUse } = stream;
+  const part = { input: step.input, output, outputUse, outputs, pasts: cache ? pastNames(cache) : [] };
+  const nodes = ownNodes(flow, part, context.stream, context.live);
+  const mixture = kind === 'mlp' ? findMixture(stream.region) : undefined;
+  return {
+    kind,
+    layer,
+    input: step.input,
+    ...readBeginning(flow, step, stream, block, context.folder),
+    output,
+    outputUse,
+    outputs,
+    nodes,
+    weights: weightsOf(flow, nodes),
+    lastProjection: mixture ? undefined : findLastProjection(flow, stream.output, stream.region, block),
+    mixture,
+    cache,
+  };
+}
+
+/** A norm, or else products that read the stream as it is. */
+function readBeginning(
+  flow: DataFlow,
+  step: StreamStep,
+  branch: StreamBranch,
+  block: string,
+  folder: string | undefined,
+): Pick<Branch, 'norm' | 'firstProjections'> {
+  const norm = findNorm(flow, step.input, branch.region, folder);
+  const between = new Set(norm?.nodes);
+  const other = flow.readers(step.input).find((node) => branch.region.has(node) && !between.has(node));
+  if (norm && !other) return { norm, firstProjections: [] };
+  const firstProjections = norm ? undefined : findFirstProjections(flow, step.input, branch.region);
+  if (firstProjections) return { norm: undefined, firstProjections };
+  if (other?.opType === 'QuantizeLinear') throw roundedStream(other);
+  const where = other ? `the ${describeNode(other)} reads it directly` : 'none was found';
+  throw new UserError(
+    `A layer norm or RMS norm was expected between the residual stream and ${block}, but ${where}; Hopscotch reads models that normalise before each block, or each block's result.`,
+  );
+}
+
+function refuseRecurrent(
+  flow: DataFlow,
+  step: StreamStep,
+  branch: StreamBranch,
+  outputs: readonly string[],
+): void {
+  const node = [...branch.region].find((candidate) => RECURRENT_OPERATORS.has(candidate.opType));
+  if (node) {
+    throw new UserError(
+      `The model holds a block that is neither attention nor an MLP (the ${describeNode(node)} mixes positions); Hopscotch does not read hybrid models.`,
+    );
+  }
+  const stop = new Set([step.input]);
+  const continued = new Set(outputs.flatMap((output) => [...flow.sources([output], stop).inputs]));
+  const state = [...flow.sources([branch.output], stop).inputs].find((input) => continued.has(input));
+  if (state !== undefined) {
+    throw new UserError(
+      `The model holds a block without attention that keeps the state '${state}'; Hopscotch does not read hybrid models.`,
+    );
+  }
+}

@@ -1,0 +1,84 @@
+/** The token embedding: a Gather on a 2-D weight (which may be quantised) whose indices are an integer graph input. */
+import { UserError } from '../../../schema/errors.js';
+import { DataType } from '../../onnx/graph/data-types.js';
+import { describeNode } from '../../onnx/graph/node.js';
+import type { TensorProto } from '../../onnx/file/onnx_pb.js';
+import { tensorDims } from '../../onnx/graph/tensor.js';
+import { declaredDims, declaredType } from '../../onnx/graph/value-info.js';
+import type { DataFlow } from './data-flow.js';
+import { EXPORT_ADVICE } from './unsupported.js';
+
+export interface TokenEmbedding {
+  /** The graph input with the token ids. */
+  tokens: string;
+  /** The rows of the table that belong to the tokens, as floats. */
+  output: string;
+  /** Rows of the table. */
+  vocabulary: number;
+}
+
+/** Operators that may stand between the token ids and the embedding. */
+const INDEX_OPERATORS = new Set(['Reshape', 'Slice', 'Cast', 'Identity', 'Unsqueeze', 'Squeeze']);
+
+/** com.microsoft.GatherBlockQuantized takes rows of a table quantised in blocks. */
+const GATHERS = new Set(['Gather', 'GatherBlockQuantized']);
+
+/** @throws UserError if no integer input takes rows of an embedding */
+export function findTokenEmbedding(flow: DataFlow): TokenEmbedding {
+  const { graph } = flow;
+  const integers = graph.inputs.filter((input) => isInteger(declaredType(input))).map((input) => input.name);
+  const found = integers.flatMap((input) => embeddingsOf(flow, input));
+  if (found.length === 0) throw noEmbedding(flow, integers);
+  // Position ids may take rows of a table too: tokens are those whose table has a row for each logit, or more rows.
+  const widths = new Set(graph.outputs.map((output) => declaredDims(output)?.at(-1)));
+  const likelihood = (entry: TokenEmbedding) => (widths.has(entry.vocabulary) ? Infinity : entry.vocabulary);
+  return found.reduce((best, entry) => (likelihood(entry) > likelihood(best) ? entry : best));
+}
+
+function embeddingsOf(flow: DataFlow, tokens: string): TokenEmbedding[] {
+  const found: TokenEmbedding[] = [];
+  const queue = [tokens];
+  for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
+    for (const node of flow.readers(value)) {
+      if (INDEX_OPERATORS.has(node.opType) && node.input[0] === value) queue.push(node.output[0]!);
+      if (!GATHERS.has(node.opType) || node.input[1] !== value) continue;
+      const table = tableBehind(flow, node.input[0]!);
+      if (table?.dims.length === 2) {
+        found.push({ tokens, output: dequantised(flow, node.output[0]!), vocabulary: tensorDims(table)[0]! });
+      }
+    }
+  }
+  return found;
+}
+
+/** The table that rows are taken from, in a float type or quantised. */
+function tableBehind(flow: DataFlow, value: string): TensorProto | undefined {
+  const node = flow.graph.producer(flow.origin(value));
+  return flow.constantBehind(node?.opType === 'DequantizeLinear' ? node.input[0]! : value);
+}
+
+/** The rows as floats, where they are dequantised after they were taken. */
+function dequantised(flow: DataFlow, rows: string): string {
+  const [reader, ...more] = flow.readers(rows);
+  return reader?.opType === 'DequantizeLinear' && more.length === 0 ? reader.output[0]! : rows;
+}
+
+function noEmbedding(flow: DataFlow, integers: readonly string[]): UserError {
+  const embeddings = flow.graph.inputs.find(
+    (input) => !isInteger(declaredType(input)) && declaredDims(input)?.length === 3,
+  );
+  if (embeddings) {
+    return new UserError(
+      `The model takes embeddings ('${embeddings.name}') in place of token ids; Hopscotch needs a text model with its embedding inside, so ${EXPORT_ADVICE}.`,
+    );
+  }
+  const reader = integers.flatMap((input) => flow.readers(input))[0];
+  const found = reader ? `the ${describeNode(reader)} was found` : 'the model has no integer input';
+  return new UserError(
+    `The model should begin with an embedding, a Gather that takes rows of a 2-D weight by the token ids, but ${found}; ${EXPORT_ADVICE}.`,
+  );
+}
+
+function isInteger(type: DataType | undefined): boolean {
+  return type === DataType.INT64 || type === DataType.INT32;
+}

@@ -1,0 +1,52 @@
+/** Operators that are a whole attention: which inputs and outputs are what (operator specifications of each). */
+import type { Graph } from '../../onnx/graph/graph.js';
+import type { NodeProto } from '../../onnx/file/onnx_pb.js';
+
+export interface FusedAttention {
+  /** Inputs that queries, keys and values are made of, the cache left out. */
+  queries: number;
+  /** The same as `queries` where one input holds all three, or may. */
+  keys: number;
+  values: number;
+  /** Inputs and outputs of the cache: keys and values, or one for both. */
+  past: readonly number[];
+  present: readonly number[];
+  /** Input with position ids. */
+  positions?: number;
+}
+
+const MICROSOFT: Readonly<Record<string, FusedAttention>> = {
+  GroupQueryAttention: { queries: 0, keys: 1, values: 2, past: [3, 4], present: [1, 2], positions: 9 },
+  MultiHeadAttention: { queries: 0, keys: 1, values: 2, past: [6, 7], present: [1, 2] },
+  Attention: { queries: 0, keys: 0, values: 0, past: [4], present: [1] },
+};
+
+const STANDARD: Readonly<Record<string, FusedAttention>> = {
+  Attention: { queries: 0, keys: 1, values: 2, past: [4, 5], present: [1, 2] },
+};
+
+/** What is known of the node's operator, or undefined if it is no attention. */
+export function fusedAttention(node: NodeProto): FusedAttention | undefined {
+  if (node.domain === 'com.microsoft') return MICROSOFT[node.opType];
+  return node.domain === '' || node.domain === 'ai.onnx' ? STANDARD[node.opType] : undefined;
+}
+
+/**
+ * Whether attention operators place keys by the number of tokens in each row, so that padding may only stand on the
+ * right.
+ */
+export function countsPositions(graph: Graph): boolean {
+  return graph.nodes.some((node) => node.opType === 'GroupQueryAttention');
+}
+
+/**
+ * Takes the past away from all attention operators, for graphs that only see whole sequences. onnxruntime may otherwise
+ * write the keys and values into the memory of the empty past, once they are no outputs of the graph.
+ */
+export function forgetPast(graph: Graph): void {
+  for (const node of graph.nodes) {
+    for (const index of fusedAttention(node)?.past ?? []) {
+      if (node.input[index]) graph.setInput(node, index, '');
+    }
+  }
+}

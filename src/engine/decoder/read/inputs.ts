@@ -1,0 +1,73 @@
+/** What the graph's inputs mean: tokens, attention mask, positions, cache. */
+import { declaredDims, type DeclaredDim } from '../../onnx/graph/value-info.js';
+import type { NodeProto } from '../../onnx/file/onnx_pb.js';
+import type { DataFlow } from './data-flow.js';
+import type { DecoderInputs } from '../decoder.js';
+import { fusedAttention } from './fused-attention.js';
+
+/** Operators that make sines and cosines of positions. */
+const WAVES = new Set(['Cos', 'Sin']);
+
+/** RotaryEmbedding: the input with position ids, of com.microsoft's operator and of the standard one. */
+function rotaryPositions(node: NodeProto): string | undefined {
+  if (node.opType !== 'RotaryEmbedding') return undefined;
+  return node.input[node.domain === 'com.microsoft' ? 1 : 3];
+}
+
+/**
+ * @param tokens the input with the token ids
+ * @param cache past inputs
+ * @param attention the nodes of all attention blocks that depend on the residual stream
+ */
+export function classifyInputs(
+  flow: DataFlow,
+  tokens: string,
+  cache: readonly string[],
+  attention: ReadonlySet<NodeProto>,
+): DecoderInputs {
+  const known = new Set([tokens, ...cache]);
+  const rest = flow.graph.inputs.map((input) => input.name).filter((name) => !known.has(name));
+  let attentionMask: string | undefined;
+  let positions: string | undefined;
+  const others: string[] = [];
+  for (const name of rest) {
+    const dims = declaredDims(flow.graph.input(name)!);
+    const role =
+      dims !== undefined && dims.length !== 2 ? 'other' : roleOf(flow, name, tokens, dims, attention);
+    if (role === 'mask' && attentionMask === undefined) attentionMask = name;
+    else if (role === 'positions' && positions === undefined) positions = name;
+    else others.push(name);
+  }
+  return { tokens, attentionMask, positions, cache, others };
+}
+
+/** Masks may give positions too (by their running sum), but only they reach the attention scores. */
+function roleOf(
+  flow: DataFlow,
+  name: string,
+  tokens: string,
+  dims: readonly DeclaredDim[] | undefined,
+  attention: ReadonlySet<NodeProto>,
+): 'mask' | 'positions' | 'other' {
+  if (flow.readers(name).length === 0) {
+    const width = declaredDims(flow.graph.input(tokens)!)?.[1];
+    return dims !== undefined && dims[1] === width ? 'positions' : 'mask';
+  }
+  let isPosition = false;
+  const seen = new Set<NodeProto>();
+  const queue = [name];
+  for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
+    for (const node of flow.readers(value)) {
+      if (seen.has(node)) continue;
+      seen.add(node);
+      const operator = fusedAttention(node);
+      if (operator?.positions !== undefined && node.input[operator.positions] === value) isPosition = true;
+      else if (rotaryPositions(node) === value) isPosition = true;
+      else if (attention.has(node)) return 'mask';
+      else if (WAVES.has(node.opType) || (node.opType === 'Gather' && node.input[1] === value))
+        isPosition = true;
+      else queue.push(...node.output);
+    }
+  }
+  return isPosition ? 'positions' : 'other';
+}

@@ -1,0 +1,161 @@
+/** Reads a decoder-only language model's graph: from an ONNX model to its embedding, blocks, cache and head. */
+import { Graph } from '../../onnx/graph/graph.js';
+import { inlineFunctions } from '../../onnx/graph/inline-functions.js';
+import { copyModel, type OnnxModel } from '../../onnx/file/model-file.js';
+import { readBranch, type BranchContext } from './block.js';
+import { DataFlow, liveNodes } from './data-flow.js';
+import {
+  blockName,
+  branchesOf,
+  type BlockName,
+  type Branch,
+  type Decoder,
+  type ResidualStep,
+} from '../decoder.js';
+import { elementType } from '../element-type.js';
+import { findTokenEmbedding } from './find-embedding.js';
+import { readHead } from './head.js';
+import { classifyInputs } from './inputs.js';
+import { pastNames } from './kv-cache.js';
+import { weightsOf } from './own-nodes.js';
+import { followStream, type ResidualStream } from './residual-stream.js';
+import { isFusedNorm, splitNorms } from './split-norms.js';
+import { unmerge } from './unmerge.js';
+import { refuseUnsupported } from './unsupported.js';
+
+/**
+ * Finds by data flow alone, never by the names of nodes, what the parts of a decoder's graph are.
+ * @param original is not changed, and must not be while the decoder is in use
+ * @throws UserError with what was expected and where the graph differs, if it is not a decoder that can be read
+ */
+export function readDecoder(original: OnnxModel): Decoder {
+  const source = unmerge(inlineFunctions(original));
+  refuseUnsupported(source);
+  const model = source.graph.node.some(isFusedNorm) ? copyModel(source) : source;
+  const graph = new Graph(model.graph);
+  const fusedNorms = splitNorms(graph);
+  const flow = new DataFlow(graph);
+  const token = findTokenEmbedding(flow);
+  const stream = followStream(flow, token.output);
+  const head = readHead(flow, stream.end, model.folder);
+  const context = { folder: model.folder, stream: stream.values, live: liveNodes(graph) };
+  const steps = readSteps(flow, stream, context);
+  const branches = steps.flatMap((step) => step.branches);
+  const cache = branches.flatMap((branch) => (branch.cache ? pastNames(branch.cache) : []));
+  const attention = new Set(
+    stream.steps.flatMap((step) =>
+      step.branches.flatMap((branch) => (branch.attention ? [...branch.region] : [])),
+    ),
+  );
+  const beginning = flow.sources([stream.beginning], new Set()).nodes;
+  return {
+    model,
+    fusedNorms,
+    graph,
+    inputs: classifyInputs(flow, token.tokens, cache, attention),
+    embedding: stream.beginning,
+    embeddingWeights: weightsOf(flow, beginning),
+    hiddenSize: hiddenSizeOf(branches),
+    streamType: elementType(graph, stream.beginning),
+    vocabularySize: head.projection.channels,
+    steps,
+    layerCount: Math.max(...branches.map((branch) => branch.layer)) + 1,
+    finalNorm: head.finalNorm,
+    headNodes: head.nodes,
+    headWeights: weightsOf(flow, new Set(head.nodes)),
+    logits: head.logits,
+  };
+}
+
+/**
+ * Reads an edited copy of a decoder's model. Layers keep their numbers; inputs that the original does not have (gates)
+ * are not among the inputs that a caller must know.
+ * @param removed blocks that the copy lacks
+ */
+export function rereadDecoder(
+  model: OnnxModel,
+  original: Decoder,
+  removed: ReadonlySet<BlockName> = new Set(),
+): Decoder {
+  const decoder = readDecoder(model);
+  const expected = branchesOf(original).filter((branch) => !removed.has(blockName(branch)));
+  const found = branchesOf(decoder);
+  if (
+    found.length !== expected.length ||
+    found.some((branch, index) => branch.kind !== expected[index]!.kind)
+  ) {
+    throw new Error(
+      `The edited graph reads as ${found.map(blockName).join(', ')}; ${expected.map(blockName).join(', ')} was expected`,
+    );
+  }
+  found.forEach((branch, index) => (branch.layer = expected[index]!.layer));
+  for (const step of decoder.steps) step.layer = step.branches[0]!.layer;
+  const known = new Set(original.inputs.others);
+  const others = decoder.inputs.others.filter((name) => known.has(name));
+  const { layerCount, fusedNorms } = original;
+  return { ...decoder, layerCount, fusedNorms, inputs: { ...decoder.inputs, others } };
+}
+
+function readSteps(flow: DataFlow, stream: ResidualStream, context: BranchContext): ResidualStep[] {
+  const layers = new LayerCounter();
+  const outputs = outputsOfSteps(flow, stream);
+  return stream.steps.map((step) => {
+    const sorted = step.branches.toSorted(
+      (a, b) => Number(b.attention !== undefined) - Number(a.attention !== undefined),
+    );
+    const branches = sorted.map((branch, index) => {
+      const layer = layers.next(branch.attention ? 'attention' : 'mlp');
+      return readBranch(
+        flow,
+        step,
+        branch,
+        layer,
+        index === 0 ? (outputs.get(step.input) ?? []) : [],
+        context,
+      );
+    });
+    return {
+      layer: branches[0]!.layer,
+      input: step.input,
+      output: step.output,
+      addition: step.additions.at(-1)!,
+      additions: step.additions,
+      inputUse: step.inputUse,
+      branches,
+    };
+  });
+}
+
+/** What the first block with one last projection adds: attention has one in every model. */
+function hiddenSizeOf(branches: readonly Branch[]): number {
+  return branches.find((branch) => branch.lastProjection)!.lastProjection!.channels;
+}
+
+/** Graph outputs that are made inside a step, by the value of the stream that the step reads. */
+function outputsOfSteps(flow: DataFlow, stream: ResidualStream): Map<string, string[]> {
+  const inputs = stream.steps.map((step) => step.input);
+  const found = new Map<string, string[]>();
+  for (const { name } of flow.graph.outputs) {
+    if (stream.values.has(name)) continue;
+    const { reached } = flow.sources([name], stream.values);
+    const last = inputs.findLast((input) => reached.has(input));
+    if (last === undefined || reached.has(stream.end)) continue;
+    found.set(last, [...(found.get(last) ?? []), name]);
+  }
+  return found;
+}
+
+/** Numbers layers: attention begins one, and so does an MLP whose predecessor was an MLP (its attention is gone). */
+class LayerCounter {
+  #layer = -1;
+  #hasMlp = false;
+
+  next(kind: Branch['kind']): number {
+    if (kind === 'attention' || this.#layer < 0 || this.#hasMlp) {
+      this.#layer += 1;
+      this.#hasMlp = false;
+    }
+    if (kind === 'mlp') this.#hasMlp = true;
+    return this.#layer;
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * Splitting onnxruntime's fused norms, so that everything that reads a decoder finds the embedding and each residual
+ * addition as nodes of their own. joinNorms is the way back.
+ *
+ * - SkipLayerNormalization, SkipSimplifiedLayerNormalization: sum = input + skip (+ bias), output = norm(sum)
+ * - EmbedLayerNormalization: sum = word[ids] + position[positions] (+ segment[segments]), output = norm(sum)
+ * (onnxruntime's contributed operators, of these operators).
+ */
+import { UserError } from '../../../schema/errors.js';
+import { float, floatAttribute } from '../../onnx/graph/attributes.js';
+import type { Graph } from '../../onnx/graph/graph.js';
+import { describeNode } from '../../onnx/graph/node.js';
+import type { NodeProto } from '../../onnx/file/onnx_pb.js';
+import { int64Tensor } from '../../onnx/graph/tensor.js';
+
+export type FusedNorm =
+  'SkipLayerNormalization' | 'SkipSimplifiedLayerNormalization' | 'EmbedLayerNormalization';
+
+const FUSED: ReadonlySet<string> = new Set<FusedNorm>([
+  'SkipLayerNormalization',
+  'SkipSimplifiedLayerNormalization',
+  'EmbedLayerNormalization',
+]);
+
+export function isFusedNorm(node: NodeProto): boolean {
+  return node.domain === 'com.microsoft' && FUSED.has(node.opType);
+}
+
+const DEFAULT_EPSILON = 1e-12;
+
+/** Products with weights, whose biases onnxruntime moves into the fused norm that follows. */
+const PRODUCT = /MatMul|Gemm/;
+
+/**
+ * Splits every fused norm of the graph.
+ * @returns which there were
+ * @throws UserError if an optional result is used that the parts do not give
+ */
+export function splitNorms(graph: Graph): Set<FusedNorm> {
+  const fused = graph.nodes.filter(isFusedNorm);
+  for (const node of fused) {
+    graph.removeNodes(new Set([node]));
+    if (node.opType === 'EmbedLayerNormalization') splitEmbedding(graph, node);
+    else splitSkip(graph, node);
+  }
+  if (fused.length > 0) graph.sortNodes();
+  return new Set(fused.map((node) => node.opType as FusedNorm));
+}
+
+/** Inputs: input, skip, gamma, then beta (not for RMS norms), bias. Outputs: output, mean, deviation, sum. */
+function splitSkip(graph: Graph, node: NodeProto): void {
+  const isRms = node.opType === 'SkipSimplifiedLayerNormalization';
+  const [input, skip, gain] = node.input as [string, string, string];
+  const shift = isRms ? undefined : node.input[3];
+  const bias = node.input[isRms ? 3 : 4];
+  const label = nameOf(node);
+  let [first, second] = [input, skip];
+  if (bias) {
+    const biased = (value: string) =>
+      graph.addNode('Add', [value, bias], {}, { label: `${label}/biased` })[0]!;
+    if (PRODUCT.test(graph.producer(input)?.opType ?? '') || hasBias(graph, skip)) first = biased(input);
+    else second = biased(skip);
+  }
+  const sum = node.output[3] || graph.freshName(`${label}/sum`);
+  graph.addNode('Add', [first, second], {}, { outputs: [sum], label: `${label}/Add` });
+  addNorm(graph, node, sum, [gain, shift], [1, 2]);
+}
+
+/** Whether a constant is added to the value already: a block's own bias. What else is added belongs to the stream then. */
+function hasBias(graph: Graph, value: string): boolean {
+  const producer = graph.producer(value);
+  return producer?.opType === 'Add' && producer.input.some((name) => graph.constant(name));
+}
+
+/**
+ * Inputs: ids, segments, word, position and segment table, gamma, beta, mask, positions. Outputs: output, mask index,
+ * sum. Where positions are left out, they count from 0.
+ */
+function splitEmbedding(graph: Graph, node: NodeProto): void {
+  const [ids, segments, words, positions, segmentTable, gain, shift, , positionIds] = node.input;
+  const label = nameOf(node);
+  const take = (table: string, index: string) =>
+    graph.addNode('Gather', [table, index], { axis: 0 }, { label: `${label}/Gather` })[0]!;
+  const position = take(positions!, positionIds || countFromZero(graph, label, ids!));
+  const parts = [take(words!, ids!), position, ...(segments ? [take(segmentTable!, segments)] : [])];
+  const sum = node.output[2] || graph.freshName(`${label}/sum`);
+  parts.reduce((before, part, index) => {
+    const outputs = index === parts.length - 1 ? { outputs: [sum] } : {};
+    return graph.addNode('Add', [before, part], {}, { ...outputs, label: `${label}/Add` })[0]!;
+  });
+  addNorm(graph, node, sum, [gain!, shift], [1]);
+}
+
+/** 0, 1, 2... to the width of the ids: int64 [1, positions]. */
+function countFromZero(graph: Graph, label: string, ids: string): string {
+  const constant = (dims: number[], values: number[]) =>
+    graph.addInitializer(int64Tensor(graph.freshName(`${label}/constant`), dims, values));
+  const op = (opType: string, inputs: string[], attributes = {}) =>
+    graph.addNode(opType, inputs, attributes, { label: `${label}/positions` })[0]!;
+  const width = op('Gather', [op('Shape', [ids]), constant([], [1])], { axis: 0 });
+  const range = op('Range', [constant([], [0]), width, constant([], [1])]);
+  return op('Reshape', [range, constant([2], [1, -1])]);
+}
+
+function addNorm(
+  graph: Graph,
+  node: NodeProto,
+  sum: string,
+  parameters: readonly (string | undefined)[],
+  unsupported: readonly number[],
+): void {
+  const used = unsupported.map((index) => node.output[index]).find((name) => name && isRead(graph, name));
+  if (used !== undefined) {
+    throw new UserError(
+      `The model uses '${used}', a result of the ${describeNode(node)} beside its sum; Hopscotch does not read such models.`,
+    );
+  }
+  const opType = node.opType.includes('Simplified') ? 'SimplifiedLayerNormalization' : 'LayerNormalization';
+  const attributes = {
+    axis: -1,
+    epsilon: float(floatAttribute(node, 'epsilon', DEFAULT_EPSILON)),
+    stash_type: 1,
+  };
+  graph.addNode(
+    opType,
+    [sum, ...parameters.filter((name) => name !== undefined && name !== '')] as string[],
+    attributes,
+    { outputs: [node.output[0]!], label: nameOf(node) },
+  );
+}
+
+function isRead(graph: Graph, value: string): boolean {
+  return graph.isOutput(value) || graph.consumers(value).length > 0;
+}
+
+function nameOf(node: NodeProto): string {
+  return node.name || node.output[0]!;
+}

@@ -1,0 +1,98 @@
+/** Measured figures in words, before and after: for tables on the terminal, in the app and in exported folders. */
+import type { AnswerComparison } from './compare-answers.js';
+import type { HeldoutQuality } from './heldout-quality.js';
+import type { Estimate } from './intervals.js';
+import type { CurvePoint, SlimReport } from '../runs/report.js';
+
+/** [what, original, slimmed]. */
+export type FigureRow = readonly [string, string, string];
+
+/** [what, original, slimmed without scales, slimmed]. */
+export type PointRow = readonly [string, string, string, string];
+
+export function formatShare({ value, low, high }: Estimate): string {
+  const percent = (share: number) => (share * 100).toFixed(1);
+  return `${percent(value)} %${interval(low, high, percent)}`;
+}
+
+export function formatNumber({ value, low, high }: Estimate, digits = 4): string {
+  const rounded = (number: number) => number.toFixed(digits);
+  return `${rounded(value)}${interval(Math.max(0, low), high, rounded)}`;
+}
+
+/** Nothing where the interval has no end: a single row says nothing about others. (JSON makes null of infinity.) */
+function interval(low: number, high: number, format: (end: number) => string): string {
+  return Number.isFinite(high) ? ` (${format(low)} to ${format(high)})` : '';
+}
+
+/** Figures of one point of the curve beside the original's; answers only for the point they belong to. */
+export function reportFigures(report: SlimReport, point: CurvePoint): FigureRow[] {
+  const rows = qualityFigures(report.original, point.withScales ?? point.withoutScales);
+  if (report.answers && point.skipped.length === report.chosenPoint)
+    rows.push(...answerFigures(report.answers));
+  return rows;
+}
+
+/** The same with the figures without scales between; answers and resources were not measured for these. */
+export function pointFigures(report: SlimReport, point: CurvePoint): PointRow[] {
+  const without = new Map(
+    qualityFigures(report.original, point.withoutScales).map(([name, , figure]) => [name, figure]),
+  );
+  const rows = [...reportFigures(report, point)];
+  if (point.skipped.length === report.chosenPoint) rows.push(...resourceFigures(report));
+  return rows.map(([name, original, slimmed]) => [name, original, without.get(name) ?? '', slimmed]);
+}
+
+export function qualityFigures(original: HeldoutQuality, slimmed: HeldoutQuality): FigureRow[] {
+  const rows: FigureRow[] = [
+    ['loss of a response token', formatNumber(original.loss), formatNumber(slimmed.loss)],
+    ['perplexity', formatNumber(original.perplexity, 3), formatNumber(slimmed.perplexity, 3)],
+    ['next-token accuracy', formatShare(original.tokenAccuracy), formatShare(slimmed.tokenAccuracy)],
+    ['whole response predicted', formatShare(original.answerAccuracy), formatShare(slimmed.answerAccuracy)],
+  ];
+  if (slimmed.divergence) rows.push(['divergence (KL, nats a token)', '0', formatNumber(slimmed.divergence)]);
+  return rows;
+}
+
+export function answerFigures(answers: AnswerComparison): FigureRow[] {
+  const rows: FigureRow[] = [];
+  const pair = (name: string, before: Estimate | undefined, after: Estimate | undefined) => {
+    if (before && after) rows.push([name, formatShare(before), formatShare(after)]);
+  };
+  pair('answers that match the dataset', answers.original.exactMatch, answers.slimmed.exactMatch);
+  pair('answers with the right number', answers.original.numericMatch, answers.slimmed.numericMatch);
+  rows.push(['answers the same as the original’s', '', formatShare(answers.same)]);
+  return rows;
+}
+
+/** Size and speed, where they were measured. */
+export function resourceFigures({ sizes, speed }: Pick<SlimReport, 'sizes' | 'speed'>): FigureRow[] {
+  const rows: FigureRow[] = [];
+  if (sizes) {
+    const { original, slimmed } = sizes;
+    rows.push(['model size', formatBytes(original.modelBytes), formatBytes(slimmed.modelBytes)]);
+    if (original.cacheBytesPerToken !== undefined && slimmed.cacheBytesPerToken !== undefined) {
+      rows.push([
+        'KV cache a token',
+        formatBytes(original.cacheBytesPerToken),
+        formatBytes(slimmed.cacheBytesPerToken),
+      ]);
+    }
+  }
+  if (speed) {
+    const { original, slimmed } = speed;
+    const rate = (tokens: number) => `${tokens.toFixed(0)} tokens/s`;
+    rows.push(['reading prompts', rate(original.promptTokensPerSecond), rate(slimmed.promptTokensPerSecond)]);
+    rows.push(['generating', rate(original.newTokensPerSecond), rate(slimmed.newTokensPerSecond)]);
+    rows.push(['peak memory', formatBytes(original.peakBytes), formatBytes(slimmed.peakBytes)]);
+  }
+  return rows;
+}
+
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  const units = ['kB', 'MB', 'GB'];
+  const power = Math.min(units.length, Math.floor(Math.log10(bytes) / 3));
+  const value = bytes / 1000 ** power;
+  return `${value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} ${units[power - 1]}`;
+}

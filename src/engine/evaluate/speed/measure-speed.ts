@@ -1,0 +1,167 @@
+/** Speed and memory of two or more models, measured in turn within one run, each in a process of its own. */
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createInterface, type Interface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { UserError, throwIfCancelled } from '../../../schema/errors.js';
+import type { SessionOptions } from '../../runtime/session.js';
+
+export type MeasureRequest =
+  | { kind: 'open'; modelPath: string; session: SessionOptions }
+  | { kind: 'measure'; prompts: number[][]; newTokens: number };
+
+export type MeasureReply =
+  | { kind: 'opened' }
+  | {
+      kind: 'measured';
+      promptTokens: number;
+      promptSeconds: number;
+      newTokens: number;
+      newSeconds: number;
+      peakBytes: number;
+    }
+  | { kind: 'failed'; message: string };
+
+type Measurement = Extract<MeasureReply, { kind: 'measured' }>;
+
+export interface SpeedFigures {
+  /** Median over the rounds, in tokens a second. */
+  promptTokensPerSecond: number;
+  newTokensPerSecond: number;
+  /** Peak resident memory of the process that ran the model, in bytes. */
+  peakBytes: number;
+  rounds: number;
+}
+
+export interface SpeedOptions {
+  /** Token ids of one prompt; run one at a time, as a user does. */
+  prompts: readonly (readonly number[])[];
+  newTokens: number;
+  rounds: number;
+  session: SessionOptions;
+  signal?: AbortSignal;
+  /** How a process that times a model is started; default: timing-process.js in another Node. */
+  startProcess?: () => Promise<MeasureChannel>;
+  /** Called after each round, the first of which only warms up. */
+  onRound?: (done: number, total: number) => void;
+}
+
+/** The way to a process that times a model. */
+export interface MeasureChannel {
+  /** @returns undefined if the process has ended */
+  ask(request: MeasureRequest): Promise<MeasureReply | undefined>;
+  end(): void;
+}
+
+const PROCESS_FILE = fileURLToPath(new URL('./timing-process.js', import.meta.url));
+
+/**
+ * @param modelPaths ONNX files; measured A B A B ... so that the machine's ups and downs hit all alike
+ * @returns one entry a model, or undefined where the code runs unbuilt and has no file to start a process from
+ * @throws UserError if a model cannot be run
+ */
+export async function measureSpeed(
+  modelPaths: readonly string[],
+  options: SpeedOptions,
+): Promise<SpeedFigures[] | undefined> {
+  if (!options.startProcess && !existsSync(PROCESS_FILE)) return undefined;
+  const start = options.startProcess ?? (() => Promise.resolve(new NodeChannel()));
+  const processes: MeasuredProcess[] = [];
+  try {
+    for (const modelPath of modelPaths) {
+      const started = new MeasuredProcess(await start());
+      processes.push(started);
+      await started.ask({ kind: 'open', modelPath, session: options.session });
+    }
+    const measurements: Measurement[][] = modelPaths.map(() => []);
+    // Round 0 warms up.
+    for (let round = 0; round <= options.rounds; round += 1) {
+      for (const [index, measured] of processes.entries()) {
+        throwIfCancelled(options.signal);
+        const total = await measured.measureAll(options);
+        if (round > 0) measurements[index]!.push(total);
+      }
+      options.onRound?.(round + 1, options.rounds + 1);
+    }
+    return measurements.map(summarise);
+  } finally {
+    for (const measured of processes) measured.end();
+  }
+}
+
+function summarise(rounds: readonly Measurement[]): SpeedFigures {
+  return {
+    promptTokensPerSecond: median(rounds.map((round) => round.promptTokens / round.promptSeconds)),
+    newTokensPerSecond: median(rounds.map((round) => round.newTokens / round.newSeconds)),
+    peakBytes: Math.max(...rounds.map((round) => round.peakBytes)),
+    rounds: rounds.length,
+  };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+class MeasuredProcess {
+  readonly #channel: MeasureChannel;
+
+  constructor(channel: MeasureChannel) {
+    this.#channel = channel;
+  }
+
+  async measureAll(options: SpeedOptions): Promise<Measurement> {
+    const total = { promptTokens: 0, promptSeconds: 0, newTokens: 0, newSeconds: 0, peakBytes: 0 };
+    for (const prompt of options.prompts) {
+      const reply = await this.ask({ kind: 'measure', prompts: [[...prompt]], newTokens: options.newTokens });
+      if (reply.kind !== 'measured') continue;
+      total.promptTokens += reply.promptTokens;
+      total.promptSeconds += reply.promptSeconds;
+      total.newTokens += reply.newTokens;
+      total.newSeconds += reply.newSeconds;
+      total.peakBytes = Math.max(total.peakBytes, reply.peakBytes);
+    }
+    return { kind: 'measured', ...total };
+  }
+
+  async ask(request: MeasureRequest): Promise<MeasureReply> {
+    const reply = await this.#channel.ask(request);
+    if (!reply) {
+      throw new UserError(
+        'The process that measures speed ended by itself; the machine may be out of memory.',
+      );
+    }
+    if (reply.kind === 'failed') throw new UserError(`The model could not be measured: ${reply.message}`);
+    return reply;
+  }
+
+  end(): void {
+    this.#channel.end();
+  }
+}
+
+/** timing-process.js in another Node, a line of JSON each way. */
+class NodeChannel implements MeasureChannel {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #lines: AsyncIterator<string>;
+  readonly #reader: Interface;
+
+  constructor() {
+    this.#child = spawn(process.execPath, [PROCESS_FILE], { stdio: 'pipe' });
+    this.#child.stderr.resume();
+    this.#reader = createInterface({ input: this.#child.stdout });
+    this.#lines = this.#reader[Symbol.asyncIterator]();
+  }
+
+  async ask(request: MeasureRequest): Promise<MeasureReply | undefined> {
+    this.#child.stdin.write(`${JSON.stringify(request)}\n`);
+    const { value, done } = await this.#lines.next();
+    return done ? undefined : (JSON.parse(value) as MeasureReply);
+  }
+
+  end(): void {
+    this.#reader.close();
+    this.#child.kill();
+  }
+}

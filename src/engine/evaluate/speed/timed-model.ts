@@ -1,0 +1,46 @@
+/** Times one model on request; runs in a process of its own, so that its peak memory is its own. */
+import { Generator } from '../../generate/generator.js';
+import { readDecoder } from '../../decoder/read/read-decoder.js';
+import { readModel } from '../../onnx/file/model-file.js';
+import type { MeasureReply, MeasureRequest } from './measure-speed.js';
+
+export class MeasuredModel {
+  #generator: Generator | undefined;
+
+  /** Never throws: what goes wrong becomes the reply. */
+  async answer(request: MeasureRequest): Promise<MeasureReply> {
+    try {
+      return await this.#answer(request);
+    } catch (error) {
+      return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  async #answer(request: MeasureRequest): Promise<MeasureReply> {
+    if (request.kind === 'open') {
+      this.#generator = await Generator.open(
+        readDecoder(await readModel(request.modelPath)),
+        request.session,
+      );
+      return { kind: 'opened' };
+    }
+    const generator = this.#generator;
+    if (!generator) throw new Error('No model is open');
+    const before = { ...generator.timing };
+    await generator.generate(request.prompts, {
+      maxNewTokens: request.newTokens,
+      stopTokens: new Set(),
+      batchRows: request.prompts.length,
+    });
+    const { timing } = generator;
+    return {
+      kind: 'measured',
+      promptTokens: timing.promptTokens - before.promptTokens,
+      promptSeconds: timing.promptSeconds - before.promptSeconds,
+      newTokens: timing.newTokens - before.newTokens,
+      newSeconds: timing.newSeconds - before.newSeconds,
+      // Node gives kibibytes on every platform.
+      peakBytes: process.resourceUsage().maxRSS * 1024,
+    };
+  }
+}

@@ -1,0 +1,14 @@
+/**
+ * A process of its own that times one model: reads a JSON request a line from standard input, answers with a JSON
+ * line on standard output. Started by measure-speed.ts.
+ */
+import { createInterface } from 'node:readline';
+import { MeasuredModel } from './timed-model.js';
+import type { MeasureRequest } from './measure-speed.js';
+
+const model = new MeasuredModel();
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const reply = await model.answer(JSON.parse(line) as MeasureRequest);
+  process.stdout.write(`${JSON.stringify(reply)}\n`);
+}

@@ -1,0 +1,263 @@
+/** How long a job will take and how much memory it needs, from a short measurement on this machine. */
+import os from 'node:os';
+import { candidateBlocks, largestBudget, selectionStrategy } from '../calibrate/select/select-blocks.js';
+import { openGradientModel } from '../loss/gradient-model.js';
+import { GRADIENT_STEP_COST } from '../calibrate/select/selection-strategy.js';
+import { makeLossBatch } from '../loss/loss-batch.js';
+import { guessColumns, parseColumnMapping } from '../data/columns.js';
+import { readDataset } from '../data/dataset.js';
+import {
+  appendResponse,
+  encodeExamples,
+  encodePrompts,
+  type EncodedRow,
+} from '../data/encode-examples.js';
+import { isTextExample, toExamples } from '../data/examples.js';
+import { describeDecoder } from '../decoder/describe.js';
+import { loadTokenizer } from '../data/tokenizer.js';
+import { Generator } from '../generate/generator.js';
+import type { SourceModel } from './parts/source-model.js';
+import { splitExamples } from './parts/task.js';
+import { MemoryLimitError, MemoryPlanner, planWay } from './parts/memory-plan.js';
+import { formatBytes } from '../evaluate/figures.js';
+import type { SessionOptions } from '../runtime/session.js';
+import {
+  branchKinds,
+  smallBatchRows,
+  trainingSettings,
+  withSession,
+  type SlimSettings,
+} from './parts/settings.js';
+import type { JobEstimate } from '../../shared/job-settings.js';
+import { modelBytes } from './describe-model.js';
+import { memoryNeed, type MemoryNeed } from './parts/memory-need.js';
+
+/** Electron's allocator ends the process above this (../shared/docs/electron-here.md). */
+const ELECTRON_LIMIT = 2 ** 30;
+const MEASURED_ROWS = 4;
+const MEASURED_TOKENS = 8;
+/** Of an answer whose length is not known yet. */
+const USUAL_ANSWER_TOKENS = 48;
+
+/**
+ * Two estimates of memory meet here. What the job takes without a limit is reckoned from what the model is made of
+ * (memory-need.ts): nothing may be tried that could end this process. Within a limit the engine's planner decides, by
+ * the same trial of one layer at a time as the job's own (engine/memory-plan.ts).
+ * @param isElectron whether allocations are limited as in Electron
+ * @throws UserError if model or dataset cannot be read
+ */
+export async function estimateJob(
+  model: SourceModel,
+  settings: SlimSettings,
+  isElectron: boolean,
+): Promise<JobEstimate> {
+  const task = await sampleOfTask(model, settings);
+  const availableBytes = os.freemem();
+  const needed = memoryNeeded(model, settings, task);
+  const nothing = { parts: { answers: 0, calibration: 0, comparison: 0 }, steps: 0, stepSeconds: 0 };
+  const reason =
+    settings.memory === undefined
+      ? refusalOf(needed, availableBytes, isElectron)
+      : limitRefusal(settings.memory, availableBytes);
+  if (reason !== undefined)
+    return { fits: false, reason, ...nothing, memoryBytes: needed.bytes, availableBytes };
+  let device: string | undefined;
+  try {
+    const measured = await withSession(
+      settings,
+      (session) => measureSteps(model, settings, task, session),
+      (sentence) => (device = sentence),
+    );
+    return {
+      fits: true,
+      ...timeOf(model, settings, task, measured),
+      ...(measured.way === undefined ? {} : { reason: measured.way }),
+      memoryBytes: settings.memory === undefined ? needed.bytes : Math.min(needed.bytes, settings.memory),
+      availableBytes,
+      ...(device === undefined ? {} : { device }),
+    };
+  } catch (error) {
+    if (!(error instanceof MemoryLimitError)) throw error;
+    return { fits: false, reason: error.message, ...nothing, memoryBytes: error.leastBytes, availableBytes };
+  }
+}
+
+interface Measured {
+  /** Seconds of a row of a forward pass, and of an answer. */
+  perRow: number;
+  perAnswer: number;
+  /** How the model is run, where the limit of memory does not let it be run whole. */
+  way: string | undefined;
+}
+
+/** A gradient step and some tokens, within the limit of memory as the job itself plans it. */
+async function measureSteps(
+  model: SourceModel,
+  settings: SlimSettings,
+  task: TaskSample,
+  session: SessionOptions,
+): Promise<Measured> {
+  const ways: string[] = [];
+  const planner = new MemoryPlanner(settings.memory, session, (plan) => {
+    if (plan.segments > 1 || plan.inTurn) ways.push(planWay(plan));
+  });
+  const longest = task.rows.toSorted((a, b) => b.ids.length - a.ids.length).slice(0, settings.batchRows);
+  const planned = await planner.forCalibration(
+    model.decoder,
+    settings.memory === undefined ? [] : [makeLossBatch(model.decoder, longest, 0)],
+    trainingSettings(settings),
+  );
+  // Where layers are loaded in turn, a step takes about as long for few rows as for many.
+  const rows = planned.segments?.slot ? longest : task.rows.slice(0, MEASURED_ROWS);
+  const perRow = await secondsPerRow(model, rows, planned);
+  const prompts = task.rows
+    .slice(0, MEASURED_ROWS)
+    .map((row) => row.ids.slice(0, Math.max(1, row.responseStart)));
+  const { session: answering } = await planner.forGeneration(model.decoder, prompts, settings.maxNewTokens);
+  const perAnswer = await secondsPerAnswer(model, settings, task.rows, prompts, answering);
+  const way =
+    ways.length === 0 ? undefined : `To stay within the limit: ${ways.join('; ')}. That takes longer.`;
+  return { perRow, perAnswer, way };
+}
+
+function timeOf(
+  model: SourceModel,
+  settings: SlimSettings,
+  task: TaskSample,
+  { perRow, perAnswer }: Measured,
+): Pick<JobEstimate, 'seconds' | 'parts' | 'steps' | 'stepSeconds'> {
+  const steps = foreseenSteps(model, settings, task.calibrationRows);
+  const stepSeconds = perRow * Math.min(settings.batchRows, task.calibrationRows);
+  const parts = {
+    answers: task.learnsFromFile ? 0 : perAnswer * (task.calibrationRows + task.heldoutRows),
+    calibration: steps * stepSeconds,
+    comparison: 2 * perAnswer * Math.min(settings.answerRows, task.heldoutRows),
+  };
+  return { seconds: parts.answers + parts.calibration + parts.comparison, parts, steps, stepSeconds };
+}
+
+interface TaskSample {
+  /** A few rows of usual length. */
+  rows: EncodedRow[];
+  calibrationRows: number;
+  heldoutRows: number;
+  learnsFromFile: boolean;
+}
+
+async function sampleOfTask(model: SourceModel, settings: SlimSettings): Promise<TaskSample> {
+  const tokenizer = await loadTokenizer(model.source.folder);
+  const dataset = await readDataset(settings.dataset);
+  const mapping = settings.columns ? parseColumnMapping(settings.columns) : guessColumns(dataset).mapping;
+  const { examples } = toExamples(dataset, mapping);
+  const { calibration, heldout } = splitExamples(examples, settings);
+  const some = calibration.slice(0, 32);
+  const learnsFromFile = settings.responses === 'file' || examples.every(isTextExample);
+  const limit = { maxTokens: settings.maxTokens, overlong: settings.overlong, path: settings.dataset };
+  const rows = some.every((example) => isTextExample(example) || example.response !== undefined)
+    ? encodeExamples(tokenizer, some, limit).rows
+    : encodePrompts(tokenizer, some, {
+        maxTokens: settings.maxTokens - 1,
+        path: settings.dataset,
+      }).prompts.map((prompt) =>
+        appendResponse(
+          prompt,
+          Array.from({ length: USUAL_ANSWER_TOKENS }, () => prompt.ids.at(-1)!),
+        ),
+      );
+  return { rows, calibrationRows: calibration.length, heldoutRows: heldout.length, learnsFromFile };
+}
+
+/** Work of the calibration in forward passes of a batch; held-out rows are measured after each epoch. */
+function foreseenSteps(model: SourceModel, settings: SlimSettings, rows: number): number {
+  const batches = Math.ceil(rows / settings.batchRows);
+  const kinds = branchKinds(settings);
+  const largest = largestBudget(model.decoder, kinds);
+  const rounds =
+    settings.budget.kind === 'blocks' ? Math.min(settings.budget.blocks, largest) : Math.ceil(largest / 2);
+  const candidates = candidateBlocks(model.decoder, kinds, []).length;
+  const strategy = selectionStrategy(settings.strategy);
+  const trainings = settings.trainPoints === 'all' || settings.budget.kind === 'quality' ? rounds : 1;
+  const epoch = (GRADIENT_STEP_COST + 0.5) * batches;
+  const batchSizes = {
+    batches,
+    smallBatchShare: smallBatchRows(settings) / Math.min(settings.batchRows, rows),
+  };
+  let steps = trainings * trainingSettings(settings).epochs * epoch;
+  for (let round = 0; round < rounds; round += 1) {
+    steps += strategy.costOfRound({ ...batchSizes, candidates: candidates - round }, round);
+  }
+  return steps;
+}
+
+function memoryNeeded(model: SourceModel, settings: SlimSettings, task: TaskSample): MemoryNeed {
+  const { decoder, source } = model;
+  const { blocks, total } = describeDecoder(decoder);
+  return memoryNeed({
+    modelBytes: modelBytes(model),
+    parameters: total.parameters,
+    layers: decoder.layerCount,
+    hiddenSize: decoder.hiddenSize,
+    vocabularySize: decoder.vocabularySize,
+    heads: Number(source.config.num_attention_heads ?? source.config.n_head ?? 16),
+    layerParameters: blocks.reduce((sum, { parameters }) => sum + parameters, 0) / decoder.layerCount,
+    rows: Math.min(settings.batchRows, task.calibrationRows),
+    rowTokens: Math.max(...task.rows.map((row) => row.ids.length)),
+    responseTokens: Math.max(...task.rows.map((row) => row.ids.length - row.responseStart)),
+  });
+}
+
+function refusalOf(
+  { bytes, largest }: MemoryNeed,
+  available: number,
+  isElectron: boolean,
+): string | undefined {
+  if (bytes > available) {
+    return `It needs about ${formatBytes(bytes)} of memory and ${formatBytes(available)} are free. Choose a smaller batch or shorter rows, or set a memory limit (advanced settings): the model then runs a few layers at a time.`;
+  }
+  if (isElectron && largest > ELECTRON_LIMIT) {
+    return `A batch would need a single piece of memory of ${formatBytes(largest)}, more than the app's own engine can have; choose a smaller batch, or let the engine run in Node (Settings).`;
+  }
+  return undefined;
+}
+
+function limitRefusal(limit: number, available: number): string | undefined {
+  if (limit <= available) return undefined;
+  return `The memory limit is ${formatBytes(limit)}, but only ${formatBytes(available)} are free; lower the limit or close other programs.`;
+}
+
+/** Of a forward pass, from a gradient step. */
+async function secondsPerRow(
+  model: SourceModel,
+  rows: readonly EncodedRow[],
+  session: SessionOptions,
+): Promise<number> {
+  const gradient = await openGradientModel(model.decoder, { skipped: [], granularity: 'scalar', session });
+  try {
+    const batch = makeLossBatch(model.decoder, rows, 0);
+    await gradient.run(batch, new Map());
+    const started = performance.now();
+    await gradient.run(batch, new Map());
+    return (performance.now() - started) / 1000 / rows.length / GRADIENT_STEP_COST;
+  } finally {
+    await gradient.release();
+  }
+}
+
+async function secondsPerAnswer(
+  model: SourceModel,
+  settings: SlimSettings,
+  rows: readonly EncodedRow[],
+  prompts: readonly (readonly number[])[],
+  session: SessionOptions,
+): Promise<number> {
+  const lengths = rows.map((row) => row.ids.length - row.responseStart).toSorted((a, b) => a - b);
+  const tokens = Math.min(settings.maxNewTokens, lengths[lengths.length >> 1] ?? USUAL_ANSWER_TOKENS);
+  const generator = await Generator.open(model.decoder, session);
+  try {
+    await generator.generate(prompts, { maxNewTokens: MEASURED_TOKENS, stopTokens: new Set() });
+    const { promptSeconds, newSeconds } = generator.timing;
+    return (promptSeconds + (newSeconds * tokens) / (MEASURED_TOKENS - 1)) / prompts.length;
+  } finally {
+    await generator.release();
+  }
+}

@@ -1,0 +1,240 @@
+/** Selection and training together: finds the blocks, trains the scales of the curve's points, measures each point. */
+import { openForwardModel } from '../../loss/forward-model.js';
+import type { Checkpoint } from '../../runs/checkpoint.js';
+import type { CalibrationListener } from '../../calibrate/events.js';
+import type { LossBatch } from '../../loss/loss-batch.js';
+import {
+  candidateBlocks,
+  largestBudget,
+  selectBlocks,
+  selectionStrategy,
+} from '../../calibrate/select/select-blocks.js';
+import { GRADIENT_STEP_COST, smallBatchShare } from '../../calibrate/select/selection-strategy.js';
+import { withoutOffsets } from '../../decoder/scales.js';
+import { trainScales, type TrainedScales } from '../../calibrate/train/train-scales.js';
+import { branchesOf, type BlockName, type Decoder } from '../../decoder/decoder.js';
+import { UserError } from '../../../schema/errors.js';
+import { heldoutQuality, type HeldoutQuality } from '../../evaluate/heldout-quality.js';
+import { qualityShare, type CurvePoint, type QualityMeasure } from '../../runs/report.js';
+import type { SessionOptions } from '../../runtime/session.js';
+import { branchKinds, trainingSettings, type SlimSettings } from './settings.js';
+
+export interface CalibrationTask {
+  decoder: Decoder;
+  calibration: readonly LossBatch[];
+  /** The calibration rows in small batches. */
+  smallBatches: readonly LossBatch[];
+  /** The calibration rows in the batches of the final training. */
+  training: readonly LossBatch[];
+  heldout: readonly LossBatch[];
+  settings: SlimSettings;
+  session: SessionOptions;
+  qualityMeasure: QualityMeasure;
+  checkpoint: Checkpoint;
+  signal: AbortSignal | undefined;
+  onEvent: CalibrationListener;
+  /** Called when the original has been measured, before anything is skipped. */
+  onOriginal?(quality: HeldoutQuality): void;
+  /** Called whenever a point of the curve has been measured. */
+  onPoint(point: CurvePoint): void;
+}
+
+export interface CalibrationResult {
+  original: HeldoutQuality;
+  points: CurvePoint[];
+  /** The last point within the budget. */
+  chosen: TrainedScales;
+}
+
+/** @throws CancelledError if stopped; all finished candidates and epochs are in the checkpoint */
+export async function calibrate(task: CalibrationTask): Promise<CalibrationResult> {
+  const work = new WorkCounter(task);
+  const original = await measureOriginal(task);
+  task.onOriginal?.(original);
+  const points = new Map<number, { point: CurvePoint; trained: TrainedScales | undefined }>();
+  const measure = async (skipped: readonly BlockName[], train: boolean) => {
+    if (points.has(skipped.length)) return points.get(skipped.length)!;
+    const measured = await measurePoint(task, skipped, train, work);
+    points.set(skipped.length, measured);
+    task.onPoint(measured.point);
+    return measured;
+  };
+
+  const { budget } = task.settings;
+  const isGoodEnough = (point: CurvePoint, largestDrop: number) => {
+    const share = qualityShare(point.withScales ?? point.withoutScales, task.qualityMeasure);
+    return share >= qualityShare(original, task.qualityMeasure) * (1 - largestDrop);
+  };
+  const chosenBlocks = await selectBlocks(
+    {
+      decoder: task.decoder,
+      batches: task.calibration,
+      smallBatches: task.smallBatches,
+      granularity: withoutOffsets(task.settings.scales),
+      seed: task.settings.seed,
+      learningRate: task.settings.selectionLearningRate,
+      session: task.session,
+      signal: task.signal,
+      onWork: (forwardPasses) => work.count(forwardPasses),
+    },
+    {
+      strategy: selectionStrategy(task.settings.strategy),
+      kinds: branchKinds(task.settings),
+      budget: budgetInBlocks(task),
+      ...(budget.kind === 'quality'
+        ? {
+            goOn: async (skipped: readonly BlockName[]) =>
+              isGoodEnough((await measure(skipped, true)).point, budget.largestDrop),
+          }
+        : {}),
+    },
+    task.checkpoint,
+    task.onEvent,
+  );
+
+  let last = chosenBlocks.length;
+  if (budget.kind === 'quality') {
+    while (last > 0 && !isGoodEnough(points.get(last)!.point, budget.largestDrop)) last -= 1;
+    if (last === 0) {
+      throw new UserError(
+        `No block can be skipped within a loss of ${(budget.largestDrop * 100).toFixed(1)} % of the held-out quality; allow a larger loss, or ask for a number of blocks to see what it costs.`,
+      );
+    }
+  }
+  const { trained } = await measure(chosenBlocks.slice(0, last), true);
+  for (let count = 1; count < last; count += 1) {
+    await measure(chosenBlocks.slice(0, count), task.settings.trainPoints === 'all');
+  }
+  return {
+    original,
+    points: [...points.values()]
+      .map(({ point }) => point)
+      .toSorted((a, b) => a.skipped.length - b.skipped.length),
+    chosen: trained!,
+  };
+}
+
+/** @throws UserError if the model has no room for the budget */
+function budgetInBlocks(task: CalibrationTask): number {
+  const largest = largestBudget(task.decoder, branchKinds(task.settings));
+  const { budget, blocks } = task.settings;
+  if (largest === 0 && blocks === 'mlp' && branchesOf(task.decoder).some((branch) => branch.mixture)) {
+    throw new UserError(
+      "The model's MLPs are mixtures of experts, which Hopscotch does not skip; choose attention blocks.",
+    );
+  }
+  if (budget.kind === 'quality') return largest;
+  if (budget.blocks <= largest) return budget.blocks;
+  const kind = blocks === 'both' ? '' : `${blocks === 'mlp' ? 'MLP' : blocks} `;
+  throw new UserError(
+    `The model has ${largest} ${kind}blocks that can be skipped; a budget of ${budget.blocks} is too much.`,
+  );
+}
+
+async function measureOriginal(task: CalibrationTask): Promise<HeldoutQuality> {
+  const model = await openForwardModel(task.decoder, {
+    skipped: [],
+    granularity: 'scalar',
+    session: task.session,
+  });
+  try {
+    return await heldoutQuality({ model, scales: new Map() }, task.heldout, signalOf(task));
+  } finally {
+    await model.release();
+  }
+}
+
+async function measurePoint(
+  task: CalibrationTask,
+  skipped: readonly BlockName[],
+  train: boolean,
+  work: WorkCounter,
+): Promise<{ point: CurvePoint; trained: TrainedScales | undefined }> {
+  const settings = trainingSettings(task.settings);
+  const share = task.calibration.length / task.training.length;
+  const trained = train
+    ? await trainScales(
+        {
+          ...task,
+          batches: task.training,
+          onWork: (forwardPasses) => work.count(forwardPasses * share),
+        },
+        skipped,
+        settings,
+        task.checkpoint,
+        task.onEvent,
+      )
+    : undefined;
+  const open = (blocks: readonly BlockName[]) =>
+    openForwardModel(task.decoder, {
+      skipped: blocks,
+      granularity: settings.granularity,
+      session: task.session,
+    });
+  const original = { model: await open([]), scales: new Map() };
+  const slimmed = await open(skipped);
+  try {
+    const options = { original, ...signalOf(task) };
+    const point: CurvePoint = {
+      skipped: [...skipped],
+      withoutScales: await heldoutQuality({ model: slimmed, scales: new Map() }, task.heldout, options),
+      withScales:
+        trained && (await heldoutQuality({ model: slimmed, scales: trained.scales }, task.heldout, options)),
+      selectionLoss: task.checkpoint.state.rounds[skipped.length - 1]?.losses[skipped.at(-1)!],
+      training: trained && { epochs: [...trained.epochs], bestEpoch: trained.bestEpoch },
+    };
+    return { point, trained };
+  } finally {
+    await original.model.release();
+    await slimmed.release();
+  }
+}
+
+function signalOf(task: CalibrationTask): { signal?: AbortSignal } {
+  return task.signal ? { signal: task.signal } : {};
+}
+
+/** Counts work, in forward passes of one batch, against what is foreseen. */
+class WorkCounter {
+  readonly #task: CalibrationTask;
+  readonly #total: number;
+  #done: number;
+
+  constructor(task: CalibrationTask) {
+    this.#task = task;
+    const { total, done } = foreseenWork(task);
+    this.#total = total;
+    this.#done = done;
+  }
+
+  count(forwardPasses: number): void {
+    this.#done += forwardPasses;
+    this.#task.onEvent({ type: 'progress', done: Math.min(this.#done, this.#total), total: this.#total });
+  }
+}
+
+/** Work of the whole calibration, and what the checkpoint holds already. */
+function foreseenWork(task: CalibrationTask): { total: number; done: number } {
+  const { settings, checkpoint, calibration, smallBatches } = task;
+  const strategy = selectionStrategy(settings.strategy);
+  const rounds = budgetInBlocks(task);
+  const epoch = calibration.length * GRADIENT_STEP_COST;
+  const trainings = settings.trainPoints === 'all' || settings.budget.kind === 'quality' ? rounds : 1;
+  const candidates = candidateBlocks(task.decoder, branchKinds(settings), []).length;
+  const batchSizes = {
+    batches: calibration.length,
+    smallBatchShare: smallBatchShare(calibration, smallBatches),
+  };
+  let total = trainings * trainingSettings(settings).epochs * epoch;
+  let done = 0;
+  for (let number = 0; number < rounds; number += 1) {
+    const size = { ...batchSizes, candidates: candidates - number };
+    const cost = strategy.costOfRound(size, number);
+    const round = checkpoint.state.rounds[number];
+    const tried = Object.keys(round?.losses ?? {}).length / (candidates - number);
+    total += cost;
+    done += cost * (round?.chosen ? 1 : tried);
+  }
+  for (const { epochs } of Object.values(checkpoint.state.training)) done += (epochs.length - 1) * epoch;
+  return { total, done };
+}

@@ -1,0 +1,98 @@
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import * as v from 'valibot';
+import { temporaryFile } from '../../../test/support/temporary-folder.js';
+import { parseColumnMapping } from '../data/columns.js';
+import { mappingText } from '../../shared/mapping-text.js';
+import { taskPreview, type TaskPreview } from '../../shared/task.js';
+import { previewTask } from './preview-task.js';
+
+const sample = path.resolve('assets/sample');
+const arithmetic = path.join(sample, 'tasks/arithmetic.jsonl');
+
+async function preview(dataset: string, options: object = {}): Promise<TaskPreview> {
+  const asked = { model: sample, dataset, previewRows: 3, ...options };
+  // Through the schema, as it goes to the page.
+  return v.parse(taskPreview, await previewTask(asked, sample));
+}
+
+describe('previewTask', () => {
+  test('rows as the model sees them, responses marked', async () => {
+    const shown = await preview(arithmetic, { responses: 'file' });
+    if (shown.state !== 'ready') throw new Error('not ready');
+    const [row] = shown.preview;
+    expect(row!.pieces.map((piece) => piece.text).join('')).toMatch(
+      /^<\|bos\|><\|user\|>.*<\|assistant\|>.*<\|end\|>$/,
+    );
+    const response = row!.pieces.filter((piece) => piece.part === 'response');
+    expect(response.map((piece) => piece.text).join('')).toMatch(/#### \d+<\|end\|>$/);
+    expect(row!.pieces.find((piece) => piece.text === '<|user|>')).toMatchObject({
+      special: true,
+      part: 'prompt',
+    });
+    expect(shown.split).toMatchObject({ calibration: 256, heldout: 128 });
+    expect(shown.lengths.histogram.reduce((sum, bin) => sum + bin.rows, 0)).toBe(384);
+  });
+
+  test('with the model’s own answers only prompts are known', async () => {
+    const shown = await preview(arithmetic);
+    if (shown.state !== 'ready') throw new Error('not ready');
+    expect(shown.responses).toBe('own');
+    expect(shown.preview.every((row) => row.responseTokens === 0)).toBe(true);
+  });
+
+  test('warns of few and of repeated rows', async () => {
+    const rows = ['a', 'b', 'c', 'a'].map((prompt) => JSON.stringify({ prompt, response: 'x' }));
+    const shown = await preview(temporaryFile('few.jsonl', rows.join('\n')));
+    if (shown.state !== 'ready') throw new Error('not ready');
+    expect(shown.warnings).toContainEqual({ kind: 'duplicates', count: 1 });
+    expect(shown.warnings).toContainEqual({ kind: 'few-rows', count: shown.split.calibration });
+  });
+
+  test('asks for columns that cannot be guessed, and shows the rows as they are', async () => {
+    const shown = await preview(temporaryFile('odd.csv', 'alpha,beta,gamma\n1,2,3\n4,5,6\n'));
+    expect(shown).toMatchObject({
+      state: 'columns-needed',
+      columns: ['alpha', 'beta', 'gamma'],
+      samples: [{ alpha: '1', beta: '2', gamma: '3' }, { alpha: '4' }],
+    });
+  });
+
+  test('takes the columns that the user names', async () => {
+    const rows = Array.from({ length: 9 }, (_, index) => `q${index},a${index}`);
+    const file = temporaryFile('rows.csv', `question,answer\n${rows.join('\n')}\n`);
+    const shown = await preview(file, { columns: 'prompt=answer,response=question', responses: 'file' });
+    expect(shown).toMatchObject({
+      state: 'ready',
+      guessed: false,
+      mappingText: 'prompt=answer,response=question',
+    });
+  });
+
+  test('takes columns whose names hold commas, quotes and plus signs', async () => {
+    const rows = Array.from({ length: 9 }, (_, index) =>
+      JSON.stringify({ 'What, when, and "where"?': `q${index}`, 'yes + no': `a${index}` }),
+    );
+    const file = temporaryFile('commas.jsonl', rows.join('\n'));
+    const mapping = {
+      kind: 'prompt-response',
+      prompt: 'What, when, and "where"?',
+      response: 'yes + no',
+    } as const;
+    const columns = mappingText(mapping);
+    expect(columns).toBe('prompt="What, when, and ""where""?",response="yes + no"');
+    expect(await preview(file, { columns, responses: 'file' })).toMatchObject({
+      state: 'ready',
+      mapping,
+      mappingText: columns,
+    });
+  });
+
+  test.each([
+    { kind: 'text', text: ' a, "b" + c ' },
+    { kind: 'messages', messages: '""' },
+    { kind: 'prompt-response', prompt: '=', choices: ['a,b', 'c+d', '"e"', 'f'], response: ',' },
+  ] as const)('writes mappings that are read as the same: %j', (mapping) => {
+    expect(parseColumnMapping(mappingText(mapping))).toEqual(mapping);
+  });
+});

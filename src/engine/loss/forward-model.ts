@@ -1,0 +1,129 @@
+/** A decoder with gates and a loss in onnxruntime, without gradients: losses, predictions and logits. */
+import type { BlockName, Decoder } from '../decoder/decoder.js';
+import { deleteBranches } from '../decoder/edit/delete-blocks.js';
+import { openDecoder } from '../runtime/segmented-model.js';
+import type { Feeds, RunnableModel, SessionOptions } from '../runtime/session.js';
+import { float32Values, type RuntimeTensor } from '../runtime/tensors.js';
+import { gateDecoder, gateFeeds, type KeyedGate } from './gated-decoder.js';
+import type { LossBatch } from './loss-batch.js';
+import { LOSS_OUTPUTS, attachLoss } from './loss-head.js';
+import type { Granularity, Scales } from '../decoder/scales.js';
+
+export interface LossModelOptions {
+  /** Blocks that are deleted from the graph; blocks that are only tried are gated with zero instead. */
+  skipped: readonly BlockName[];
+  granularity: Granularity;
+  session?: SessionOptions;
+}
+
+export interface TokenResults {
+  /** Mean negative log-likelihood of the response tokens, in nats. */
+  loss: number;
+  /** One entry a response token. */
+  tokenLosses: Float32Array;
+  /** The most likely token at each response position. */
+  predictions: Int32Array;
+}
+
+/** A batch, and the scales that it is run with. */
+export interface ForwardRun {
+  batch: LossBatch;
+  scales: Scales;
+}
+
+const TOKEN_OUTPUTS = [LOSS_OUTPUTS.loss, LOSS_OUTPUTS.tokenLosses, LOSS_OUTPUTS.predictions];
+
+/** Losses and predictions without gradients. Made by `openForwardModel`. */
+export class ForwardModel {
+  readonly #model: RunnableModel;
+  readonly #gates: readonly KeyedGate[];
+  readonly #vocabularySize: number;
+
+  constructor(model: RunnableModel, gates: readonly KeyedGate[], vocabularySize: number) {
+    this.#model = model;
+    this.#gates = gates;
+    this.#vocabularySize = vocabularySize;
+  }
+
+  async run(batch: LossBatch, scales: Scales): Promise<TokenResults> {
+    return tokenResults(await this.#model.run(this.#feeds({ batch, scales }), TOKEN_OUTPUTS));
+  }
+
+  /** The same for several batches or scales in turn; a model whose segments are loaded in turn loads each once for all. */
+  async *runEach(runs: readonly ForwardRun[]): AsyncGenerator<TokenResults> {
+    const feeds = runs.map((run) => this.#feeds(run));
+    for await (const results of this.#model.runEach(feeds, TOKEN_OUTPUTS)) yield tokenResults(results);
+  }
+
+  /** The same with the logits of `logits`. */
+  async *runEachWithLogits(
+    runs: readonly ForwardRun[],
+  ): AsyncGenerator<TokenResults & { logits: Float32Array }> {
+    const feeds = runs.map((run) => this.#feeds(run));
+    for await (const results of this.#model.runEach(feeds, [...TOKEN_OUTPUTS, LOSS_OUTPUTS.logits])) {
+      yield { ...tokenResults(results), logits: float32Values(results[LOSS_OUTPUTS.logits]!) };
+    }
+  }
+
+  /** float32 [response tokens, vocabulary], row by row: the logits that predict each response token. */
+  async logits(batch: LossBatch, scales: Scales): Promise<Float32Array> {
+    const results = await this.#model.run(this.#feeds({ batch, scales }), [LOSS_OUTPUTS.logits]);
+    return float32Values(results[LOSS_OUTPUTS.logits]!);
+  }
+
+  /** Bytes of `logits` for a batch. */
+  logitsBytes(batch: LossBatch): number {
+    return batch.labels.length * this.#vocabularySize * Float32Array.BYTES_PER_ELEMENT;
+  }
+
+  /** float32 [rows, positions, hidden size]: the last value of the residual stream. */
+  async hidden(batch: LossBatch, scales: Scales): Promise<Float32Array> {
+    const results = await this.#model.run(this.#feeds({ batch, scales }), [LOSS_OUTPUTS.hidden]);
+    return float32Values(results[LOSS_OUTPUTS.hidden]!);
+  }
+
+  /** The loss and the last value of the residual stream, as of `run` and `hidden`, for several batches or scales in turn. */
+  async *lossAndHiddenEach(
+    runs: readonly ForwardRun[],
+  ): AsyncGenerator<{ loss: number; hidden: Float32Array }> {
+    const feeds = runs.map((run) => this.#feeds(run));
+    for await (const results of this.#model.runEach(feeds, [LOSS_OUTPUTS.loss, LOSS_OUTPUTS.hidden])) {
+      yield {
+        loss: float32Values(results[LOSS_OUTPUTS.loss]!)[0]!,
+        hidden: float32Values(results[LOSS_OUTPUTS.hidden]!),
+      };
+    }
+  }
+
+  async release(): Promise<void> {
+    await this.#model.release();
+  }
+
+  #feeds({ batch, scales }: ForwardRun): Feeds {
+    return { ...batch.feeds, ...gateFeeds(this.#gates, scales) };
+  }
+}
+
+function tokenResults(results: Record<string, RuntimeTensor>): TokenResults {
+  return {
+    loss: float32Values(results[LOSS_OUTPUTS.loss]!)[0]!,
+    tokenLosses: float32Values(results[LOSS_OUTPUTS.tokenLosses]!),
+    predictions: Int32Array.from(results[LOSS_OUTPUTS.predictions]!.data as BigInt64Array, Number),
+  };
+}
+
+/** @throws UserError if onnxruntime cannot load the graph */
+export async function openForwardModel(decoder: Decoder, options: LossModelOptions): Promise<ForwardModel> {
+  const { gated, gates } = gatedDecoder(decoder, options);
+  attachLoss(gated, ['loss', 'tokenLosses', 'predictions', 'logits', 'hidden']);
+  return new ForwardModel(await openDecoder(gated, options.session), gates, decoder.vocabularySize);
+}
+
+/** The gated decoder of the options, skipped blocks deleted. */
+export function gatedDecoder(
+  decoder: Decoder,
+  options: LossModelOptions,
+): { gated: Decoder; gates: KeyedGate[] } {
+  const pruned = options.skipped.length > 0 ? deleteBranches(decoder, options.skipped) : decoder;
+  return gateDecoder(decoder, pruned, options.granularity);
+}

@@ -1,0 +1,156 @@
+/** A decoder with gates in onnxruntime: the loss of a batch, and its gradients by every scale. */
+import { keepActivations } from '../autodiff/lower/full-accuracy.js';
+import { widenFloats } from '../onnx/graph/widen-floats.js';
+import { blockName, type BlockName, type Decoder } from '../decoder/decoder.js';
+import { upgradeOpset } from '../onnx/opset/upgrade-opset.js';
+import { rereadDecoder } from '../decoder/read/read-decoder.js';
+import { Graph } from '../onnx/graph/graph.js';
+import { emptyCache, tokenFeeds } from '../runtime/decoder-feeds.js';
+import { openSession, type Feeds, type RunnableModel } from '../runtime/session.js';
+import { float32Tensor, float32Values, int64Tensor, type RuntimeTensor } from '../runtime/tensors.js';
+import { addGradients, lowerModel } from './add-gradients.js';
+import { gatedDecoder, type LossModelOptions } from './forward-model.js';
+import { gateFeeds, gateSize, type KeyedGate } from './gated-decoder.js';
+import { hiddenMatchProbe } from './hidden-match.js';
+import type { LossBatch } from './loss-batch.js';
+import { LOSS_INPUTS, LOSS_OUTPUTS, attachLoss } from './loss-head.js';
+import type { ScaleKey, Scales } from '../decoder/scales.js';
+import { openSegmentedGradient, type GradientTask } from './segmented-gradient.js';
+
+/** A batch, the scales that it is run with, and the feeds of `hiddenMatchFeeds`, if any. */
+export interface GradientRun {
+  batch: LossBatch;
+  scales: Scales;
+  match?: Feeds;
+}
+
+export interface LossAndGradients {
+  loss: number;
+  /** What the gradients are of: the loss, with the distance from hidden states where the model has that. */
+  objective: number;
+  gradients: Map<ScaleKey, Float32Array>;
+}
+
+/** Gradients of the loss by the scales, and the loss. Made by `openGradientModel`. */
+export class GradientModel {
+  readonly #model: RunnableModel;
+  readonly #gates: readonly KeyedGate[];
+  readonly #trained: readonly KeyedGate[];
+  readonly #gradients: ReadonlyMap<string, string>;
+  readonly #shared: ReadonlySet<BlockName>;
+
+  /** @param shared blocks whose residual addition holds another block too (parallel residuals) */
+  constructor(
+    model: RunnableModel,
+    gates: readonly KeyedGate[],
+    gradients: ReadonlyMap<string, string>,
+    shared: ReadonlySet<BlockName>,
+  ) {
+    this.#model = model;
+    this.#gates = gates;
+    this.#trained = gates.filter(({ name }) => gradients.has(name));
+    this.#gradients = gradients;
+    this.#shared = shared;
+  }
+
+  /** Whether another block is added to the stream in the same step (parallel residuals). */
+  sharesResidual(block: BlockName): boolean {
+    return this.#shared.has(block);
+  }
+
+  /** Keys of all scales that have a gradient, and their sizes. */
+  get scaleSizes(): ReadonlyMap<ScaleKey, number> {
+    return new Map(this.#trained.map((gate) => [gate.key, gateSize(gate)]));
+  }
+
+  /**
+   * @param match feeds of `hiddenMatchFeeds`, where the model was opened with `matchHidden`
+   * @returns the loss, without the distance from hidden states, and of both together the value and the gradients
+   */
+  async run(batch: LossBatch, scales: Scales, match: Feeds = {}): Promise<LossAndGradients> {
+    return this.#read(await this.#model.run(this.#feeds({ batch, scales, match })));
+  }
+
+  /** The same for several batches or scales in turn; a model whose segments are loaded in turn loads each once for all. */
+  async *runEach(runs: readonly GradientRun[]): AsyncGenerator<LossAndGradients> {
+    const feeds = runs.map((run) => this.#feeds(run));
+    for await (const results of this.#model.runEach(feeds)) yield this.#read(results);
+  }
+
+  #feeds({ batch, scales, match }: GradientRun): Feeds {
+    return { ...batch.feeds, ...gateFeeds(this.#gates, scales), ...match };
+  }
+
+  #read(results: Record<string, RuntimeTensor>): LossAndGradients {
+    const gradients = new Map(
+      this.#trained.map((gate) => [gate.key, float32Values(results[this.#gradients.get(gate.name)!]!)]),
+    );
+    const loss = float32Values(results[LOSS_OUTPUTS.loss]!)[0]!;
+    const objective = results[LOSS_OUTPUTS.objective];
+    return { loss, objective: objective ? float32Values(objective)[0]! : loss, gradients };
+  }
+
+  async release(): Promise<void> {
+    await this.#model.release();
+  }
+}
+
+export interface GradientModelOptions extends LossModelOptions {
+  /** Whether the gradient is that of the loss and of the distance from the original's hidden states. */
+  matchHidden?: boolean;
+  /** Scales whose gradients are wanted; nothing is differentiated below the first of them. Default: all. */
+  trained?: (key: ScaleKey) => boolean;
+}
+
+/** @throws UserError if an operator has no gradient rule or onnxruntime cannot load the graph */
+export async function openGradientModel(
+  decoder: Decoder,
+  options: GradientModelOptions,
+): Promise<GradientModel> {
+  const upgraded = rereadDecoder(upgradeOpset(decoder.model), decoder);
+  const { gated, gates } = gatedDecoder(upgraded, options);
+  attachLoss(gated, options.matchHidden ? ['loss', 'objective'] : ['loss']);
+  const graph = new Graph(gated.model.graph);
+  widenFloats(graph);
+  keepActivations(graph);
+  const probes = [[2, 3] as const, [3, 5] as const].map(([rows, positions]) => ({
+    ...probeFeeds(gated, gates, rows, positions),
+    ...(options.matchHidden ? hiddenMatchProbe(rows, positions, decoder.hiddenSize) : {}),
+  }));
+  const loss = LOSS_OUTPUTS[options.matchHidden ? 'objective' : 'loss'];
+  const leaves = gates.filter(({ key }) => options.trained?.(key) ?? true);
+  const task = { decoder: gated, loss, leaves, probes, session: options.session ?? {} };
+  const opened = options.session?.segments
+    ? await openSegmentedGradient(task)
+    : await openWholeGradient(task);
+  const shared = decoder.steps
+    .filter((step) => step.branches.length > 1)
+    .flatMap((step) => step.branches.map(blockName));
+  return new GradientModel(opened.model, gates, opened.gradients, new Set(shared));
+}
+
+async function openWholeGradient(
+  task: GradientTask,
+): Promise<{ model: RunnableModel; gradients: Map<string, string> }> {
+  const { decoder, loss, leaves, probes, session } = task;
+  const { model } = decoder;
+  await lowerModel(model, probes, session);
+  const gradients = await addGradients(model, { result: loss, leaves, probes, session });
+  return { model: await openSession(model, session), gradients };
+}
+
+function probeFeeds(decoder: Decoder, gates: readonly KeyedGate[], rows: number, positions: number): Feeds {
+  const tokens = Array.from({ length: rows * positions }, (_, index) => index % decoder.vocabularySize);
+  const lossTokens = rows * positions - 1;
+  return {
+    ...tokenFeeds(decoder, { rows, positions, ids: tokens }),
+    ...emptyCache(decoder, rows),
+    ...gateFeeds(gates, new Map()),
+    [LOSS_INPUTS.positions]: int64Tensor(
+      tokens.slice(0, lossTokens).map((_, index) => index),
+      [lossTokens],
+    ),
+    [LOSS_INPUTS.labels]: int64Tensor(tokens.slice(0, lossTokens), [lossTokens]),
+    [LOSS_INPUTS.weights]: float32Tensor(new Float32Array(lossTokens), [lossTokens]),
+  };
+}

@@ -1,0 +1,22 @@
+/** Gradients through quantised weights, by which the weights are known only up to their scales. */
+import { describe, expect, it } from 'vitest';
+import { buildDecoder, decoderStyles } from '../../../test/graphs/build-decoder.js';
+import { QUANTISATIONS, quantiseProducts } from '../../../test/graphs/quantise-products.js';
+import { lossBatchOf, skippedOfBothKinds } from '../../../test/support/random-scales.js';
+import { measureSlope } from '../../../test/support/slope.js';
+import { readDecoder } from '../decoder/read/read-decoder.js';
+
+describe('the gradient through weights quantised as', () => {
+  it.each(QUANTISATIONS)('%s', async (quantisation) => {
+    const opset = quantisation.includes('blocks') ? 21 : 14;
+    const plain = buildDecoder(decoderStyles[0]!, { hidden: 32, opset });
+    const decoder = readDecoder(quantiseProducts(plain, quantisation));
+    const options = { skipped: skippedOfBothKinds, granularity: 'channel' } as const;
+    const slope = await measureSlope(decoder, lossBatchOf(decoder), options);
+    expect(slope.error).toBeLessThan(2e-3);
+    // The forward model rounds activations where the quantisation says so, and where onnxruntime makes MatMulNBits of a
+    // MatMul behind a DequantizeLinear.
+    const isRounded = !/^MatMul(NBits|Bnb4)(?!.*accuracy)/.test(quantisation);
+    expect(Math.abs(slope.loss - slope.forwardLoss)).toBeLessThan(isRounded ? 0.05 : 1e-4);
+  });
+});

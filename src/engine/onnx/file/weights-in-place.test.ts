@@ -1,0 +1,60 @@
+/** Weights inside an ONNX file can be left there: the model is the same, its bytes are read when asked for. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { hasShared, sampleFolder, sharedPath, sharedReason } from '../../../../test/support/shared-folder.js';
+import { temporaryFolder } from '../../../../test/support/temporary-folder.js';
+import { externalFiles, readModel, type OnnxModel } from './model-file.js';
+import { tensorBytes } from '../graph/tensor.js';
+import { readModelInPlace } from './weights-in-place.js';
+
+const sample = path.join(sampleFolder, 'onnx', 'model.onnx');
+
+describe('a model read in place', () => {
+  it('is the model read in whole', async () => await expectSame(sample));
+
+  it.skipIf(!hasShared).each(['genai-q4', 'optimum-fp16', 'optimum-sdpa-external'])(
+    `is the model read in whole (%s)${sharedReason}`,
+    async (name) => await expectSame(sharedPath('sample', 'onnx', `${name}.onnx`)),
+  );
+
+  async function expectSame(file: string): Promise<void> {
+    const whole = await readModel(file);
+    const inPlace = readModelInPlace(file);
+    expect(inPlace.graph.node).toEqual(whole.graph.node);
+    expect(inPlace.graph.input).toEqual(whole.graph.input);
+    expect(inPlace.proto.opsetImport).toEqual(whole.proto.opsetImport);
+    expect(inPlace.graph.initializer).toHaveLength(whole.graph.initializer.length);
+    const weights = weightsOf(inPlace);
+    for (const [name, bytes] of weightsOf(whole))
+      expect(Buffer.compare(weights.get(name)!, bytes), name).toBe(0);
+  }
+
+  it('holds no large weights in memory', () => {
+    const { graph } = readModelInPlace(sample);
+    const bytes = graph.initializer.reduce((sum, tensor) => sum + tensor.rawData.length, 0);
+    expect(bytes).toBeLessThan(200e3);
+    expect(externalFiles(readModelInPlace(sample))).toEqual(['model.onnx']);
+  });
+
+  it('is refused if the file is cut short or is something else', () => {
+    const folder = temporaryFolder();
+    const write = (name: string, bytes: Uint8Array) => {
+      writeFileSync(path.join(folder, name), bytes);
+      return path.join(folder, name);
+    };
+    const content = readFileSync(sample);
+    const damaged = /is not an ONNX model, or it is damaged; download or export it again\.$/;
+    expect(() => readModelInPlace(write('cut', content.subarray(0, 5e6)))).toThrow(damaged);
+    expect(() => readModelInPlace(write('text', Buffer.from('a text, and no model at all')))).toThrow(
+      damaged,
+    );
+    expect(() => readModelInPlace(write('empty', new Uint8Array()))).toThrow(/holds no graph/);
+  });
+});
+
+function weightsOf({ graph, folder }: OnnxModel): Map<string, Uint8Array> {
+  return new Map(
+    graph.initializer.map((tensor) => [tensor.name, Uint8Array.from(tensorBytes(tensor, folder))]),
+  );
+}

@@ -1,0 +1,41 @@
+/** Topological order of nodes. */
+import { describeNode, valuesRead } from './node.js';
+import type { NodeProto } from '../file/onnx_pb.js';
+
+/** An order in which each node comes after those it reads from; stable. @throws RangeError on a cycle */
+export function sortNodes(
+  nodes: readonly NodeProto[],
+  producerOf: (value: string) => NodeProto | undefined,
+): NodeProto[] {
+  const states = new Map<NodeProto, 'open' | 'sorted'>();
+  const position = new Map(nodes.map((node, index) => [node, index]));
+  const sorted: NodeProto[] = [];
+  const visit = (root: NodeProto) => {
+    const stack = [root];
+    while (stack.length > 0) {
+      const node = stack.at(-1)!;
+      if (states.get(node) === 'sorted') {
+        stack.pop();
+        continue;
+      }
+      const before = valuesRead(node)
+        .map(producerOf)
+        .filter(
+          (producer): producer is NodeProto => producer !== undefined && states.get(producer) !== 'sorted',
+        );
+      if (before.length === 0) {
+        states.set(node, 'sorted');
+        sorted.push(node);
+        stack.pop();
+        continue;
+      }
+      if (states.get(node) === 'open' && before.some((producer) => states.get(producer) === 'open')) {
+        throw new RangeError(`The graph has a cycle at the ${describeNode(node)}`);
+      }
+      states.set(node, 'open');
+      stack.push(...before.toSorted((a, b) => position.get(b)! - position.get(a)!));
+    }
+  };
+  for (const node of nodes) visit(node);
+  return sorted;
+}

@@ -1,0 +1,73 @@
+/** The report of a run that goes on: written after every measured point, so that a run that stops keeps its curve. */
+import { chosenBlocks, type Checkpoint } from './checkpoint.js';
+import type { HeldoutQuality } from '../evaluate/heldout-quality.js';
+import { readReport, saveReport, type CurvePoint, type SlimReport } from './report.js';
+
+type ReportBase = Pick<SlimReport, 'layers' | 'task' | 'qualityMeasure' | 'seconds'>;
+
+export class GrowingReport {
+  readonly #file: string;
+  readonly #base: ReportBase;
+  readonly #checkpoint: Checkpoint;
+  #original: HeldoutQuality | undefined;
+  #measured: CurvePoint[] = [];
+
+  constructor(file: string, base: ReportBase, checkpoint: Checkpoint) {
+    this.#file = file;
+    this.#base = base;
+    this.#checkpoint = checkpoint;
+  }
+
+  addOriginal(quality: HeldoutQuality): void {
+    this.#original = quality;
+  }
+
+  addPoint(point: CurvePoint): void {
+    this.#measured.push(point);
+    const earlier = this.#earlier();
+    // A run that had finished and is run once more keeps its whole report until there is another.
+    if (earlier?.chosenPoint !== undefined) return;
+    this.#save({ points: this.#withEarlier(earlier?.points ?? []) });
+  }
+
+  /** @returns the report, still without what is measured on the chosen point alone */
+  settle(original: HeldoutQuality, points: CurvePoint[], chosenPoint: number): SlimReport {
+    this.#original = original;
+    return this.#save({ points, chosenPoint });
+  }
+
+  #save(found: Pick<SlimReport, 'points'> & { chosenPoint?: number }): SlimReport {
+    const report: SlimReport = {
+      version: 1,
+      ...this.#base,
+      original: this.#original!,
+      points: found.points,
+      chosenPoint: found.chosenPoint,
+      answers: undefined,
+      sizes: undefined,
+      speed: undefined,
+      exported: undefined,
+      memory: undefined,
+    };
+    saveReport(this.#file, report);
+    return report;
+  }
+
+  #earlier(): SlimReport | undefined {
+    try {
+      return readReport(this.#file);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** A resumed run measures its points again, one by one; until then those measured before are as good. */
+  #withEarlier(earlier: readonly CurvePoint[]): CurvePoint[] {
+    const chosen = chosenBlocks(this.#checkpoint.state);
+    const again = new Set(this.#measured.map(({ skipped }) => skipped.length));
+    const kept = earlier.filter(
+      ({ skipped }) => !again.has(skipped.length) && skipped.every((block, place) => block === chosen[place]),
+    );
+    return [...kept, ...this.#measured].toSorted((a, b) => a.skipped.length - b.skipped.length);
+  }
+}
