@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { deleteBranches } from '../dist/engine/decoder/edit/delete-blocks.js';
-import { branchesOf, blockName } from '../dist/engine/decoder/decoder.js';
+import { deleteBlocks } from '../dist/engine/decoder/edit/delete-blocks.js';
+import { blocksOf, blockName } from '../dist/engine/decoder/decoder.js';
 import { readDecoder } from '../dist/engine/decoder/read/read-decoder.js';
 import { measureSpeed } from '../dist/engine/evaluate/speed/measure-speed.js';
 import { applyWeightEdits, foldScales } from '../dist/engine/export/fold-scales.js';
@@ -54,7 +54,7 @@ async function measure(title, file) {
   );
   for (const count of [1, 3, 6]) {
     const skipped = ORDER.slice(0, count).map((layer) => `attention ${layer}`);
-    const deleted = deleteBranches(decoder, skipped);
+    const deleted = deleteBlocks(decoder, skipped);
     const folded = applyWeightEdits(foldScales(decoder, skipped, everyScale(decoder, skipped)));
     const added = folded.graph.nodes.length - deleted.graph.nodes.length;
     const slimmed = path.join(folder, `slimmed-${count}.onnx`);
@@ -84,14 +84,14 @@ function promptOf(tokens) {
 
 /** Scales of every kind, so that all that folding can add to a graph would be there. */
 function everyScale(decoder, skipped) {
-  const blocks = branchesOf(decoder)
+  const blocks = blocksOf(decoder)
     .map(blockName)
     .filter((block) => !skipped.includes(block));
   const vector = (seed) =>
     Float32Array.from({ length: decoder.hiddenSize }, (_, i) => 0.9 + ((i * seed) % 7) / 35);
   return new Map([
     ...blocks.flatMap((block) => [
-      [`branch ${block}`, vector(3)],
+      [`block ${block}`, vector(3)],
       [`residual ${block}`, Float32Array.of(0.95)],
       [`gain ${block}`, vector(5)],
     ]),

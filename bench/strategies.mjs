@@ -26,7 +26,7 @@ import { applyWeightEdits, foldScales } from '../dist/engine/export/fold-scales.
 import { Generator } from '../dist/engine/generate/generator.js';
 import { openSourceModel } from '../dist/engine/jobs/parts/source-model.js';
 import { prepareTask } from '../dist/engine/jobs/parts/task.js';
-import { branchKinds, slimSettingsSchema } from '../dist/engine/jobs/parts/settings.js';
+import { blockKinds, slimSettingsSchema } from '../dist/engine/jobs/parts/settings.js';
 import { taskBatches } from '../dist/engine/jobs/parts/batches.js';
 import { keepPoint, savedSearch, writeReport } from './strategies-report.mjs';
 
@@ -155,7 +155,7 @@ async function openTask(name) {
         },
         {
           strategy: selectionStrategy(strategyName),
-          kinds: branchKinds(settings),
+          kinds: blockKinds(settings),
           budget: Math.max(...budgets),
         },
         Checkpoint.inMemory(),

@@ -130,8 +130,8 @@ function blockScales(saved: SavedScales): BlockScales[] {
     // The final norm's gain belongs to no block.
     if (name.length < 2) continue;
     const block = name.join(' ') as BlockName;
-    const entry = blocks.get(block) ?? { block };
-    entry[kind as 'branch' | 'residual' | 'offset' | 'gain'] = rangeOf(values);
+    const entry: BlockScales = blocks.get(block) ?? { name: block };
+    entry[kind as 'block' | 'residual' | 'offset' | 'gain'] = rangeOf(values);
     blocks.set(block, entry);
   }
   return [...blocks.values()];

@@ -1,6 +1,6 @@
 /** Step 1, the model: choosing one, and what it is made of. */
 import * as v from 'valibot';
-import { blockName, branchKind, count, filePath, modelChoice, share } from './values.js';
+import { blockName, blockKind, count, filePath, modelChoice, share } from './values.js';
 
 const weights = { parameters: count, bytes: count };
 export const weightTotals = v.object(weights);
@@ -9,7 +9,7 @@ export const blockDescription = v.object({
   ...weights,
   name: blockName,
   layer: count,
-  kind: branchKind,
+  kind: blockKind,
   /** Part of the bytes of all weights. */
   share,
   /** Bytes of keys and values that a token leaves in the cache; absent without a cache of known shape. */

@@ -44,8 +44,8 @@ const range = v.object({ mean: v.number(), low: v.number(), high: v.number() });
 
 /** A block's trained scales at one point of the curve; vectors as their mean and extremes. */
 export const blockScales = v.object({
-  block: blockName,
-  branch: v.optional(range),
+  name: blockName,
+  block: v.optional(range),
   residual: v.optional(range),
   offset: v.optional(range),
   /** Of what the norm in front of the block gives. */

@@ -14,11 +14,11 @@ export const runId = v.pipe(v.string(), v.regex(/^[\w-][\w.-]{0,254}$/, 'not the
 /** A name that the asking side gives to what it asks for, so that events can be told apart. */
 export const ticket = v.pipe(v.string(), v.regex(/^[\w-]{1,64}$/, 'not a ticket'));
 
-export const branchKind = v.picklist(['attention', 'mlp']);
-export type BranchKind = v.InferOutput<typeof branchKind>;
+export const blockKind = v.picklist(['attention', 'mlp']);
+export type BlockKind = v.InferOutput<typeof blockKind>;
 
 /** 'attention 7' or 'mlp 0'; layers count from 0 at the input. */
-export type BlockName = `${BranchKind} ${number}`;
+export type BlockName = `${BlockKind} ${number}`;
 export const blockName = v.custom<BlockName>(
   (value) => typeof value === 'string' && /^(attention|mlp) \d{1,4}$/.test(value),
   "not the name of a block such as 'attention 3'",

@@ -100,12 +100,12 @@ class DecoderBuilder {
     writer.op('Mul', [capped, writer.float(factors.logits)], {}, 'logits');
   }
 
-  /** What a branch adds to the stream. */
+  /** What a block adds to the stream. */
   #added(result: string, name: string): string {
     const { writer, style, settings } = this;
-    const normed = style.branchNorm ? norm(writer, style, result, name, settings.sizes.hidden) : result;
-    if (style.factors.branch === 1) return normed;
-    return writer.op('Mul', [normed, writer.float(style.factors.branch)]);
+    const normed = style.resultNorm ? norm(writer, style, result, name, settings.sizes.hidden) : result;
+    if (style.factors.block === 1) return normed;
+    return writer.op('Mul', [normed, writer.float(style.factors.block)]);
   }
 
   #embed(table: string): string {

@@ -27,7 +27,7 @@ export interface DecoderStyle {
   mlp: 'silu-gated' | 'silu-packed' | 'experts' | 'gelu-tanh-gated' | 'gelu-tanh' | 'gelu-erf' | 'relu';
   /** Sequential, or attention and MLP side by side: x + (mlp + attention), or (x + attention) + mlp. */
   residual: 'sequential' | 'parallel' | 'parallel-chained';
-  /** Whether the two branches of a parallel residual read one norm. */
+  /** Whether the two blocks of a parallel residual read one norm. */
   sharedNorm: boolean;
   cacheLayout: 'separate' | 'packed';
   /** Where the mask takes the number of keys from: the cache input's shape, or that of the first layer's keys. */
@@ -36,12 +36,12 @@ export interface DecoderStyle {
   embeddingScale: boolean;
   /** Whether each block norms what it reads; OLMo 2 does not. */
   blockNorm: boolean;
-  /** Whether what a branch adds is normed (Gemma 2 and 3, OLMo 2). */
-  branchNorm: boolean;
+  /** Whether what a block adds is normed (Gemma 2 and 3, OLMo 2). */
+  resultNorm: boolean;
   /** Bounds of the scores and of the logits (Gemma 2); 0 for none. */
   caps: { scores: number; logits: number };
-  /** Factors of what a branch adds and of the logits (Granite). */
-  factors: { branch: number; logits: number };
+  /** Factors of what a block adds and of the logits (Granite). */
+  factors: { block: number; logits: number };
   /** Whether the output head is the embedding's table, transposed. */
   tiedHead: boolean;
 }
@@ -66,9 +66,9 @@ const llama: DecoderStyle = {
   lengthFrom: 'past',
   embeddingScale: false,
   blockNorm: true,
-  branchNorm: false,
+  resultNorm: false,
   caps: { scores: 0, logits: 0 },
-  factors: { branch: 1, logits: 1 },
+  factors: { block: 1, logits: 1 },
   tiedHead: false,
 };
 
@@ -107,11 +107,11 @@ export const decoderStyles: readonly DecoderStyle[] = [
   { ...llama, name: 'qwen2', biases: 'query-key-value', lengthFrom: 'keys' },
   { ...llama, name: 'qwen3', queryKeyNorm: 'heads' },
   gemma,
-  { ...gemma, name: 'gemma2', branchNorm: true, caps: { scores: 2, logits: 5 } },
-  { ...gemma, name: 'gemma3', branchNorm: true, queryKeyNorm: 'heads' },
-  { ...llama, name: 'olmo2', blockNorm: false, branchNorm: true, queryKeyNorm: 'whole' },
+  { ...gemma, name: 'gemma2', resultNorm: true, caps: { scores: 2, logits: 5 } },
+  { ...gemma, name: 'gemma3', resultNorm: true, queryKeyNorm: 'heads' },
+  { ...llama, name: 'olmo2', blockNorm: false, resultNorm: true, queryKeyNorm: 'whole' },
   { ...llama, name: 'phi3', projections: 'sliced', mlp: 'silu-packed', window: 4 },
-  { ...llama, name: 'granite', factors: { branch: 0.4, logits: 2 } },
+  { ...llama, name: 'granite', factors: { block: 0.4, logits: 2 } },
   { ...llama, name: 'stablelm', norm: 'layer', normOperator: true, rotaryPart: 0.5, groupedHeads: false },
   gpt2,
   { ...gpt2, name: 'gpt2-spelled-out', normOperator: false },

@@ -46,7 +46,7 @@ class GenaiBuilder {
     for (let layer = 0; layer < layers; layer += 1) this.#attention.declarePast(layer);
     const table = writer.weight('model.embed_tokens.weight', [VOCABULARY, hidden], 1);
     let embedded = writer.op('Gather', [table, 'input_ids']);
-    if (style.branchNorm) embedded = writer.op('Mul', [embedded, writer.float(Math.sqrt(hidden))]);
+    if (style.resultNorm) embedded = writer.op('Mul', [embedded, writer.float(Math.sqrt(hidden))]);
     let stream: Stream = { root: embedded, skip: undefined };
     for (let layer = 0; layer < layers; layer += 1) stream = this.#layer(stream, layer);
     const last = this.#norm(stream, `model.layers.${layers}.final_norm_layernorm`, false).normed;
@@ -68,16 +68,16 @@ class GenaiBuilder {
       return { root: first.sum, skip: this.writer.op('Add', [attended, fed]) };
     }
     const second = this.#norm(
-      { root: first.sum, skip: this.#branchNorm(attended, `${name}.post_attention_branch`) },
+      { root: first.sum, skip: this.#resultNorm(attended, `${name}.post_attention_branch`) },
       `${name}.post_attention_layernorm`,
       true,
     );
     const fed = genaiMlp(this.writer, style, second.normed, `${name}.mlp`, this.sizes.hidden);
-    return { root: second.sum, skip: this.#branchNorm(fed, `${name}.post_feedforward_branch`) };
+    return { root: second.sum, skip: this.#resultNorm(fed, `${name}.post_feedforward_branch`) };
   }
 
-  #branchNorm(result: string, name: string): string {
-    return this.style.branchNorm ? this.#norm({ root: result, skip: undefined }, name, false).normed : result;
+  #resultNorm(result: string, name: string): string {
+    return this.style.resultNorm ? this.#norm({ root: result, skip: undefined }, name, false).normed : result;
   }
 
   /** @param needsSum whether the stream goes on: the last norm does not give the sum out */

@@ -20,8 +20,8 @@ export interface GenaiStyle {
   mlp: 'silu' | 'gelu' | 'experts' | 'quantised-experts';
   /** Whether attention and MLP read one norm and are added together (Phi 2). */
   parallel: boolean;
-  /** Whether what a branch adds is normed too, and the embedding scaled (Gemma 2). */
-  branchNorm: boolean;
+  /** Whether what a block adds is normed too, and the embedding scaled (Gemma 2). */
+  resultNorm: boolean;
 }
 
 const llama: GenaiStyle = {
@@ -38,14 +38,14 @@ const llama: GenaiStyle = {
   sinks: false,
   mlp: 'silu',
   parallel: false,
-  branchNorm: false,
+  resultNorm: false,
 };
 
 export const genaiStyles: readonly GenaiStyle[] = [
   { ...llama, name: 'mistral', window: 3 },
   { ...llama, name: 'qwen2', packedProjections: true, biases: true },
   { ...llama, name: 'qwen3', queryKeyNorm: true, rotary: 'outside' },
-  { ...llama, name: 'gemma2', window: 4, softcap: 2, branchNorm: true, mlp: 'gelu' },
+  { ...llama, name: 'gemma2', window: 4, softcap: 2, resultNorm: true, mlp: 'gelu' },
   {
     ...llama,
     name: 'phi',

@@ -6,7 +6,12 @@ import { intAttribute, setAttribute } from '../../src/engine/onnx/graph/attribut
 import { DataType } from '../../src/engine/onnx/graph/data-types.js';
 import { copyModel, type OnnxModel } from '../../src/engine/onnx/file/model-file.js';
 import { Graph } from '../../src/engine/onnx/graph/graph.js';
-import type { GraphProto, NodeProto, TensorProto, ValueInfoProto } from '../../src/engine/onnx/file/onnx_pb.js';
+import type {
+  GraphProto,
+  NodeProto,
+  TensorProto,
+  ValueInfoProto,
+} from '../../src/engine/onnx/file/onnx_pb.js';
 import { floatTensor, tensorDims, tensorToFloat32 } from '../../src/engine/onnx/graph/tensor.js';
 
 /** Where float16 ends; masks go further in float32. */

@@ -2,7 +2,12 @@
 import { DataType } from '../../src/engine/onnx/graph/data-types.js';
 import { Graph } from '../../src/engine/onnx/graph/graph.js';
 import { copyModel, type OnnxModel } from '../../src/engine/onnx/file/model-file.js';
-import { floatTensor, tensorDims, tensorFromBytes, tensorToFloat32 } from '../../src/engine/onnx/graph/tensor.js';
+import {
+  floatTensor,
+  tensorDims,
+  tensorFromBytes,
+  tensorToFloat32,
+} from '../../src/engine/onnx/graph/tensor.js';
 
 const BLOCK = 16;
 

@@ -4,7 +4,12 @@ import { DataType } from '../../src/engine/onnx/graph/data-types.js';
 import { Graph } from '../../src/engine/onnx/graph/graph.js';
 import { copyModel, type OnnxModel } from '../../src/engine/onnx/file/model-file.js';
 import { OperatorSetIdProtoSchema, type NodeProto } from '../../src/engine/onnx/file/onnx_pb.js';
-import { floatTensor, tensorDims, tensorFromBytes, tensorToFloat32 } from '../../src/engine/onnx/graph/tensor.js';
+import {
+  floatTensor,
+  tensorDims,
+  tensorFromBytes,
+  tensorToFloat32,
+} from '../../src/engine/onnx/graph/tensor.js';
 
 export const QUANTISATIONS = [
   'MatMulNBits 4',

@@ -1,5 +1,5 @@
 /** Runs a decoder of a test in onnxruntime: a few positions with an empty cache, then some more with it filled. */
-import { branchesOf, type Decoder } from '../../src/engine/decoder/decoder.js';
+import { blocksOf, type Decoder } from '../../src/engine/decoder/decoder.js';
 import type { Gate } from '../../src/engine/decoder/edit/gates.js';
 import { pastNames, presentNames } from '../../src/engine/decoder/read/kv-cache.js';
 import { emptyCache, tokenFeeds } from '../../src/engine/runtime/decoder-feeds.js';
@@ -77,7 +77,7 @@ function someTokens(decoder: Decoder, count: number, seed: number): number[] {
 }
 
 function presentAsPast(decoder: Decoder, results: Record<string, RuntimeTensor>): Feeds {
-  const caches = branchesOf(decoder).flatMap((branch) => branch.cache ?? []);
+  const caches = blocksOf(decoder).flatMap((block) => block.cache ?? []);
   return Object.fromEntries(
     caches.flatMap((cache) => {
       const presents = presentNames(cache);

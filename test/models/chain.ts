@@ -16,7 +16,7 @@ import { openForwardModel, type LossModelOptions } from '../../src/engine/loss/f
 import { LOSS_INPUTS } from '../../src/engine/loss/loss-head.js';
 import { candidateBlocks } from '../../src/engine/calibrate/select/select-blocks.js';
 import type { ScaleKey, Scales } from '../../src/engine/decoder/scales.js';
-import { branchesOf, type BlockName, type Decoder } from '../../src/engine/decoder/decoder.js';
+import { blocksOf, type BlockName, type Decoder } from '../../src/engine/decoder/decoder.js';
 import { describeDecoder } from '../../src/engine/decoder/describe.js';
 import { readDecoder } from '../../src/engine/decoder/read/read-decoder.js';
 import { exportModel, type ExportMode, type ExportResult } from '../../src/engine/export/export-model.js';
@@ -96,7 +96,7 @@ export class ModelUnderTest {
   /** Largest difference of a logit between deleted blocks and blocks gated with zero. */
   async deletion(): Promise<number> {
     const { decoder, skipped, batch } = this;
-    const closed = new Map(skipped.map((name) => [`branch ${name}` as ScaleKey, Float32Array.of(0)]));
+    const closed = new Map(skipped.map((name) => [`block ${name}` as ScaleKey, Float32Array.of(0)]));
     const deleted = await logitsOf(decoder, { skipped, granularity: 'scalar' }, new Map(), batch);
     const gated = await logitsOf(decoder, { skipped: [], granularity: 'scalar' }, closed, batch);
     return largestDifference(deleted, gated);
@@ -106,7 +106,7 @@ export class ModelUnderTest {
     const { decoder, skipped, batch } = this;
     const options = { skipped, granularity: 'channel+gain+offset' } as const;
     const slope = await measureSlope(decoder, batch, options);
-    const isMixture = branchesOf(decoder).some((branch) => !branch.lastProjection);
+    const isMixture = blocksOf(decoder).some((block) => !block.lastProjection);
     if (!isMixture || slope.error < 1e-3) return slope;
     // The choice of experts may jump within the usual step.
     return await measureSlope(decoder, batch, options, 5e-5);
@@ -141,7 +141,7 @@ export class ModelUnderTest {
 
   /** Their results are scaled by a Mul, since no single weight makes them. */
   get hasMixtures(): boolean {
-    return branchesOf(this.decoder).some(({ mixture }) => mixture !== undefined);
+    return blocksOf(this.decoder).some(({ mixture }) => mixture !== undefined);
   }
 
   get layers(): number {

@@ -80,9 +80,9 @@ export async function sampleBatches(
 /** Keys of the reference's columns for one layer. */
 export function layerKeys(layer: number): [ScaleKey, ScaleKey, ScaleKey, ScaleKey] {
   return [
-    `branch attention ${layer}`,
+    `block attention ${layer}`,
     `residual attention ${layer}`,
-    `branch mlp ${layer}`,
+    `block mlp ${layer}`,
     `residual mlp ${layer}`,
   ];
 }

@@ -7,7 +7,11 @@ import { defaultTraining } from '../../engine/calibrate/train/train-scales.js';
 import { GRANULARITIES } from '../../engine/decoder/scales.js';
 import { CancelledError, ProviderFailure, UserError } from '../../schema/errors.js';
 import type { Run } from '../../engine/runs/run-store.js';
-import { slimSettingsSchema, type SlimSettings, type SlimSettingsInput } from '../../engine/jobs/parts/settings.js';
+import {
+  slimSettingsSchema,
+  type SlimSettings,
+  type SlimSettingsInput,
+} from '../../engine/jobs/parts/settings.js';
 import { slim, type SlimResult } from '../../engine/jobs/slim.js';
 import { cacheFolder, runStore } from '../folders.js';
 import { JobProgress } from '../job-progress.js';

@@ -5,7 +5,7 @@ import type { OnnxModel } from '../onnx/file/model-file.js';
 import type { NodeProto, TensorProto } from '../onnx/file/onnx_pb.js';
 import type { FusedNorm } from './read/split-norms.js';
 
-export type BranchKind = 'attention' | 'mlp';
+export type BlockKind = 'attention' | 'mlp';
 
 /** One place where a node reads a value: `node.input[index]`. */
 export interface Use {
@@ -35,12 +35,12 @@ export type NormEpsilon =
 
 /**
  * A weight by whose output channels a value is proportional, so that the value can be scaled: mostly a matrix product, as
- * the one that a branch ends with.
+ * the one that a block ends with.
  */
 export interface Projection {
   /**
    * The matrix product, plain (MatMul, Gemm, com.microsoft.FusedMatMul) or with a quantised weight; or the norm or
-   * factor behind it, where a model norms or scales what a branch adds.
+   * factor behind it, where a model norms or scales what a block adds.
    */
   node: NodeProto;
   /**
@@ -79,13 +79,13 @@ export type CacheEntry =
   /** GPT-2's old layout: key and value stacked in one tensor [2, batch, heads, positions, head size]. */
   | { layout: 'packed'; past: string; present: string };
 
-export interface Branch {
-  kind: BranchKind;
+export interface Block {
+  kind: BlockKind;
   /** Index of the layer, from 0 at the input. */
   layer: number;
   /** The value of the residual stream that it reads. */
   input: string;
-  /** Undefined where the branch reads the stream as it is, and norms its result alone (OLMo 2). */
+  /** Undefined where the block reads the stream as it is, and norms its result alone (OLMo 2). */
   norm: Norm | undefined;
   /** The products that read the stream, where there is no norm. */
   firstProjections: readonly FirstProjection[];
@@ -93,14 +93,14 @@ export interface Branch {
   output: string;
   /** Where `output` enters the residual addition. */
   outputUse: Use;
-  /** Graph outputs that this branch makes beside its part of the stream: present keys and values. */
+  /** Graph outputs that this block makes beside its part of the stream: present keys and values. */
   outputs: readonly string[];
   /**
-   * Nodes that only this branch needs, its norm included unless another branch shares it. Nodes elsewhere may still
+   * Nodes that only this block needs, its norm included unless another block shares it. Nodes elsewhere may still
    * read the shape (not the content) of a value made here.
    */
   nodes: ReadonlySet<NodeProto>;
-  /** Initializers (or tensors of Constant nodes) that only this branch uses. */
+  /** Initializers (or tensors of Constant nodes) that only this block uses. */
   weights: readonly TensorProto[];
   /** Undefined where several weights make the result: in a mixture of experts. */
   lastProjection: Projection | undefined;
@@ -111,8 +111,8 @@ export interface Branch {
 }
 
 /**
- * One step of the residual stream: output = input + the branches' outputs. A pre-norm layer has two such steps with
- * one branch each; a parallel-residual layer (GPT-NeoX, Phi) has one step with two branches.
+ * One step of the residual stream: output = input + the blocks' outputs. A pre-norm layer has two such steps with
+ * one block each; a parallel-residual layer (GPT-NeoX, Phi) has one step with two blocks.
  */
 export interface ResidualStep {
   layer: number;
@@ -121,11 +121,11 @@ export interface ResidualStep {
   output: string;
   /** The Add whose output is `output`. */
   addition: NodeProto;
-  /** Every Add of the step, `addition` last: one, or two where two branches are added. */
+  /** Every Add of the step, `addition` last: one, or two where two blocks are added. */
   additions: readonly NodeProto[];
   /** Where the stream enters the addition: as `input`, or behind a Cast or a residual scale. */
   inputUse: Use;
-  branches: readonly Branch[];
+  blocks: readonly Block[];
 }
 
 /** Graph inputs by their meaning. */
@@ -169,19 +169,19 @@ export interface Decoder {
   logits: string;
 }
 
-/** All branches from the input to the output; in a layer attention comes first. */
-export function branchesOf(decoder: Decoder): Branch[] {
-  return decoder.steps.flatMap((step) => [...step.branches]);
+/** All blocks from the input to the output; in a layer attention comes first. */
+export function blocksOf(decoder: Decoder): Block[] {
+  return decoder.steps.flatMap((step) => [...step.blocks]);
 }
 
 /** 'attention 7' or 'mlp 0': how a block is named on the command line, in files and in checkpoints. */
-export type BlockName = `${BranchKind} ${number}`;
+export type BlockName = `${BlockKind} ${number}`;
 
-export function blockName(branch: Pick<Branch, 'kind' | 'layer'>): BlockName {
-  return `${branch.kind} ${branch.layer}`;
+export function blockName(block: Pick<Block, 'kind' | 'layer'>): BlockName {
+  return `${block.kind} ${block.layer}`;
 }
 
 /** All blocks of a decoder by name, in the order of the stream. */
 export function blockNames(decoder: Decoder): BlockName[] {
-  return branchesOf(decoder).map(blockName);
+  return blocksOf(decoder).map(blockName);
 }

@@ -5,14 +5,7 @@ import type { TensorProto } from '../onnx/file/onnx_pb.js';
 import { elementCount, tensorByteLength, tensorDims } from '../onnx/graph/tensor.js';
 import { declaredDims, declaredType } from '../onnx/graph/value-info.js';
 import { DataFlow } from './read/data-flow.js';
-import {
-  blockName,
-  branchesOf,
-  type BlockName,
-  type Branch,
-  type BranchKind,
-  type Decoder,
-} from './decoder.js';
+import { blockName, blocksOf, type BlockName, type Block, type BlockKind, type Decoder } from './decoder.js';
 import { pastNames } from './read/kv-cache.js';
 import { weightsOf } from './read/own-nodes.js';
 
@@ -25,7 +18,7 @@ export interface WeightTotals {
 export interface BlockDescription extends WeightTotals {
   name: BlockName;
   layer: number;
-  kind: BranchKind;
+  kind: BlockKind;
   /** False for mixtures of experts, which always stay. */
   skippable: boolean;
   /** Part of the bytes of all weights of the model, 0 to 1. */
@@ -66,7 +59,7 @@ export interface Savings extends WeightTotals {
 export function describeDecoder(decoder: Decoder): DecoderDescription {
   const tensors = allTensors(decoder);
   const total = totals(tensors);
-  const blocks = branchesOf(decoder).map((branch) => describeBlock(decoder, branch, total.bytes));
+  const blocks = blocksOf(decoder).map((block) => describeBlock(decoder, block, total.bytes));
   const embedding = totals(decoder.embeddingWeights);
   const head = totals([
     ...weightsOf(new DataFlow(decoder.graph), new Set(decoder.finalNorm.nodes)),
@@ -81,7 +74,7 @@ export function describeDecoder(decoder: Decoder): DecoderDescription {
     layers: decoder.layerCount,
     hiddenSize: decoder.hiddenSize,
     vocabularySize: decoder.vocabularySize,
-    parallel: decoder.steps.some((step) => step.branches.length > 1),
+    parallel: decoder.steps.some((step) => step.blocks.length > 1),
     blocks,
     embedding,
     head,
@@ -112,23 +105,23 @@ export function savingsOf(description: DecoderDescription, skipped: readonly Blo
   };
 }
 
-function describeBlock(decoder: Decoder, branch: Branch, allBytes: number): BlockDescription {
-  const weights = totals(branch.weights);
+function describeBlock(decoder: Decoder, block: Block, allBytes: number): BlockDescription {
+  const weights = totals(block.weights);
   return {
-    name: blockName(branch),
-    layer: branch.layer,
-    kind: branch.kind,
-    skippable: branch.mixture === undefined,
+    name: blockName(block),
+    layer: block.layer,
+    kind: block.kind,
+    skippable: block.mixture === undefined,
     ...weights,
     share: allBytes === 0 ? 0 : weights.bytes / allBytes,
-    cacheBytesPerToken: cacheBytes(decoder, branch),
+    cacheBytesPerToken: cacheBytes(decoder, block),
   };
 }
 
 /** Heads x head size x element size, for keys and for values, from the declared shapes of the cache inputs. */
-function cacheBytes(decoder: Decoder, branch: Branch): number | undefined {
-  if (!branch.cache) return undefined;
-  const perInput = pastNames(branch.cache).map((name) => {
+function cacheBytes(decoder: Decoder, block: Block): number | undefined {
+  if (!block.cache) return undefined;
+  const perInput = pastNames(block.cache).map((name) => {
     const input = decoder.graph.input(name)!;
     const dims = declaredDims(input) ?? [];
     const [heads, , size] = dims.slice(-3);
@@ -138,7 +131,7 @@ function cacheBytes(decoder: Decoder, branch: Branch): number | undefined {
   });
   if (perInput.includes(undefined)) return undefined;
   const bytes = sumKnown(perInput)!;
-  return branch.cache.layout === 'packed' ? 2 * bytes : bytes;
+  return block.cache.layout === 'packed' ? 2 * bytes : bytes;
 }
 
 /** Initializers and tensors of Constant nodes. */

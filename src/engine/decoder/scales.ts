@@ -1,14 +1,8 @@
 /** The trained scales of a decoder: which there are, their starting values, and their form in files. */
-import {
-  blockName,
-  branchesOf,
-  type BlockName,
-  type Decoder,
-  type ResidualStep,
-} from './decoder.js';
+import { blockName, blocksOf, type BlockName, type Decoder, type ResidualStep } from './decoder.js';
 
 /**
- * How fine the scales are: one number a branch (the published method) or one an output channel; with gains, each norm's
+ * How fine the scales are: one number a block (the published method) or one an output channel; with gains, each norm's
  * channels have scales too; with offsets, each skipped block leaves a constant vector behind.
  */
 export type Granularity = (typeof GRANULARITIES)[number];
@@ -35,31 +29,31 @@ export function hasOffsets(granularity: Granularity): boolean {
 }
 
 /**
- * 'branch attention 3' scales what attention block 3 adds to the residual stream, 'residual attention 3' the stream
+ * 'block attention 3' scales what attention block 3 adds to the residual stream, 'residual attention 3' the stream
  * that it is added to, 'gain attention 3' what its norm gives ('gain final' the final norm), 'offset attention 3' is
  * what is added to the stream in the place of that block. For parallel residuals the residual scale carries the name of
- * the layer's first branch, and so does the gain of a norm that both branches read.
+ * the layer's first block, and so does the gain of a norm that both blocks read.
  */
-export type ScaleKey = `${'branch' | 'residual' | 'offset' | 'gain'} ${BlockName}` | 'gain final';
+export type ScaleKey = `${'block' | 'residual' | 'offset' | 'gain'} ${BlockName}` | 'gain final';
 
 /** One entry for scalars, one a hidden channel for vectors. A missing scale is 1, a missing offset 0. */
 export type Scales = ReadonlyMap<ScaleKey, Float32Array>;
 
-/** A residual step's name in scale keys; stays the same when branches of the step are deleted. */
-export function stepName(decoder: Decoder, step: Pick<ResidualStep, 'layer' | 'branches'>): BlockName {
-  const own = new Set(step.branches.map(blockName));
-  const original = decoder.steps.find((candidate) => candidate.branches.some((b) => own.has(blockName(b))));
+/** A residual step's name in scale keys; stays the same when blocks of the step are deleted. */
+export function stepName(decoder: Decoder, step: Pick<ResidualStep, 'layer' | 'blocks'>): BlockName {
+  const own = new Set(step.blocks.map(blockName));
+  const original = decoder.steps.find((candidate) => candidate.blocks.some((b) => own.has(blockName(b))));
   if (!original)
     throw new RangeError(`No residual step of the decoder holds the blocks ${[...own].join(', ')}`);
-  return blockName(original.branches[0]!);
+  return blockName(original.blocks[0]!);
 }
 
-/** A norm's name in scale keys; stays the same when branches that read it are deleted. */
-export function normName(decoder: Decoder, block: BlockName): BlockName {
-  const branches = branchesOf(decoder);
-  const own = branches.find((branch) => blockName(branch) === block);
-  if (!own) throw new RangeError(`The decoder has no block ${block}`);
-  return blockName(branches.find(({ norm }) => norm && norm.output === own.norm?.output) ?? own);
+/** A norm's name in scale keys; stays the same when blocks that read it are deleted. */
+export function normName(decoder: Decoder, name: BlockName): BlockName {
+  const blocks = blocksOf(decoder);
+  const own = blocks.find((block) => blockName(block) === name);
+  if (!own) throw new RangeError(`The decoder has no block ${name}`);
+  return blockName(blocks.find(({ norm }) => norm && norm.output === own.norm?.output) ?? own);
 }
 
 /** The value at which training starts: 1 for scales, 0 for offsets. */

@@ -33,7 +33,7 @@ describe('the KL divergence', () => {
 describe('the quality on held-out rows', () => {
   let model: ForwardModel;
   let batch: LossBatch;
-  const scales = new Map<ScaleKey, Float32Array>([['branch mlp 1', Float32Array.of(0.5)]]);
+  const scales = new Map<ScaleKey, Float32Array>([['block mlp 1', Float32Array.of(0.5)]]);
   const decoder = readDecoder(buildDecoder(decoderStyles[0]!));
   beforeAll(async () => {
     model = await openForwardModel(decoder, { skipped: [], granularity: 'scalar' });

@@ -1,18 +1,18 @@
 /** Puts trained scales into the graph as named initializers with a Mul each, for those who want to see them. */
-import { deleteBranches } from '../decoder/edit/delete-blocks.js';
+import { deleteBlocks } from '../decoder/edit/delete-blocks.js';
 import type { BlockName, Decoder } from '../decoder/decoder.js';
 import { floatTensor } from '../onnx/graph/tensor.js';
 import { gateDecoder, gateSize } from '../loss/gated-decoder.js';
 import { initialValue, type Granularity, type Scales } from '../decoder/scales.js';
 
-/** Deletes the skipped blocks; the scales of the others become initializers named 'hopscotch.branch.attention.3'. */
+/** Deletes the skipped blocks; the scales of the others become initializers named 'hopscotch.block.attention.3'. */
 export function insertScales(
   original: Decoder,
   skipped: readonly BlockName[],
   scales: Scales,
   granularity: Granularity,
 ): Decoder {
-  const { gated, gates } = gateDecoder(original, deleteBranches(original, skipped), granularity);
+  const { gated, gates } = gateDecoder(original, deleteBlocks(original, skipped), granularity);
   const { graph } = gated;
   graph.removeInputs(new Set(gates.map((gate) => gate.name)));
   for (const gate of gates) {

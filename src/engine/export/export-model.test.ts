@@ -80,7 +80,7 @@ describe('an exported folder', () => {
       figures: { 'loss of a response token': { original: '0.0020', slimmed: '0.0190' } },
       verification: exported.verification,
     });
-    expect(Object.keys(record.scales as object)).toContain('branch mlp 11');
+    expect(Object.keys(record.scales as object)).toContain('block mlp 11');
     const { proto } = await readModel(exported.modelPath);
     const metadata = Object.fromEntries(proto.metadataProps.map(({ key, value }) => [key, value]));
     expect(JSON.parse(metadata['hopscotch.skipped_blocks']!)).toEqual(skipped);

@@ -14,7 +14,7 @@ import path from 'node:path';
 import { openForwardModel } from '../loss/forward-model.js';
 import type { LossBatch } from '../loss/loss-batch.js';
 import { saveScales, type Granularity, type Scales } from '../decoder/scales.js';
-import { branchesOf, type BlockName, type Decoder } from '../decoder/decoder.js';
+import { blocksOf, type BlockName, type Decoder } from '../decoder/decoder.js';
 import { joinNorms } from '../decoder/edit/join-norms.js';
 import { renumberCache } from '../decoder/edit/renumber-cache.js';
 import { UserError } from '../../schema/errors.js';
@@ -184,7 +184,7 @@ function buildDecoder(request: ExportRequest): FoldedDecoder {
 }
 
 function withDenseCache(decoder: Decoder): { decoder: Decoder; keptLayers: number[] } {
-  const keptLayers = branchesOf(decoder).flatMap(({ kind, layer }) => (kind === 'attention' ? [layer] : []));
+  const keptLayers = blocksOf(decoder).flatMap(({ kind, layer }) => (kind === 'attention' ? [layer] : []));
   return { decoder: renumberCache(decoder).decoder, keptLayers };
 }
 

@@ -1,14 +1,14 @@
 /** Folds trained scales into norms and last projections, so that they cost nothing at run time (design, section 2). */
 import {
   blockName,
-  type Branch,
+  type Block,
   type Decoder,
   type FirstProjection,
   type Norm,
   type Projection,
   type Use,
 } from '../decoder/decoder.js';
-import { deleteBranches } from '../decoder/edit/delete-blocks.js';
+import { deleteBlocks } from '../decoder/edit/delete-blocks.js';
 import { addToStream, type StreamPlace } from '../decoder/edit/stream-offsets.js';
 import { UserError } from '../../schema/errors.js';
 import { float, setAttribute } from '../onnx/graph/attributes.js';
@@ -27,12 +27,12 @@ export interface FoldedDecoder {
 
 /**
  * Deletes the skipped blocks and folds the scales of the others. The residual stream X of the gated model is c * x of
- * the folded one's x: a norm that reads it gets eps / c^2 (products that read it without a norm get c), a branch's last
+ * the folded one's x: a norm that reads it gets eps / c^2 (products that read it without a norm get c), a block's last
  * projection b / (s * c), then c := s * c. What a norm gives is scaled in its gain and bias.
  * @throws UserError if a residual scale is not positive or a projection's weight cannot be scaled
  */
 export function foldScales(original: Decoder, skipped: readonly BlockName[], scales: Scales): FoldedDecoder {
-  const decoder = deleteBranches(original, skipped);
+  const decoder = deleteBlocks(original, skipped);
   const edits = new Map<string, WeightEdit>();
   const adjusted = new Set<Norm['nodes'][number]>();
   const scaledNorms = new Set<Norm['nodes'][number]>();
@@ -41,19 +41,19 @@ export function foldScales(original: Decoder, skipped: readonly BlockName[], sca
   const kept = decoder.steps.map((step) => ({ step, name: stepName(original, step) }));
   let next = 0;
   for (const originalStep of original.steps) {
-    const name = blockName(originalStep.branches[0]!);
+    const name = blockName(originalStep.blocks[0]!);
     const current = kept[next];
     if (current?.name === name) {
       next += 1;
       const residual = positiveResidual(scales, name);
-      for (const branch of current.step.branches) {
-        if (branch.norm) {
-          divideEpsilon(decoder, branch.norm, factor, adjusted);
-          const gain = scales.get(`gain ${normName(original, blockName(branch))}`);
-          scaleNorm(decoder, branch.norm, gain, scaledNorms, edits);
+      for (const block of current.step.blocks) {
+        if (block.norm) {
+          divideEpsilon(decoder, block.norm, factor, adjusted);
+          const gain = scales.get(`gain ${normName(original, blockName(block))}`);
+          scaleNorm(decoder, block.norm, gain, scaledNorms, edits);
         }
-        scaleBeginning(decoder, branch.firstProjections, factor, edits);
-        scaleResult(decoder, branch, branchFactors(scales, branch, residual * factor), edits);
+        scaleBeginning(decoder, block.firstProjections, factor, edits);
+        scaleResult(decoder, block, blockFactors(scales, block, residual * factor), edits);
       }
       factor *= residual;
     }
@@ -76,8 +76,8 @@ function positiveResidual(scales: Scales, name: BlockName): number {
   );
 }
 
-function branchFactors(scales: Scales, branch: Branch, divisor: number): Float64Array {
-  const key: ScaleKey = `branch ${blockName(branch)}`;
+function blockFactors(scales: Scales, block: Block, divisor: number): Float64Array {
+  const key: ScaleKey = `block ${blockName(block)}`;
   return Float64Array.from(scales.get(key) ?? [1], (value) => value / divisor);
 }
 
@@ -122,11 +122,11 @@ function scaleBeginning(
 
 function scaleResult(
   decoder: Decoder,
-  branch: Branch,
+  block: Block,
   factors: Float64Array,
   edits: Map<string, WeightEdit>,
 ): void {
-  const { lastProjection, outputUse } = branch;
+  const { lastProjection, outputUse } = block;
   if (lastProjection && !lastProjection.isRounded) {
     const { weightUse, biasUse } = lastProjection;
     scaleWeightsOf(decoder, lastProjection, [weightUse, ...(biasUse ? [biasUse] : [])], factors, edits);
@@ -152,7 +152,7 @@ function scaleWeightsOf(
   }
 }
 
-/** Scales what a norm gives, once where two branches read it. */
+/** Scales what a norm gives, once where two blocks read it. */
 function scaleNorm(
   decoder: Decoder,
   norm: Norm,

@@ -6,8 +6,8 @@ import { sampleBatches, sampleDecoder } from '../../../test/support/sample.js';
 import { openForwardModel, type LossModelOptions } from '../loss/forward-model.js';
 import type { LossBatch } from '../loss/loss-batch.js';
 import { GRANULARITIES, type Granularity, type ScaleKey, type Scales } from '../decoder/scales.js';
-import { branchesOf, type BlockName, type Decoder } from '../decoder/decoder.js';
-import { deleteBranches } from '../decoder/edit/delete-blocks.js';
+import { blocksOf, type BlockName, type Decoder } from '../decoder/decoder.js';
+import { deleteBlocks } from '../decoder/edit/delete-blocks.js';
 import { readDecoder } from '../decoder/read/read-decoder.js';
 import { float, setAttribute } from '../onnx/graph/attributes.js';
 import { floatTensor } from '../onnx/graph/tensor.js';
@@ -40,9 +40,9 @@ describe.each(decoderStyles)('a decoder in the style of $name', (style) => {
       const scales = randomScales(decoder, skippedAtTheEnds, granularity);
       return operators(applyWeightEdits(foldScales(decoder, skippedAtTheEnds, scales)));
     };
-    const pruned = deleteBranches(decoder, skippedAtTheEnds);
+    const pruned = deleteBlocks(decoder, skippedAtTheEnds);
     // A gain of 1 + weight gets a constant factor, which runtimes compute when they load the model.
-    const gains = style.branchNorm && style.embeddingScale ? branchesOf(pruned).map(() => 'Mul') : [];
+    const gains = style.blockNorm && style.embeddingScale ? blocksOf(pruned).map(() => 'Mul') : [];
     const deleted = [...operators(pruned), ...gains].toSorted();
     expect(nodesOf('channel')).toEqual(deleted);
     const gaps = style.residual === 'sequential' ? 2 : 1;
@@ -65,7 +65,7 @@ describe('the sample', () => {
 describe('foldScales', () => {
   it('copies a weight that two layers share, so that each gets its own scales', async () => {
     const decoder = readDecoder(buildDecoder(decoderStyles[0]!));
-    const [one, other] = [0, 4].map((step) => decoder.steps[step]!.branches[0]!.lastProjection!);
+    const [one, other] = [0, 4].map((step) => decoder.steps[step]!.blocks[0]!.lastProjection!);
     decoder.graph.setInput(other!.node, other!.node.input.indexOf(other!.weight), one!.weight);
     const shared = readDecoder(decoder.model);
     await expectSameLogits(shared, [], 'channel', randomScales(shared, [], 'channel'), lossBatchOf(shared));
@@ -131,7 +131,7 @@ async function logits(
 /** So large that a norm with a wrong one shows: the usual ones of 1e-5 hide behind a stream of size 1. */
 function withLargeEpsilons(decoder: Decoder): Decoder {
   const { graph } = decoder;
-  const norms = [...branchesOf(decoder).flatMap(({ norm }) => norm ?? []), decoder.finalNorm];
+  const norms = [...blocksOf(decoder).flatMap(({ norm }) => norm ?? []), decoder.finalNorm];
   const name = graph.addInitializer(floatTensor('test.epsilon', [], [0.1]));
   for (const { epsilon } of norms) {
     if (epsilon.kind === 'attribute') setAttribute(epsilon.node, epsilon.attribute, float(0.1));

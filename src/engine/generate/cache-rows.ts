@@ -1,5 +1,5 @@
 /** KV caches during generation: from one run's outputs to the next run's inputs, and dropping rows that are done. */
-import { branchesOf, type Decoder } from '../decoder/decoder.js';
+import { blocksOf, type Decoder } from '../decoder/decoder.js';
 import type { Feeds } from '../runtime/session.js';
 import { selectAxis, type RuntimeTensor } from '../runtime/tensors.js';
 
@@ -12,7 +12,7 @@ export interface CacheLink {
 
 /** Which present output becomes which past input. */
 export function cacheLinks(decoder: Decoder): CacheLink[] {
-  return branchesOf(decoder).flatMap(({ cache }) => {
+  return blocksOf(decoder).flatMap(({ cache }) => {
     if (!cache) return [];
     if (cache.layout === 'packed') return [{ past: cache.past, present: cache.present, rowAxis: 1 }];
     return [

@@ -4,11 +4,7 @@ import path from 'node:path';
 import { diffWordsWithSpace } from 'diff';
 import { writeFileAtomically } from '../runs/atomic-file.js';
 import { isExactMatch, isNumericMatch } from '../evaluate/answers.js';
-import {
-  compareAnswers,
-  type AnswerComparison,
-  type AnswerRow,
-} from '../evaluate/compare-answers.js';
+import { compareAnswers, type AnswerComparison, type AnswerRow } from '../evaluate/compare-answers.js';
 import type { GenerationSettings } from '../generate/generator.js';
 import type { PreparedTask } from './parts/task.js';
 import type { CheckedInput, RequestOutput } from '../../shared/contract.js';

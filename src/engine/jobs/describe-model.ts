@@ -10,7 +10,7 @@ import { externalFiles } from '../onnx/file/model-file.js';
 import { onnxFiles } from '../onnx/file/model-folder.js';
 import type { SourceModel } from './parts/source-model.js';
 import type { BlockSavings, ModelDescription } from '../../shared/model.js';
-import type { BranchKind, ModelChoice } from '../../shared/values.js';
+import type { BlockKind, ModelChoice } from '../../shared/values.js';
 
 /** @param sample folder of the model that comes with the app */
 export async function describeModel(
@@ -76,7 +76,7 @@ function savingsByKind(model: SourceModel, description: DecoderDescription): Mod
 }
 
 function blockSavings(
-  kind: BranchKind,
+  kind: BlockKind,
   model: SourceModel,
   description: DecoderDescription,
 ): BlockSavings | undefined {

@@ -6,12 +6,7 @@ import { GRADIENT_STEP_COST } from '../calibrate/select/selection-strategy.js';
 import { makeLossBatch } from '../loss/loss-batch.js';
 import { guessColumns, parseColumnMapping } from '../data/columns.js';
 import { readDataset } from '../data/dataset.js';
-import {
-  appendResponse,
-  encodeExamples,
-  encodePrompts,
-  type EncodedRow,
-} from '../data/encode-examples.js';
+import { appendResponse, encodeExamples, encodePrompts, type EncodedRow } from '../data/encode-examples.js';
 import { isTextExample, toExamples } from '../data/examples.js';
 import { describeDecoder } from '../decoder/describe.js';
 import { loadTokenizer } from '../data/tokenizer.js';
@@ -22,7 +17,7 @@ import { MemoryLimitError, MemoryPlanner, planWay } from './parts/memory-plan.js
 import { formatBytes } from '../evaluate/figures.js';
 import type { SessionOptions } from '../runtime/session.js';
 import {
-  branchKinds,
+  blockKinds,
   smallBatchRows,
   trainingSettings,
   withSession,
@@ -170,7 +165,7 @@ async function sampleOfTask(model: SourceModel, settings: SlimSettings): Promise
 /** Work of the calibration in forward passes of a batch; held-out rows are measured after each epoch. */
 function foreseenSteps(model: SourceModel, settings: SlimSettings, rows: number): number {
   const batches = Math.ceil(rows / settings.batchRows);
-  const kinds = branchKinds(settings);
+  const kinds = blockKinds(settings);
   const largest = largestBudget(model.decoder, kinds);
   const rounds =
     settings.budget.kind === 'blocks' ? Math.min(settings.budget.blocks, largest) : Math.ceil(largest / 2);

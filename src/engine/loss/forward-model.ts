@@ -1,6 +1,6 @@
 /** A decoder with gates and a loss in onnxruntime, without gradients: losses, predictions and logits. */
 import type { BlockName, Decoder } from '../decoder/decoder.js';
-import { deleteBranches } from '../decoder/edit/delete-blocks.js';
+import { deleteBlocks } from '../decoder/edit/delete-blocks.js';
 import { openDecoder } from '../runtime/segmented-model.js';
 import type { Feeds, RunnableModel, SessionOptions } from '../runtime/session.js';
 import { float32Values, type RuntimeTensor } from '../runtime/tensors.js';
@@ -124,6 +124,6 @@ export function gatedDecoder(
   decoder: Decoder,
   options: LossModelOptions,
 ): { gated: Decoder; gates: KeyedGate[] } {
-  const pruned = options.skipped.length > 0 ? deleteBranches(decoder, options.skipped) : decoder;
+  const pruned = options.skipped.length > 0 ? deleteBlocks(decoder, options.skipped) : decoder;
   return gateDecoder(decoder, pruned, options.granularity);
 }

@@ -51,7 +51,7 @@ export function gateDecoder(
 
 function keyOf(original: Decoder, pruned: Decoder, gate: Gate): ScaleKey {
   if (gate.block === 'final') return 'gain final';
-  if (gate.kind === 'branch') return `branch ${gate.block}`;
+  if (gate.kind === 'block') return `block ${gate.block}`;
   if (gate.kind === 'gain') return `gain ${normName(original, gate.block)}`;
   return `${gate.kind} ${stepName(original, pruned.steps[gate.step]!)}`;
 }
@@ -82,7 +82,7 @@ export function gaps(original: Decoder, pruned: Decoder): [StreamPlace, BlockNam
   let before = 0;
   let isOpen = false;
   for (const step of original.steps) {
-    const name = blockName(step.branches[0]!);
+    const name = blockName(step.blocks[0]!);
     if (kept.has(name)) {
       before += 1;
       isOpen = false;

@@ -124,8 +124,8 @@ export async function openGradientModel(
     ? await openSegmentedGradient(task)
     : await openWholeGradient(task);
   const shared = decoder.steps
-    .filter((step) => step.branches.length > 1)
-    .flatMap((step) => step.branches.map(blockName));
+    .filter((step) => step.blocks.length > 1)
+    .flatMap((step) => step.blocks.map(blockName));
   return new GradientModel(opened.model, gates, opened.gradients, new Set(shared));
 }
 

@@ -39,7 +39,7 @@ describe('matching hidden states', () => {
     const scales = initialScales(gradientModel.scaleSizes);
     const { gradients } = await gradientModel.run(batch, scales, hiddenMatchFeeds(batch, targets, weight));
     const step = 2e-2;
-    for (const key of ['branch mlp 0', 'residual mlp 1', 'branch attention 2'] as const) {
+    for (const key of ['block mlp 0', 'residual mlp 1', 'block attention 2'] as const) {
       const moved = async (by: number) => {
         const value = scales.get(key)!;
         value[0]! += by;

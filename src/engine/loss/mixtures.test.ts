@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { buildDecoder, mixtral } from '../../../test/graphs/build-decoder.js';
 import { blockNames } from '../decoder/decoder.js';
-import { deleteBranches } from '../decoder/edit/delete-blocks.js';
+import { deleteBlocks } from '../decoder/edit/delete-blocks.js';
 import { describeDecoder } from '../decoder/describe.js';
 import { readDecoder } from '../decoder/read/read-decoder.js';
 import { UserError } from '../../schema/errors.js';
@@ -31,7 +31,7 @@ describe('a model whose MLPs are mixtures of experts', () => {
   });
 
   it('says why an MLP cannot go', () => {
-    expect(() => deleteBranches(decoder, ['mlp 1'])).toThrow(
+    expect(() => deleteBlocks(decoder, ['mlp 1'])).toThrow(
       new UserError(
         `The block 'mlp 1' is a mixture of experts (the TopK node "TopK/node_1"), which Hopscotch does not skip; choose attention blocks.`,
       ),

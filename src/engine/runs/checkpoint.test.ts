@@ -18,8 +18,8 @@ describe('a checkpoint', () => {
     saved.state.rounds.push({ losses: { 'mlp 0': 0.5 } });
     saved.state.training['1'] = {
       epochs: [{ epoch: 0, trainingLoss: null, heldoutLoss: 0.5 }],
-      best: { epoch: 0, heldoutLoss: 0.5, scales: { 'branch mlp 0': scales } },
-      scales: { 'branch mlp 0': scales },
+      best: { epoch: 0, heldoutLoss: 0.5, scales: { 'block mlp 0': scales } },
+      scales: { 'block mlp 0': scales },
       adam: { step: 0, first: {}, second: {} },
       restarts: 0,
       finished: false,
@@ -27,9 +27,7 @@ describe('a checkpoint', () => {
     saved.save();
     const { state } = Checkpoint.open(file, 'these settings');
     expect(state).toEqual({ ...saved.state, training: state.training });
-    expect(Float32Array.from(state.training['1']!.scales['branch mlp 0']!)).toEqual(
-      Float32Array.from(scales),
-    );
+    expect(Float32Array.from(state.training['1']!.scales['block mlp 0']!)).toEqual(Float32Array.from(scales));
     expect(chosenBlocks(state)).toEqual(['attention 3']);
     expect(readdirSync(path.dirname(file))).toEqual(['checkpoint.json']);
   });

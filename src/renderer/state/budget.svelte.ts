@@ -8,7 +8,7 @@ import type {
   JobSettings,
   ProviderDescription,
 } from '../../shared/job-settings.js';
-import type { BranchKind } from '../../shared/values.js';
+import type { BlockKind } from '../../shared/values.js';
 import type { Requests } from '../bridge/requests.svelte.js';
 import { Loadable } from './loadable.svelte.js';
 
@@ -50,7 +50,7 @@ export class BudgetState {
     return this.all.budget ?? FALLBACK_BUDGET;
   }
 
-  get kinds(): BranchKind[] {
+  get kinds(): BlockKind[] {
     const blocks = this.all.blocks ?? 'attention';
     return blocks === 'both' ? ['attention', 'mlp'] : [blocks];
   }

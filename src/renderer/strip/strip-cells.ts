@@ -2,12 +2,12 @@
 import { lossRises } from '../curve/loss-rises.js';
 import type { ModelDescription } from '../../shared/model.js';
 import type { BlockScales, SelectionRound } from '../../shared/runs.js';
-import type { BlockName, BranchKind } from '../../shared/values.js';
+import type { BlockName, BlockKind } from '../../shared/values.js';
 
 export interface StripCell {
   block: BlockName;
   layer: number;
-  kind: BranchKind;
+  kind: BlockKind;
   /** Part of the largest block, for its height. */
   size: number;
   parameters: number | undefined;
@@ -39,7 +39,7 @@ export interface StripView {
   skippedAs: 'hop' | 'gap';
   skipped: readonly BlockName[];
   /** Kinds that may be skipped; undefined: nothing is dimmed. */
-  open: readonly BranchKind[] | undefined;
+  open: readonly BlockKind[] | undefined;
   trying: BlockName | undefined;
   rounds: readonly SelectionRound[];
   /** Loss of the original model, from which rises are counted. */
@@ -67,7 +67,7 @@ export function stripColumns(
   const blocks = new Map(model?.blocks.map((block) => [block.name, block]));
   const largest = Math.max(0, ...(model?.blocks.map(({ share }) => share) ?? []));
   const findings = roundFindings(view.rounds, view.originalLoss);
-  const scales = new Map(view.scales.map((entry) => [entry.block, entry]));
+  const scales = new Map(view.scales.map((entry) => [entry.name, entry]));
   return Array.from({ length: count }, (_, layer) => {
     const cells = (['attention', 'mlp'] as const).flatMap((kind): StripCell[] => {
       const block: BlockName = `${kind} ${layer}`;
@@ -135,7 +135,7 @@ function logOf(loss: number): number {
 export function scaleSpan(columns: readonly StripColumn[]): number {
   const distances = columns.flatMap(({ cells }) =>
     cells.flatMap(({ scales }) =>
-      [scales?.branch?.mean, scales?.residual?.mean].flatMap((mean) =>
+      [scales?.block?.mean, scales?.residual?.mean].flatMap((mean) =>
         mean === undefined ? [] : [Math.abs(mean - 1)],
       ),
     ),

@@ -60,7 +60,7 @@ function scales({ scales: entry, skippedAt }: StripCell): string[] {
   if (!entry) return [];
   const scale = (value: number) => value.toFixed(3);
   return [
-    ...(entry.branch && skippedAt === undefined ? [`block × ${scale(entry.branch.mean)}`] : []),
+    ...(entry.block && skippedAt === undefined ? [`block × ${scale(entry.block.mean)}`] : []),
     ...(entry.gain && skippedAt === undefined ? [`norm × ${scale(entry.gain.mean)}`] : []),
     ...(entry.residual ? [`passing by × ${scale(entry.residual.mean)}`] : []),
   ];

@@ -10,7 +10,7 @@ import { rules } from './index.js';
 const cases: RuleCases = { ...elementwise, ...matrices, ...shapes, ...selections, ...scatters };
 
 /** Rules with several ways to the gradient. */
-const manyBranches = new Set(['Concat', 'Gather', 'MatMul', 'Mul', 'Pow', 'Slice']);
+const manyBlocks = new Set(['Concat', 'Gather', 'MatMul', 'Mul', 'Pow', 'Slice']);
 
 describe('gradient rules', () => {
   it('are each checked', () => {
@@ -24,7 +24,7 @@ describe('gradient rules', () => {
         fc.asyncProperty(cases[operator]!, fc.nat(1000), fc.boolean(), async (test, seed, forgetSizes) => {
           await expectRuleGradients(operator, rule.domain ?? '', test, seed, forgetSizes);
         }),
-        { numRuns: manyBranches.has(operator) ? 80 : 20, seed: 1 },
+        { numRuns: manyBlocks.has(operator) ? 80 : 20, seed: 1 },
       );
     },
   );

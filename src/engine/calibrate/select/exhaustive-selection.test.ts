@@ -2,7 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../../test/graphs/build-decoder.js';
 import { lossBatchOf } from '../../../../test/support/random-scales.js';
-import { SAMPLE_TASKS, sampleBatches, sampleDecoder, taskReference } from '../../../../test/support/sample.js';
+import {
+  SAMPLE_TASKS,
+  sampleBatches,
+  sampleDecoder,
+  taskReference,
+} from '../../../../test/support/sample.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';
 import { Checkpoint } from '../../runs/checkpoint.js';
 import { exhaustiveSelection } from './exhaustive-selection.js';

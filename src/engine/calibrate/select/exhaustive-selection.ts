@@ -67,7 +67,7 @@ class ExhaustiveSelector implements BlockSelector {
    */
   async #oneEpochWithout(model: GradientModel, block: BlockName): Promise<number> {
     const { batches, learningRate, signal, onWork } = this.#context;
-    const off: ScaleKey = `branch ${block}`;
+    const off: ScaleKey = `block ${block}`;
     const passed: ScaleKey = `residual ${block}`;
     const scales = initialScales(model.scaleSizes);
     scales.get(off)!.fill(0);

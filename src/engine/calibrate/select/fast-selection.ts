@@ -165,7 +165,7 @@ class FastSelector implements BlockSelector {
   }
 
   #switchOff(scales: Map<ScaleKey, Float32Array>, block: BlockName): void {
-    scales.get(`branch ${block}`)!.fill(0);
+    scales.get(`block ${block}`)!.fill(0);
     if (!this.#gradientModel.sharesResidual(block)) scales.get(`residual ${block}`)!.fill(1);
   }
 
@@ -192,7 +192,7 @@ class FastSelector implements BlockSelector {
       throwIfCancelled(signal);
       const { scales, off } = trainings[before.length]!;
       for (const block of off) {
-        gradients.delete(`branch ${block}`);
+        gradients.delete(`block ${block}`);
         if (!this.#gradientModel.sharesResidual(block)) gradients.delete(`residual ${block}`);
       }
       descend(scales, gradients, objective - target.loss, LEARNING_RATE_FACTOR * learningRate);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { descend } from './polyak-descent.js';
 import type { ScaleKey } from '../../decoder/scales.js';
 
-const KEY: ScaleKey = 'branch attention 0';
+const KEY: ScaleKey = 'block attention 0';
 const entry = fc.double({ min: -100, max: 100, noNaN: true }).map(Math.fround);
 
 function moved(gradient: number[], excess: number, largestStep: number): number[] {

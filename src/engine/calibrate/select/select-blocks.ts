@@ -1,10 +1,10 @@
 /** Greedy selection of blocks to skip, round after round, with a checkpoint after every candidate. */
 import {
   blockName,
-  branchesOf,
+  blocksOf,
   type BlockName,
-  type Branch,
-  type BranchKind,
+  type Block,
+  type BlockKind,
   type Decoder,
 } from '../../decoder/decoder.js';
 import { UserError, throwIfCancelled } from '../../../schema/errors.js';
@@ -43,7 +43,7 @@ export function selectionStrategy(name: string): SelectionStrategy {
 /** Blocks of the kinds that may be skipped: no mixtures of experts, and at least one attention block always stays. */
 export function candidateBlocks(
   decoder: Decoder,
-  kinds: readonly BranchKind[],
+  kinds: readonly BlockKind[],
   skipped: readonly BlockName[],
 ): BlockName[] {
   const left = skippable(decoder)
@@ -56,18 +56,18 @@ export function candidateBlocks(
 }
 
 /** The largest budget that the model allows for blocks of these kinds. */
-export function largestBudget(decoder: Decoder, kinds: readonly BranchKind[]): number {
-  const counts = skippable(decoder).filter((branch) => kinds.includes(branch.kind));
+export function largestBudget(decoder: Decoder, kinds: readonly BlockKind[]): number {
+  const counts = skippable(decoder).filter((block) => kinds.includes(block.kind));
   return counts.length - (kinds.includes('attention') ? 1 : 0);
 }
 
-function skippable(decoder: Decoder): Branch[] {
-  return branchesOf(decoder).filter((branch) => !branch.mixture);
+function skippable(decoder: Decoder): Block[] {
+  return blocksOf(decoder).filter((block) => !block.mixture);
 }
 
 export interface SelectionOptions {
   strategy: SelectionStrategy;
-  kinds: readonly BranchKind[];
+  kinds: readonly BlockKind[];
   /** Blocks to skip at the most. */
   budget: number;
   /** Asked after each round: whether to go on with more blocks. Default: yes, up to the budget. */

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../../test/graphs/build-decoder.js';
 import { lossBatchOf } from '../../../../test/support/random-scales.js';
-import { blockName, branchesOf, type Decoder } from '../../decoder/decoder.js';
+import { blockName, blocksOf, type Decoder } from '../../decoder/decoder.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';
 import { DataType } from '../../onnx/graph/data-types.js';
 import { makeValueInfo } from '../../onnx/graph/value-info.js';
@@ -21,18 +21,18 @@ describe.each(styles)('a decoder in the style of $name', (style) => {
   const batch = lossBatchOf(decoder);
 
   it('has the cosines of its residual stream', async () => {
-    const { blocks, layers } = await measureSimilarity(decoder, [batch], undefined, () => {});
+    const { byBlock, layers } = await measureSimilarity(decoder, [batch], undefined, () => {});
     const stream = await streamOf(decoder, batch);
     const cosine = (a: Float32Array, b: Float32Array) => meanCosine(a, b, batch, decoder.hiddenSize);
     for (const step of decoder.steps) {
       const before = stream.get(step.input)!;
-      for (const branch of step.branches) {
-        const added = stream.get(branch.output)!;
+      for (const block of step.blocks) {
+        const added = stream.get(block.output)!;
         const expected = cosine(
           before,
           before.map((value, index) => value + added[index]!),
         );
-        expect(blocks.get(blockName(branch)), blockName(branch)).toBeCloseTo(expected, 5);
+        expect(byBlock.get(blockName(block)), blockName(block)).toBeCloseTo(expected, 5);
       }
     }
     for (let layer = 0; layer < decoder.layerCount; layer += 1) {
@@ -59,10 +59,10 @@ describe.each(styles)('a decoder in the style of $name', (style) => {
       };
       const options = { strategy, kinds: ['attention'] as const, budget: 2 };
       const chosen = await selectBlocks(context, options, Checkpoint.inMemory(), () => {});
-      const { blocks, layers } = await measureSimilarity(decoder, [batch], undefined, () => {});
-      const attention = branchesOf(decoder).filter((branch) => branch.kind === 'attention');
+      const { byBlock, layers } = await measureSimilarity(decoder, [batch], undefined, () => {});
+      const attention = blocksOf(decoder).filter((block) => block.kind === 'attention');
       const likeness = (layer: number) =>
-        strategy === cosineSelection ? blocks.get(`attention ${layer}`)! : layers.get(layer)!;
+        strategy === cosineSelection ? byBlock.get(`attention ${layer}`)! : layers.get(layer)!;
       const expected = attention.map(({ layer }) => layer).toSorted((a, b) => likeness(b) - likeness(a));
       expect(chosen).toEqual(expected.slice(0, 2).map((layer) => `attention ${layer}`));
       expect(work).toBe(1);
@@ -74,11 +74,7 @@ describe.each(styles)('a decoder in the style of $name', (style) => {
 async function streamOf(decoder: Decoder, batch: LossBatch): Promise<Map<string, Float32Array>> {
   const copy = readDecoder(decoder.model);
   const names = new Set(
-    decoder.steps.flatMap((step) => [
-      step.input,
-      step.output,
-      ...step.branches.map((branch) => branch.output),
-    ]),
+    decoder.steps.flatMap((step) => [step.input, step.output, ...step.blocks.map((block) => block.output)]),
   );
   const outputs = copy.graph.proto.output;
   copy.graph.proto.output = [...names].map((name) =>

@@ -40,5 +40,5 @@ export const blockInfluenceSelection = bySimilarity(
 export const cosineSelection = bySimilarity(
   'cosine',
   'a baseline: skips the blocks that turn the residual stream the least (LLM-Drop)',
-  ({ blocks }, block) => blocks.get(block)!,
+  ({ byBlock }, block) => byBlock.get(block)!,
 );

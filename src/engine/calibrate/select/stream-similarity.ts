@@ -1,9 +1,9 @@
 /** How little each block and each layer of the original turns the residual stream, from forward passes alone. */
 import {
-  branchesOf,
+  blocksOf,
   blockName,
   type BlockName,
-  type Branch,
+  type Block,
   type Decoder,
   type ResidualStep,
 } from '../../decoder/decoder.js';
@@ -19,7 +19,7 @@ import type { LossBatch } from '../../loss/loss-batch.js';
 
 export interface StreamSimilarity {
   /** Mean cosine between the stream before a block and the same with the block's result added. */
-  blocks: ReadonlyMap<BlockName, number>;
+  byBlock: ReadonlyMap<BlockName, number>;
   /** Mean cosine between the stream before a layer and after it, by layer. */
   layers: ReadonlyMap<number, number>;
 }
@@ -61,14 +61,14 @@ export async function measureSimilarity(
   } finally {
     await model.release();
   }
-  const blocks = new Map<BlockName, number>();
+  const byBlock = new Map<BlockName, number>();
   const layers = new Map<number, number>();
   for (const { output, of } of outputs) {
     const mean = totals.get(output)! / tokens;
     if (typeof of === 'number') layers.set(of, mean);
-    else blocks.set(of, mean);
+    else byBlock.set(of, mean);
   }
-  return { blocks, layers };
+  return { byBlock, layers };
 }
 
 /** Makes the graph's only outputs the cosines, float32 [rows, positions] each. */
@@ -82,18 +82,18 @@ function addSimilarities(decoder: Decoder): { output: string; of: BlockName | nu
   const dot = (a: string, b: string) => op('ReduceSum', [op('Mul', [a, b]), axis], { keepdims: 0 });
   const cosine = (a: string, b: string) =>
     op('Div', [dot(a, b), op('Sqrt', [op('Mul', [dot(a, a), dot(b, b)])])]);
-  const addedBy = ({ outputUse }: Branch) => float(outputUse.node.input[outputUse.index]!);
+  const addedBy = ({ outputUse }: Block) => float(outputUse.node.input[outputUse.index]!);
   // Not the value of the stream itself: where the graph is cut there, what reads it belongs to the next segment.
-  const after = ({ input, branches }: ResidualStep) =>
-    branches.reduce((sum, branch) => op('Add', [sum, addedBy(branch)]), float(input));
+  const after = ({ input, blocks }: ResidualStep) =>
+    blocks.reduce((sum, block) => op('Add', [sum, addedBy(block)]), float(input));
   const found: { output: string; of: BlockName | number }[] = [];
   for (const step of steps) {
-    for (const branch of step.branches) {
+    for (const block of step.blocks) {
       const before = float(step.input);
-      found.push({ output: cosine(before, op('Add', [before, addedBy(branch)])), of: blockName(branch) });
+      found.push({ output: cosine(before, op('Add', [before, addedBy(block)])), of: blockName(block) });
     }
   }
-  for (const layer of new Set(branchesOf(decoder).map((branch) => branch.layer))) {
+  for (const layer of new Set(blocksOf(decoder).map((block) => block.layer))) {
     const own = steps.filter((step) => step.layer === layer);
     found.push({ output: cosine(float(own[0]!.input), after(own.at(-1)!)), of: layer });
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Adam } from './adam.js';
 import type { ScaleKey } from '../../decoder/scales.js';
 
-const key: ScaleKey = 'branch attention 0';
+const key: ScaleKey = 'block attention 0';
 const offset: ScaleKey = 'offset attention 1';
 
 describe('Adam', () => {

@@ -119,9 +119,10 @@ describe('a calibration in segments', () => {
     const whole = await measureSimilarity(decoder, batches, undefined, () => {});
     const session = { segments: segmentsOf(decoder, 'all', true) };
     const cut = await measureSimilarity(decoder, batches, session, () => {});
-    expect(cut.blocks.size).toBe(8);
+    expect(cut.byBlock.size).toBe(8);
     expect(cut.layers.size).toBe(4);
-    for (const [block, cosine] of cut.blocks) expect(cosine, block).toBeCloseTo(whole.blocks.get(block)!, 6);
+    for (const [block, cosine] of cut.byBlock)
+      expect(cosine, block).toBeCloseTo(whole.byBlock.get(block)!, 6);
     for (const [layer, cosine] of cut.layers)
       expect(cosine, `layer ${layer}`).toBeCloseTo(whole.layers.get(layer)!, 6);
   });

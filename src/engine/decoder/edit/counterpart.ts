@@ -1,14 +1,14 @@
 /** Values of one block that correspond to those of another block with the same structure. */
 import type { Graph } from '../../onnx/graph/graph.js';
 import { declaredDims } from '../../onnx/graph/value-info.js';
-import type { Branch, CacheEntry } from '../decoder.js';
+import type { Block, CacheEntry } from '../decoder.js';
 import { pastNames } from '../read/kv-cache.js';
 
 /**
  * Walks both blocks back from their results, side by side, as long as the operators agree.
  * @returns for values of `from` the value of `to` that is computed in the same way
  */
-export function matchBlocks(graph: Graph, from: Branch, to: Branch): Map<string, string> {
+export function matchBlocks(graph: Graph, from: Block, to: Block): Map<string, string> {
   const matches = new Map<string, string>();
   const pairs: [string, string][] = [[from.output, to.output]];
   from.outputs.forEach((output, index) => {

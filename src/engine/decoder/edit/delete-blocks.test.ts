@@ -14,8 +14,8 @@ import { Graph } from '../../onnx/graph/graph.js';
 import { valuesRead } from '../../onnx/graph/node.js';
 import { readModel } from '../../onnx/file/model-file.js';
 import { makeValueInfo } from '../../onnx/graph/value-info.js';
-import { blockName, branchesOf, type BlockName, type Decoder } from '../decoder.js';
-import { deleteBranches } from './delete-blocks.js';
+import { blockName, blocksOf, type BlockName, type Decoder } from '../decoder.js';
+import { deleteBlocks } from './delete-blocks.js';
 import { insertGates } from './gates.js';
 import { readDecoder } from '../read/read-decoder.js';
 
@@ -30,17 +30,17 @@ async function expectDeletedEqualsZeroed(
   const open = await runner.run({ ...run, gates: { all: gates, values: {} } });
   for (const skipped of sets) {
     const closed = gates.filter(
-      (gate) => gate.kind === 'branch' && skipped.some((block) => block === gate.block),
+      (gate) => gate.kind === 'block' && skipped.some((block) => block === gate.block),
     );
     const values = Object.fromEntries(closed.map((gate) => [gate.name, 0]));
     const zeroed = await runner.run({ ...run, gates: { all: gates, values } });
-    const deleted = deleteBranches(decoder, skipped);
+    const deleted = deleteBlocks(decoder, skipped);
     const results = await runDecoder(deleted, run);
     expect(largestDifference(results, zeroed), skipped.join(', ')).toBe(0);
     expect(largestDifference(results, open), skipped.join(', ')).toBeGreaterThan(1e-3);
     const names = new Set(skipped);
-    const lost = branchesOf(decoder)
-      .filter((branch) => names.has(blockName(branch)))
+    const lost = blocksOf(decoder)
+      .filter((block) => names.has(blockName(block)))
       .flatMap((b) => b.outputs);
     expect(Object.keys(zeroed[0]!).length - Object.keys(results[0]!).length).toBe(lost.length);
   }
@@ -48,7 +48,7 @@ async function expectDeletedEqualsZeroed(
 }
 
 function singles(decoder: Decoder): BlockName[][] {
-  return branchesOf(decoder).map((branch) => [blockName(branch)]);
+  return blocksOf(decoder).map((block) => [blockName(block)]);
 }
 
 describe('a deleted block equals a block gated with zero', () => {
@@ -108,12 +108,12 @@ describe('a deleted block equals a block gated with zero', () => {
   });
 });
 
-describe('deleteBranches', () => {
+describe('deleteBlocks', () => {
   const decoder = readDecoder(buildDecoder(decoderStyles[0]!, { layers: 4 }));
 
   it('removes nodes, weights, cache inputs and outputs, and keeps the numbers of the rest', () => {
-    const deleted = deleteBranches(decoder, ['attention 1', 'mlp 2']);
-    expect(branchesOf(deleted).map(blockName)).toEqual([
+    const deleted = deleteBlocks(decoder, ['attention 1', 'mlp 2']);
+    expect(blocksOf(deleted).map(blockName)).toEqual([
       'attention 0',
       'mlp 0',
       'mlp 1',
@@ -132,37 +132,37 @@ describe('deleteBranches', () => {
 
   it('does not change the decoder that it is given', () => {
     const before = decoder.graph.nodes.length;
-    deleteBranches(decoder, ['attention 0', 'mlp 0']);
+    deleteBlocks(decoder, ['attention 0', 'mlp 0']);
     expect(decoder.graph.nodes).toHaveLength(before);
     expect(decoder.inputs.cache).toHaveLength(8);
   });
 
   it('can be repeated', () => {
-    const once = deleteBranches(decoder, ['attention 0', 'mlp 0', 'attention 2']);
-    const twice = deleteBranches(deleteBranches(decoder, ['attention 0', 'mlp 0']), ['attention 2']);
-    expect(branchesOf(twice).map(blockName)).toEqual(branchesOf(once).map(blockName));
+    const once = deleteBlocks(decoder, ['attention 0', 'mlp 0', 'attention 2']);
+    const twice = deleteBlocks(deleteBlocks(decoder, ['attention 0', 'mlp 0']), ['attention 2']);
+    expect(blocksOf(twice).map(blockName)).toEqual(blocksOf(once).map(blockName));
     expect(twice.graph.nodes.length).toBe(once.graph.nodes.length);
   });
 
   it('deletes from a decoder with gates, and the gate too', async () => {
     const { decoder: gated, gates } = insertGates(decoder, { offset: () => ({}) });
-    const deleted = deleteBranches(gated, ['attention 1']);
+    const deleted = deleteBlocks(gated, ['attention 1']);
     const left = gates.filter((gate) => deleted.graph.input(gate.name) !== undefined);
     expect(gates.filter((gate) => !left.includes(gate)).map((gate) => gate.name)).toEqual([
-      'hopscotch.branch.attention.1',
+      'hopscotch.block.attention.1',
     ]);
     const closed = await runDecoder(gated, {
-      gates: { all: gates, values: { 'hopscotch.branch.attention.1': 0 } },
+      gates: { all: gates, values: { 'hopscotch.block.attention.1': 0 } },
     });
     expect(largestDifference(await runDecoder(deleted, { gates: { all: left, values: {} } }), closed)).toBe(
       0,
     );
   });
 
-  it('keeps the other branch of a parallel residual', () => {
+  it('keeps the other block of a parallel residual', () => {
     const neox = readDecoder(buildDecoder(decoderStyles.find((style) => style.name === 'gpt-neox')!));
-    const deleted = deleteBranches(neox, ['attention 1']);
-    expect(deleted.steps.map((step) => step.branches.map(blockName))).toEqual([
+    const deleted = deleteBlocks(neox, ['attention 1']);
+    expect(deleted.steps.map((step) => step.blocks.map(blockName))).toEqual([
       ['attention 0', 'mlp 0'],
       ['mlp 1'],
       ['attention 2', 'mlp 2'],
@@ -170,11 +170,11 @@ describe('deleteBranches', () => {
   });
 
   it('refuses to delete all attention, or what is not there', () => {
-    const all = branchesOf(decoder)
+    const all = blocksOf(decoder)
       .map(blockName)
       .filter((name) => name.startsWith('attention'));
-    expect(() => deleteBranches(decoder, all)).toThrow('At least one attention block must stay');
-    expect(() => deleteBranches(decoder, ['attention 4'])).toThrow("The model has no block 'attention 4'");
+    expect(() => deleteBlocks(decoder, all)).toThrow('At least one attention block must stay');
+    expect(() => deleteBlocks(decoder, ['attention 4'])).toThrow("The model has no block 'attention 4'");
   });
 
   it('refuses to delete a block whose cache something else reads', () => {
@@ -183,9 +183,9 @@ describe('deleteBranches', () => {
     graph.addNode('Identity', ['past_key_values.0.key'], {}, { outputs: ['copy'], label: 'copy' });
     graph.proto.output.push(makeValueInfo('copy', DataType.FLOAT, [undefined, 2, undefined, 4]));
     const odd = readDecoder(model);
-    expect(() => deleteBranches(odd, ['attention 0'])).toThrow(
+    expect(() => deleteBlocks(odd, ['attention 0'])).toThrow(
       `The block 'attention 0' cannot be skipped: the Identity node "copy/node" reads its cache input 'past_key_values.0.key'.`,
     );
-    expect(branchesOf(deleteBranches(odd, ['attention 1']))).toHaveLength(5);
+    expect(blocksOf(deleteBlocks(odd, ['attention 1']))).toHaveLength(5);
   });
 });

@@ -6,7 +6,7 @@ import { copyModel } from '../../onnx/file/model-file.js';
 import type { NodeProto } from '../../onnx/file/onnx_pb.js';
 import { matchBlocks, matchPast } from './counterpart.js';
 import { DataFlow, liveNodes, readsShapeOnly } from '../read/data-flow.js';
-import { blockName, branchesOf, type BlockName, type Branch, type Decoder } from '../decoder.js';
+import { blockName, blocksOf, type BlockName, type Block, type Decoder } from '../decoder.js';
 import { pastNames } from '../read/kv-cache.js';
 import { rereadDecoder } from '../read/read-decoder.js';
 
@@ -15,20 +15,20 @@ import { rereadDecoder } from '../read/read-decoder.js';
  * what the original does with those blocks' results at zero. Layers and cache entries keep their numbers.
  * @throws UserError if a block does not exist, no attention would be left, or other nodes need what is deleted
  */
-export function deleteBranches(original: Decoder, skipped: readonly BlockName[]): Decoder {
+export function deleteBlocks(original: Decoder, skipped: readonly BlockName[]): Decoder {
   const names = new Set(skipped);
   refuseImpossible(original, names);
   const model = copyModel(original.model);
   const copy = rereadDecoder(model, original);
   const { graph } = copy;
-  const branches = branchesOf(copy);
-  const deleted = branches.filter((branch) => names.has(blockName(branch)));
-  const kept = branches.filter((branch) => !names.has(blockName(branch)));
+  const blocks = blocksOf(copy);
+  const deleted = blocks.filter((block) => names.has(blockName(block)));
+  const kept = blocks.filter((block) => !names.has(blockName(block)));
   const readBefore = graph.inputs.filter((input) => graph.consumers(input.name).length > 0);
-  graph.removeOutputs(new Set(deleted.flatMap((branch) => branch.outputs)));
-  for (const branch of deleted) passBy(copy, branch);
+  graph.removeOutputs(new Set(deleted.flatMap((block) => block.outputs)));
+  for (const block of deleted) passBy(copy, block);
   rewireShapes(graph, deleted, kept);
-  const pasts = deleted.flatMap((branch) => (branch.cache ? pastNames(branch.cache) : []));
+  const pasts = deleted.flatMap((block) => (block.cache ? pastNames(block.cache) : []));
   refuseLivePasts(graph, deleted);
   graph.removeInputs(new Set(pasts));
   graph.removeUnused();
@@ -40,19 +40,19 @@ export function deleteBranches(original: Decoder, skipped: readonly BlockName[])
 }
 
 function refuseImpossible(decoder: Decoder, names: ReadonlySet<BlockName>): void {
-  const branches = branchesOf(decoder);
-  const known = new Set(branches.map(blockName));
+  const blocks = blocksOf(decoder);
+  const known = new Set(blocks.map(blockName));
   const unknown = [...names].find((name) => !known.has(name));
   if (unknown !== undefined) {
     throw new UserError(`The model has no block '${unknown}'; its blocks are ${[...known].join(', ')}.`);
   }
-  const mixture = branches.find((branch) => branch.mixture && names.has(blockName(branch)));
+  const mixture = blocks.find((block) => block.mixture && names.has(blockName(block)));
   if (mixture) {
     throw new UserError(
       `The block '${blockName(mixture)}' is a mixture of experts (the ${describeNode(mixture.mixture!)}), which Hopscotch does not skip; choose attention blocks.`,
     );
   }
-  if (branches.every((branch) => branch.kind !== 'attention' || names.has(blockName(branch)))) {
+  if (blocks.every((block) => block.kind !== 'attention' || names.has(blockName(block)))) {
     throw new UserError('At least one attention block must stay; choose fewer blocks to skip.');
   }
 }
@@ -63,9 +63,9 @@ function isGeneralInput(decoder: Decoder, name: string): boolean {
 }
 
 /** Puts the other operand of the addition in the addition's place. */
-function passBy(decoder: Decoder, branch: Branch): void {
+function passBy(decoder: Decoder, block: Block): void {
   const { graph } = decoder;
-  const { node, operand } = findAddition(decoder, branch);
+  const { node, operand } = findAddition(decoder, block);
   const rest = node.input[1 - operand]!;
   const sum = node.output[0]!;
   graph.removeNodes(new Set([node]));
@@ -74,41 +74,41 @@ function passBy(decoder: Decoder, branch: Branch): void {
 }
 
 /**
- * The addition that the branch enters now: after the deletion of the other branch of a parallel step, its result goes
+ * The addition that the block enters now: after the deletion of the other block of a parallel step, its result goes
  * on (through Casts and factors) to the next Add of the step.
  */
-function findAddition(decoder: Decoder, branch: Branch): { node: NodeProto; operand: number } {
+function findAddition(decoder: Decoder, block: Block): { node: NodeProto; operand: number } {
   const { graph } = decoder;
-  const step = decoder.steps.find((candidate) => candidate.branches.includes(branch))!;
+  const step = decoder.steps.find((candidate) => candidate.blocks.includes(block))!;
   const additions = new Set(step.additions);
-  const queue = [branch.output];
+  const queue = [block.output];
   for (let value = queue.shift(); value !== undefined; value = queue.shift()) {
     for (const node of graph.consumers(value)) {
       if (additions.has(node)) return { node, operand: node.input.indexOf(value) };
       if (!readsShapeOnly(node)) queue.push(...node.output);
     }
   }
-  throw new RangeError(`The result of ${blockName(branch)} does not enter the residual stream`);
+  throw new RangeError(`The result of ${blockName(block)} does not enter the residual stream`);
 }
 
 /** Makes nodes that stay, and read only the shape of something deleted, read it from a block that stays. */
-function rewireShapes(graph: Graph, deleted: readonly Branch[], kept: readonly Branch[]): void {
-  const gone = new Set(deleted.flatMap((branch) => [...branch.nodes]));
+function rewireShapes(graph: Graph, deleted: readonly Block[], kept: readonly Block[]): void {
+  const gone = new Set(deleted.flatMap((block) => [...block.nodes]));
   const flow = new DataFlow(graph);
-  for (const branch of deleted) {
-    const twins = kept.filter((candidate) => candidate.kind === branch.kind);
-    const made = new Set([...branch.nodes].flatMap((node) => node.output));
+  for (const block of deleted) {
+    const twins = kept.filter((candidate) => candidate.kind === block.kind);
+    const made = new Set([...block.nodes].flatMap((node) => node.output));
     const live = liveNodes(graph);
     for (const node of [...live].filter((candidate) => readsShapeOnly(candidate) && !gone.has(candidate))) {
       const value = node.input[0]!;
       if (!made.has(value)) continue;
-      const other = firstDefined(twins, (twin) => matchBlocks(graph, branch, twin).get(value));
+      const other = firstDefined(twins, (twin) => matchBlocks(graph, block, twin).get(value));
       if (other !== undefined) graph.setInput(node, 0, other);
     }
-    for (const past of branch.cache ? pastNames(branch.cache) : []) {
+    for (const past of block.cache ? pastNames(block.cache) : []) {
       if (!leadsToShapesOnly(flow, past, live)) continue;
       const other = firstDefined(twins, (twin) =>
-        branch.cache && twin.cache ? matchPast(graph, past, branch.cache, twin.cache) : undefined,
+        block.cache && twin.cache ? matchPast(graph, past, block.cache, twin.cache) : undefined,
       );
       if (other !== undefined) graph.replaceUses(past, other);
     }
@@ -123,11 +123,11 @@ function leadsToShapesOnly(flow: DataFlow, value: string, live: ReadonlySet<Node
   );
 }
 
-function refuseLivePasts(graph: Graph, deleted: readonly Branch[]): void {
+function refuseLivePasts(graph: Graph, deleted: readonly Block[]): void {
   const live = [...liveNodes(graph)];
-  for (const branch of deleted) {
-    const name = blockName(branch);
-    for (const past of branch.cache ? pastNames(branch.cache) : []) {
+  for (const block of deleted) {
+    const name = blockName(block);
+    for (const past of block.cache ? pastNames(block.cache) : []) {
       const reader = live.find((node) => valuesRead(node).includes(past));
       if (reader) {
         throw new UserError(
@@ -135,7 +135,7 @@ function refuseLivePasts(graph: Graph, deleted: readonly Branch[]): void {
         );
       }
     }
-    const kept = live.find((node) => branch.nodes.has(node));
+    const kept = live.find((node) => block.nodes.has(node));
     if (kept) {
       throw new UserError(
         `The block '${name}' cannot be skipped: other parts of the model need the shape of what its ${describeNode(kept)} makes, and no other block has the same.`,

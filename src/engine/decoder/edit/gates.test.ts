@@ -49,8 +49,8 @@ describe('insertGates', () => {
     const { decoder, gates } = insertGates(readDecoder(buildDecoder(llama, { layers: 1 })), everything);
     expect(gates).toEqual([
       {
-        name: 'hopscotch.branch.attention.0',
-        kind: 'branch',
+        name: 'hopscotch.block.attention.0',
+        kind: 'block',
         block: 'attention 0',
         step: 0,
         shape: [1, 1, 16],
@@ -69,7 +69,7 @@ describe('insertGates', () => {
         step: 0,
         shape: [1, 1, 16],
       },
-      { name: 'hopscotch.branch.mlp.0', kind: 'branch', block: 'mlp 0', step: 1, shape: [1, 1, 16] },
+      { name: 'hopscotch.block.mlp.0', kind: 'block', block: 'mlp 0', step: 1, shape: [1, 1, 16] },
       { name: 'hopscotch.residual.mlp.0', kind: 'residual', block: 'mlp 0', step: 1, shape: [1, 1, 1] },
       { name: 'hopscotch.offset.mlp.0', kind: 'offset', block: 'mlp 0', step: 1, shape: [1, 1, 16] },
     ]);
@@ -78,21 +78,21 @@ describe('insertGates', () => {
 
   it('puts gates only where they are asked for', () => {
     const { gates } = insertGates(readDecoder(buildDecoder(llama)), {
-      branch: (branch) => (branch.kind === 'attention' && branch.layer > 0 ? { perRow: true } : undefined),
+      block: (block) => (block.kind === 'attention' && block.layer > 0 ? { perRow: true } : undefined),
       residual: () => undefined,
     });
     expect(gates.map((gate) => [gate.name, gate.shape])).toEqual([
-      ['hopscotch.branch.attention.1', ['rows', 1, 1]],
-      ['hopscotch.branch.attention.2', ['rows', 1, 1]],
+      ['hopscotch.block.attention.1', ['rows', 1, 1]],
+      ['hopscotch.block.attention.2', ['rows', 1, 1]],
     ]);
   });
 
-  it('scales both branches and the stream of a parallel residual', () => {
+  it('scales both blocks and the stream of a parallel residual', () => {
     const neox = decoderStyles.find((style) => style.name === 'gpt-neox')!;
     const { gates } = insertGates(readDecoder(buildDecoder(neox, { layers: 1 })));
     expect(gates.map((gate) => gate.name)).toEqual([
-      'hopscotch.branch.attention.0',
-      'hopscotch.branch.mlp.0',
+      'hopscotch.block.attention.0',
+      'hopscotch.block.mlp.0',
       'hopscotch.residual.attention.0',
     ]);
   });
@@ -110,7 +110,7 @@ describe('insertGates', () => {
     }
   });
 
-  it.each(decoderStyles)('computes b * branch + s * x + offset in $name', async (style) => {
+  it.each(decoderStyles)('computes b * block + s * x + offset in $name', async (style) => {
     const decoder = readDecoder(buildDecoder(style, { cache: false, layers: 1 }));
     const { decoder: gated, gates } = insertGates(decoder, { offset: () => ({}) });
     const values = Object.fromEntries(gates.map(({ name }, index) => [name, 0.3 + 0.2 * index]));
@@ -121,13 +121,13 @@ describe('insertGates', () => {
           gates.find((g) => g.step === index && g.kind === kind && (!block || g.block === block))!.name
         ]!;
       const input = given(step.input);
-      const scaled = step.branches.map((branch) => given(branch.output));
+      const scaled = step.blocks.map((block) => given(block.output));
       const output = given(
         index + 1 < gated.steps.length ? gated.steps[index + 1]!.input : gated.finalNorm.input,
       );
       output.forEach((value, element) => {
         const sum = scaled.reduce(
-          (total, branch) => total + branch[element]!,
+          (total, block) => total + block[element]!,
           gate('residual') * input[element]!,
         );
         expect(value).toBeCloseTo(sum + gate('offset'), 4);
@@ -140,7 +140,7 @@ describe('addToStream', () => {
   it('does what an offset gate of the same value does', async () => {
     const decoder = readDecoder(buildDecoder(llama));
     const { decoder: gated, gates } = insertGates(decoder, {
-      branch: () => undefined,
+      block: () => undefined,
       residual: () => undefined,
       offset: (_, index) => (index === 1 ? {} : undefined),
     });
@@ -183,9 +183,7 @@ async function streamValues(
   gates: readonly Gate[],
   values: Readonly<Record<string, number>>,
 ): Promise<(name: string) => Float32Array> {
-  const wanted = new Set(
-    decoder.steps.flatMap((step) => [step.input, ...step.branches.map((b) => b.output)]),
-  );
+  const wanted = new Set(decoder.steps.flatMap((step) => [step.input, ...step.blocks.map((b) => b.output)]));
   wanted.add(decoder.finalNorm.input);
   for (const name of wanted) {
     decoder.graph.proto.output.push(makeValueInfo(name, DataType.FLOAT, [undefined, undefined, undefined]));

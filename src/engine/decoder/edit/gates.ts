@@ -1,11 +1,11 @@
-/** Gates: graph inputs that scale each branch, its norm, and the residual stream beside it (design, section 1). */
+/** Gates: graph inputs that scale each block, its norm, and the residual stream beside it (design, section 1). */
 import { DataType } from '../../onnx/graph/data-types.js';
 import { copyModel } from '../../onnx/file/model-file.js';
 import { makeValueInfo } from '../../onnx/graph/value-info.js';
 import {
   blockName,
   type BlockName,
-  type Branch,
+  type Block,
   type Decoder,
   type Norm,
   type ResidualStep,
@@ -15,15 +15,15 @@ import { elementType } from '../element-type.js';
 import { rereadDecoder } from '../read/read-decoder.js';
 import { addToValue } from './stream-offsets.js';
 
-export type GateKind = 'branch' | 'residual' | 'offset' | 'gain';
+export type GateKind = 'block' | 'residual' | 'offset' | 'gain';
 
-/** A float32 graph input that scales (or, as an offset, is added to) the residual stream, a branch or what a norm gives. */
+/** A float32 graph input that scales (or, as an offset, is added to) the residual stream, a block or what a norm gives. */
 export interface Gate {
-  /** The graph input: 'hopscotch.branch.attention.3'. */
+  /** The graph input: 'hopscotch.block.attention.3'. */
   name: string;
   kind: GateKind;
   /**
-   * The branch that is scaled; for residual gates and offsets the first branch of the step, for gains the first branch
+   * The block that is scaled; for residual gates and offsets the first block of the step, for gains the first block
    * that the norm belongs to, or 'final'.
    */
   block: BlockName | 'final';
@@ -41,8 +41,8 @@ export interface GateForm {
 }
 
 export interface GateOptions extends GateForm {
-  /** The form of a branch's gate, or undefined for none. Default: the options' own form for every branch. */
-  branch?: (branch: Branch, step: number) => GateForm | undefined;
+  /** The form of a block's gate, or undefined for none. Default: the options' own form for every block. */
+  block?: (block: Block, step: number) => GateForm | undefined;
   /** The form of a step's residual gate, always scalar, or undefined for none. Default: for every step. */
   residual?: (step: ResidualStep, index: number) => Pick<GateForm, 'perRow'> | undefined;
   /** Whether what each norm gives is scaled, one number a channel; norms without a gain are left out. Default: false. */
@@ -52,7 +52,7 @@ export interface GateOptions extends GateForm {
 }
 
 /**
- * A copy of the decoder in which each step computes b * branch(g * norm(input)) + s * input + offset (for two branches:
+ * A copy of the decoder in which each step computes b * block(g * norm(input)) + s * input + offset (for two blocks:
  * both scaled). With scales of one and offsets of zero it computes what the original does. The gates are not in `decoder.inputs`.
  */
 export function insertGates(
@@ -62,14 +62,14 @@ export function insertGates(
   const model = copyModel(original.model);
   const decoder = rereadDecoder(model, original);
   const builder = new GateBuilder(decoder);
-  const branchForm = options.branch ?? (() => options);
+  const blockForm = options.block ?? (() => options);
   const residualForm = options.residual ?? (() => options);
   if (options.gains) builder.gains();
   decoder.steps.forEach((step, index) => {
-    const name = blockName(step.branches[0]!);
-    for (const branch of step.branches) {
-      const form = branchForm(branch, index);
-      if (form) builder.scale(branch.outputUse, 'branch', blockName(branch), index, form);
+    const name = blockName(step.blocks[0]!);
+    for (const block of step.blocks) {
+      const form = blockForm(block, index);
+      if (form) builder.scale(block.outputUse, 'block', blockName(block), index, form);
     }
     const residual = residualForm(step, index);
     if (residual) {
@@ -97,7 +97,7 @@ class GateBuilder {
     graph.setInput(use.node, use.index, scaled!);
   }
 
-  /** Multiplies what each norm gives with a new gate; a norm that two branches read is scaled once. */
+  /** Multiplies what each norm gives with a new gate; a norm that two blocks read is scaled once. */
   gains(): void {
     const { steps, finalNorm } = this.decoder;
     const scaled = new Set<string>();
@@ -112,7 +112,7 @@ class GateBuilder {
       graph.replaceUses(norm.output, product!, (node) => !readers.has(node));
     };
     steps.forEach((step, index) => {
-      for (const branch of step.branches) scaleNorm(branch.norm, blockName(branch), index);
+      for (const block of step.blocks) scaleNorm(block.norm, blockName(block), index);
     });
     scaleNorm(finalNorm, 'final', steps.length);
   }

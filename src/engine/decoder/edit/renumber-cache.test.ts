@@ -4,7 +4,7 @@ import { runDecoder } from '../../../../test/graphs/run-decoder.js';
 import { Graph } from '../../onnx/graph/graph.js';
 import { float32Values } from '../../runtime/tensors.js';
 import type { Decoder } from '../decoder.js';
-import { deleteBranches } from './delete-blocks.js';
+import { deleteBlocks } from './delete-blocks.js';
 import { readDecoder } from '../read/read-decoder.js';
 import { renumberCache } from './renumber-cache.js';
 
@@ -17,7 +17,7 @@ function cacheNames(decoder: Decoder): string[] {
 
 describe('renumberCache', () => {
   it('counts what is left densely', async () => {
-    const deleted = deleteBranches(readDecoder(buildDecoder(llama, { layers: 4 })), [
+    const deleted = deleteBlocks(readDecoder(buildDecoder(llama, { layers: 4 })), [
       'attention 0',
       'attention 2',
     ]);
@@ -34,14 +34,14 @@ describe('renumberCache', () => {
   });
 
   it('renumbers packed caches', () => {
-    const deleted = deleteBranches(readDecoder(buildDecoder(gpt2, { layers: 3 })), ['attention 1']);
+    const deleted = deleteBlocks(readDecoder(buildDecoder(gpt2, { layers: 3 })), ['attention 1']);
     const { decoder, oldIndices } = renumberCache(deleted);
     expect(oldIndices).toEqual([0, 2]);
     expect(cacheNames(decoder)).toEqual(['past_0', 'past_1', 'present_0', 'present_1']);
   });
 
   it('renumbers a single entry by its layer', () => {
-    const deleted = deleteBranches(readDecoder(buildDecoder(llama, { layers: 2 })), ['attention 0']);
+    const deleted = deleteBlocks(readDecoder(buildDecoder(llama, { layers: 2 })), ['attention 0']);
     const { decoder, oldIndices } = renumberCache(deleted);
     expect(oldIndices).toEqual([1]);
     expect(decoder.inputs.cache).toEqual(['past_key_values.0.key', 'past_key_values.0.value']);
@@ -62,7 +62,7 @@ describe('renumberCache', () => {
       graph.renameOutput(node, node.output.indexOf(output.name), `output_${index}`);
       output.name = `output_${index}`;
     });
-    const { decoder } = renumberCache(deleteBranches(readDecoder(model), ['attention 1']));
+    const { decoder } = renumberCache(deleteBlocks(readDecoder(model), ['attention 1']));
     expect(decoder.graph.outputs.map((output) => output.name)).toEqual(
       [0, 1, 2, 5, 6].map((n) => `output_${n}`),
     );

@@ -1,7 +1,7 @@
 /** Numbering a decoder's cache inputs and outputs densely after blocks were deleted (design, section 3). */
 import type { Graph } from '../../onnx/graph/graph.js';
 import { copyModel } from '../../onnx/file/model-file.js';
-import { branchesOf, type CacheEntry, type Decoder } from '../decoder.js';
+import { blocksOf, type CacheEntry, type Decoder } from '../decoder.js';
 import { pastNames, presentNames } from '../read/kv-cache.js';
 import { rereadDecoder } from '../read/read-decoder.js';
 
@@ -14,8 +14,8 @@ export function renumberCache(original: Decoder): { decoder: Decoder; oldIndices
   const model = copyModel(original.model);
   const copy = rereadDecoder(model, original);
   const { graph } = copy;
-  const caches = branchesOf(copy).flatMap((branch) =>
-    branch.cache ? [{ ...branch.cache, layer: branch.layer }] : [],
+  const caches = blocksOf(copy).flatMap((block) =>
+    block.cache ? [{ ...block.cache, layer: block.layer }] : [],
   );
   const layers = caches.map((cache) => cache.layer);
   let oldIndices: number[] | undefined;

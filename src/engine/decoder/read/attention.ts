@@ -1,5 +1,5 @@
 /**
- * Attention inside a branch: one operator, or the product of queries and keys, the Softmax and the product with the
+ * Attention inside a block: one operator, or the product of queries and keys, the Softmax and the product with the
  * values.
  */
 import type { NodeProto } from '../../onnx/file/onnx_pb.js';
@@ -18,7 +18,7 @@ export interface Attention {
 const MATRIX_PRODUCTS = new Set(['MatMul', 'FusedMatMul', 'Einsum', 'Gemm']);
 
 /**
- * @param region the nodes of a branch that depend on the residual stream
+ * @param region the nodes of a block that depend on the residual stream
  * @returns undefined if there is neither an attention operator nor a Softmax over products of activations; a router's
  *   Softmax over products with a weight (mixture of experts) is not attention
  */

@@ -1,16 +1,16 @@
-/** A branch of the residual stream: its norm, its last projection, its cache, and what belongs to it alone. */
+/** A block of the residual stream: its norm, its last projection, its cache, and what belongs to it alone. */
 import { UserError } from '../../../schema/errors.js';
 import { describeNode } from '../../onnx/graph/node.js';
 import type { NodeProto } from '../../onnx/file/onnx_pb.js';
 import type { DataFlow } from './data-flow.js';
-import { blockName, type Branch, type BranchKind } from '../decoder.js';
+import { blockName, type Block, type BlockKind } from '../decoder.js';
 import { findFirstProjections } from './first-projections.js';
 import { findCache, pastNames } from './kv-cache.js';
 import { findLastProjection } from './last-projection.js';
 import { findMixture } from './mixture.js';
 import { findNorm } from './norm.js';
 import { ownNodes, weightsOf } from './own-nodes.js';
-import type { StreamBranch, StreamStep } from './residual-stream.js';
+import type { StreamBlock, StreamStep } from './residual-stream.js';
 import { roundedStream } from './unsupported.js';
 
 /** Operators that mix positions in other ways than attention does. */
@@ -25,7 +25,7 @@ const RECURRENT_OPERATORS = new Set([
   'RNN',
 ]);
 
-export interface BranchContext {
+export interface BlockContext {
   /** The model's folder, for constants in external files. */
   folder: string | undefined;
   /** All values of the residual stream. */
@@ -35,22 +35,22 @@ export interface BranchContext {
 }
 
 /**
- * @param outputs graph outputs that this branch makes
- * @throws UserError if the branch is not a norm, attention or an MLP, and a projection
+ * @param outputs graph outputs that this block makes
+ * @throws UserError if the block is not a norm, attention or an MLP, and a projection
  */
-export function readBranch(
+export function readBlock(
   flow: DataFlow,
   step: StreamStep,
-  stream: StreamBranch,
+  stream: StreamBlock,
   layer: number,
   outputs: readonly string[],
-  context: BranchContext,
-): Branch {
-  const kind: BranchKind = stream.attention ? 'attention' : 'mlp';
-  const block = blockName({ kind, layer });
+  context: BlockContext,
+): Block {
+  const kind: BlockKind = stream.attention ? 'attention' : 'mlp';
+  const name = blockName({ kind, layer });
   if (kind === 'mlp') refuseRecurrent(flow, step, stream, outputs);
   const cache =
-    stream.attention && findCache(flow, stream.attention, step.input, context.stream, outputs, block);
+    stream.attention && findCache(flow, stream.attention, step.input, context.stream, outputs, name);
   const { output, outputUse } = stream;
   const part = { input: step.input, output, outputUse, outputs, pasts: cache ? pastNames(cache) : [] };
   const nodes = ownNodes(flow, part, context.stream, context.live);
@@ -59,13 +59,13 @@ export function readBranch(
     kind,
     layer,
     input: step.input,
-    ...readBeginning(flow, step, stream, block, context.folder),
+    ...readBeginning(flow, step, stream, name, context.folder),
     output,
     outputUse,
     outputs,
     nodes,
     weights: weightsOf(flow, nodes),
-    lastProjection: mixture ? undefined : findLastProjection(flow, stream.output, stream.region, block),
+    lastProjection: mixture ? undefined : findLastProjection(flow, stream.output, stream.region, name),
     mixture,
     cache,
   };
@@ -75,30 +75,30 @@ export function readBranch(
 function readBeginning(
   flow: DataFlow,
   step: StreamStep,
-  branch: StreamBranch,
-  block: string,
+  block: StreamBlock,
+  name: string,
   folder: string | undefined,
-): Pick<Branch, 'norm' | 'firstProjections'> {
-  const norm = findNorm(flow, step.input, branch.region, folder);
+): Pick<Block, 'norm' | 'firstProjections'> {
+  const norm = findNorm(flow, step.input, block.region, folder);
   const between = new Set(norm?.nodes);
-  const other = flow.readers(step.input).find((node) => branch.region.has(node) && !between.has(node));
+  const other = flow.readers(step.input).find((node) => block.region.has(node) && !between.has(node));
   if (norm && !other) return { norm, firstProjections: [] };
-  const firstProjections = norm ? undefined : findFirstProjections(flow, step.input, branch.region);
+  const firstProjections = norm ? undefined : findFirstProjections(flow, step.input, block.region);
   if (firstProjections) return { norm: undefined, firstProjections };
   if (other?.opType === 'QuantizeLinear') throw roundedStream(other);
   const where = other ? `the ${describeNode(other)} reads it directly` : 'none was found';
   throw new UserError(
-    `A layer norm or RMS norm was expected between the residual stream and ${block}, but ${where}; Hopscotch reads models that normalise before each block, or each block's result.`,
+    `A layer norm or RMS norm was expected between the residual stream and ${name}, but ${where}; Hopscotch reads models that normalise before each block, or each block's result.`,
   );
 }
 
 function refuseRecurrent(
   flow: DataFlow,
   step: StreamStep,
-  branch: StreamBranch,
+  block: StreamBlock,
   outputs: readonly string[],
 ): void {
-  const node = [...branch.region].find((candidate) => RECURRENT_OPERATORS.has(candidate.opType));
+  const node = [...block.region].find((candidate) => RECURRENT_OPERATORS.has(candidate.opType));
   if (node) {
     throw new UserError(
       `The model holds a block that is neither attention nor an MLP (the ${describeNode(node)} mixes positions); Hopscotch does not read hybrid models.`,
@@ -106,7 +106,7 @@ function refuseRecurrent(
   }
   const stop = new Set([step.input]);
   const continued = new Set(outputs.flatMap((output) => [...flow.sources([output], stop).inputs]));
-  const state = [...flow.sources([branch.output], stop).inputs].find((input) => continued.has(input));
+  const state = [...flow.sources([block.output], stop).inputs].find((input) => continued.has(input));
   if (state !== undefined) {
     throw new UserError(
       `The model holds a block without attention that keeps the state '${state}'; Hopscotch does not read hybrid models.`,

@@ -1,4 +1,4 @@
-/** The products with weights that a branch begins with, where it reads the residual stream without a norm. */
+/** The products with weights that a block begins with, where it reads the residual stream without a norm. */
 import type { NodeProto } from '../../onnx/file/onnx_pb.js';
 import { isRenaming, type DataFlow } from './data-flow.js';
 import type { FirstProjection } from '../decoder.js';
@@ -14,7 +14,7 @@ interface Place {
 
 /**
  * @param stream the value of the residual stream
- * @param region the branch's nodes
+ * @param region the block's nodes
  * @returns undefined if something else than a product with a weight reads the stream
  */
 export function findFirstProjections(

@@ -1,4 +1,4 @@
-/** The matrix multiplication by a weight that a value comes from: a branch's last one, or the output head's. */
+/** The matrix multiplication by a weight that a value comes from: a block's last one, or the output head's. */
 import { UserError } from '../../../schema/errors.js';
 import { describeNode } from '../../onnx/graph/node.js';
 import type { NodeProto } from '../../onnx/file/onnx_pb.js';

@@ -5,7 +5,7 @@ import type { NodeProto } from '../../onnx/file/onnx_pb.js';
 export const MIXTURE_OPERATORS: ReadonlySet<string> = new Set(['MoE', 'QMoE']);
 
 /**
- * @param region the nodes of a branch without attention
+ * @param region the nodes of a block without attention
  * @returns the operator that holds the experts, or else the TopK that chooses among them; undefined for other MLPs
  */
 export function findMixture(region: ReadonlySet<NodeProto>): NodeProto | undefined {

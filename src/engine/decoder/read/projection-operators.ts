@@ -160,7 +160,7 @@ function scaledIntegers(flow: DataFlow, node: NodeProto): Projection | undefined
   return projection(product, { node: scales, index: scale }, tensorDims(weight)[1]!, false);
 }
 
-/** A norm of the branch's result: its gain scales the channels (Gemma 2 and 3). */
+/** A norm of the block's result: its gain scales the channels (Gemma 2 and 3). */
 function normGain(flow: DataFlow, node: NodeProto): Projection | undefined {
   const channels = widthOf(flow, node.input[1]);
   if (channels === undefined) return undefined;

@@ -5,14 +5,14 @@ import { withHead, type HeadOptions } from '../../../../test/graphs/with-head.js
 import { hasShared, sampleFolder, sharedPath, sharedReason } from '../../../../test/support/shared-folder.js';
 import { DataType } from '../../onnx/graph/data-types.js';
 import { readModel } from '../../onnx/file/model-file.js';
-import { blockName, branchesOf, type Decoder } from '../decoder.js';
-import { deleteBranches } from '../edit/delete-blocks.js';
+import { blockName, blocksOf, type Decoder } from '../decoder.js';
+import { deleteBlocks } from '../edit/delete-blocks.js';
 import { insertGates } from '../edit/gates.js';
 import { readDecoder } from './read-decoder.js';
 
 /** 'attention 0, mlp 0 | attention 1...': the blocks, the parallel ones joined by '+'. */
 function outline(decoder: Decoder): string {
-  return decoder.steps.map((step) => step.branches.map(blockName).join(' + ')).join(', ');
+  return decoder.steps.map((step) => step.blocks.map(blockName).join(' + ')).join(', ');
 }
 
 /** Statements that hold for every decoder that was read. */
@@ -25,17 +25,17 @@ function expectConsistent(decoder: Decoder): void {
     expect(step.additions.at(-1)).toBe(step.addition);
     expect(step.addition.output[0]).toBe(step.output);
     expect(step.inputUse.node.input[step.inputUse.index]).toBe(step.input);
-    for (const branch of step.branches) {
-      expect(branch.outputUse.node.input[branch.outputUse.index]).toBe(branch.output);
-      expect(step.additions).toContain(branch.outputUse.node);
-      if (branch.norm) {
-        expect(branch.norm.input).toBe(step.input);
-        expect(branch.norm.epsilon.value).toBeGreaterThan(0);
-      } else expect(branch.firstProjections.length).toBeGreaterThan(0);
-      expect(branch.lastProjection === undefined).toBe(branch.mixture !== undefined);
-      if (!branch.lastProjection) continue;
-      expect(branch.nodes).toContain(branch.lastProjection.node);
-      const { weight } = branch.lastProjection;
+    for (const block of step.blocks) {
+      expect(block.outputUse.node.input[block.outputUse.index]).toBe(block.output);
+      expect(step.additions).toContain(block.outputUse.node);
+      if (block.norm) {
+        expect(block.norm.input).toBe(step.input);
+        expect(block.norm.epsilon.value).toBeGreaterThan(0);
+      } else expect(block.firstProjections.length).toBeGreaterThan(0);
+      expect(block.lastProjection === undefined).toBe(block.mixture !== undefined);
+      if (!block.lastProjection) continue;
+      expect(block.nodes).toContain(block.lastProjection.node);
+      const { weight } = block.lastProjection;
       // A gain of 1 + weight is computed.
       expect(graph.constant(weight) ?? graph.producer(weight)).toBeDefined();
     }
@@ -72,7 +72,7 @@ describe('the sample model', async () => {
   });
 
   it('knows norm, last projection and cache of a block', () => {
-    const block = branchesOf(decoder)[14]!;
+    const block = blocksOf(decoder)[14]!;
     expect(blockName(block)).toBe('attention 7');
     expect(block.norm).toMatchObject({
       kind: 'rms',
@@ -119,12 +119,12 @@ describe.each([...decoderStyles, mixtral])('a decoder in the style of $name', (s
       expectConsistent(decoder);
       expect(outline(decoder)).toBe(outlines[style.residual]);
       expect(decoder).toMatchObject({ hiddenSize: 16, vocabularySize: 31, layerCount: 3 });
-      for (const branch of branchesOf(decoder)) {
-        expect(branch.norm?.kind).toBe(style.blockNorm ? style.norm : undefined);
-        if (branch.lastProjection)
-          expect(branch.lastProjection.bias !== undefined).toBe(style.biases === 'all');
-        const layout = cache && branch.kind === 'attention' ? style.cacheLayout : undefined;
-        expect(branch.cache?.layout).toBe(layout);
+      for (const block of blocksOf(decoder)) {
+        expect(block.norm?.kind).toBe(style.blockNorm ? style.norm : undefined);
+        if (block.lastProjection)
+          expect(block.lastProjection.bias !== undefined).toBe(style.biases === 'all');
+        const layout = cache && block.kind === 'attention' ? style.cacheLayout : undefined;
+        expect(block.cache?.layout).toBe(layout);
       }
       expect(decoder.inputs.tokens).toBe('input_ids');
       expect(decoder.inputs.attentionMask).toBe('attention_mask');
@@ -152,7 +152,7 @@ describe('variations', () => {
     const { model, graph } = readDecoder(buildDecoder(llama));
     graph.replaceUses('model.layers.1.input_layernorm.weight', 'model.layers.0.input_layernorm.weight');
     graph.removeUnused();
-    const [first] = branchesOf(readDecoder(model));
+    const [first] = blocksOf(readDecoder(model));
     expect(first!.weights.map((tensor) => tensor.name)).not.toContain(
       'model.layers.0.input_layernorm.weight',
     );
@@ -160,12 +160,12 @@ describe('variations', () => {
 
   it('reads what a gated and pruned graph has become', () => {
     const { decoder } = insertGates(readDecoder(buildDecoder(llama)), { offset: () => ({}) });
-    const again = readDecoder(deleteBranches(decoder, ['attention 1']).model);
+    const again = readDecoder(deleteBlocks(decoder, ['attention 1']).model);
     expect(outline(again)).toBe('attention 0, mlp 0, mlp 1, attention 2, mlp 2');
   });
 
   it('numbers layers by what is left', () => {
-    const pruned = deleteBranches(readDecoder(buildDecoder(llama)), ['attention 0', 'mlp 1']);
+    const pruned = deleteBlocks(readDecoder(buildDecoder(llama)), ['attention 0', 'mlp 1']);
     expect(outline(pruned)).toBe('mlp 0, attention 1, attention 2, mlp 2');
     expect(outline(readDecoder(pruned.model))).toBe(outline(pruned));
   });
@@ -196,7 +196,7 @@ describe.skipIf(!hasShared)(`exported files${sharedReason}`, () => {
       await readModel(sharedPath('models/fixtures/ort-testdata/gpt2_megatron.onnx')),
     );
     expect(outline(decoder)).toBe('attention 0, mlp 0');
-    expect(branchesOf(decoder)[0]!.cache).toEqual({ layout: 'packed', past: 'past_0', present: 'present_0' });
+    expect(blocksOf(decoder)[0]!.cache).toEqual({ layout: 'packed', past: 'past_0', present: 'present_0' });
     expect(decoder.inputs).toMatchObject({
       tokens: 'input_ids',
       positions: 'position_ids',
@@ -235,7 +235,7 @@ describe.skipIf(!hasShared)(`exported trunks that were given a head${sharedReaso
     const decoder = readDecoder(
       withHead(await readModel(sharedPath('models/fixtures/sdpython/em_llama.onnx')), head),
     );
-    const attention = branchesOf(decoder).filter((branch) => branch.kind === 'attention');
+    const attention = blocksOf(decoder).filter((block) => block.kind === 'attention');
     expect(attention[5]).toMatchObject({ cache: undefined, outputs: ['output_11', 'output_12'] });
     expect(attention[5]!.lastProjection!.outputChannelFirst).toBe(true);
   });

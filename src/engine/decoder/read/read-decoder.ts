@@ -2,13 +2,13 @@
 import { Graph } from '../../onnx/graph/graph.js';
 import { inlineFunctions } from '../../onnx/graph/inline-functions.js';
 import { copyModel, type OnnxModel } from '../../onnx/file/model-file.js';
-import { readBranch, type BranchContext } from './block.js';
+import { readBlock, type BlockContext } from './block.js';
 import { DataFlow, liveNodes } from './data-flow.js';
 import {
   blockName,
-  branchesOf,
+  blocksOf,
   type BlockName,
-  type Branch,
+  type Block,
   type Decoder,
   type ResidualStep,
 } from '../decoder.js';
@@ -40,11 +40,11 @@ export function readDecoder(original: OnnxModel): Decoder {
   const head = readHead(flow, stream.end, model.folder);
   const context = { folder: model.folder, stream: stream.values, live: liveNodes(graph) };
   const steps = readSteps(flow, stream, context);
-  const branches = steps.flatMap((step) => step.branches);
-  const cache = branches.flatMap((branch) => (branch.cache ? pastNames(branch.cache) : []));
+  const blocks = steps.flatMap((step) => step.blocks);
+  const cache = blocks.flatMap((block) => (block.cache ? pastNames(block.cache) : []));
   const attention = new Set(
     stream.steps.flatMap((step) =>
-      step.branches.flatMap((branch) => (branch.attention ? [...branch.region] : [])),
+      step.blocks.flatMap((block) => (block.attention ? [...block.region] : [])),
     ),
   );
   const beginning = flow.sources([stream.beginning], new Set()).nodes;
@@ -55,11 +55,11 @@ export function readDecoder(original: OnnxModel): Decoder {
     inputs: classifyInputs(flow, token.tokens, cache, attention),
     embedding: stream.beginning,
     embeddingWeights: weightsOf(flow, beginning),
-    hiddenSize: hiddenSizeOf(branches),
+    hiddenSize: hiddenSizeOf(blocks),
     streamType: elementType(graph, stream.beginning),
     vocabularySize: head.projection.channels,
     steps,
-    layerCount: Math.max(...branches.map((branch) => branch.layer)) + 1,
+    layerCount: Math.max(...blocks.map((block) => block.layer)) + 1,
     finalNorm: head.finalNorm,
     headNodes: head.nodes,
     headWeights: weightsOf(flow, new Set(head.nodes)),
@@ -78,57 +78,50 @@ export function rereadDecoder(
   removed: ReadonlySet<BlockName> = new Set(),
 ): Decoder {
   const decoder = readDecoder(model);
-  const expected = branchesOf(original).filter((branch) => !removed.has(blockName(branch)));
-  const found = branchesOf(decoder);
+  const expected = blocksOf(original).filter((block) => !removed.has(blockName(block)));
+  const found = blocksOf(decoder);
   if (
     found.length !== expected.length ||
-    found.some((branch, index) => branch.kind !== expected[index]!.kind)
+    found.some((block, index) => block.kind !== expected[index]!.kind)
   ) {
     throw new Error(
       `The edited graph reads as ${found.map(blockName).join(', ')}; ${expected.map(blockName).join(', ')} was expected`,
     );
   }
-  found.forEach((branch, index) => (branch.layer = expected[index]!.layer));
-  for (const step of decoder.steps) step.layer = step.branches[0]!.layer;
+  found.forEach((block, index) => (block.layer = expected[index]!.layer));
+  for (const step of decoder.steps) step.layer = step.blocks[0]!.layer;
   const known = new Set(original.inputs.others);
   const others = decoder.inputs.others.filter((name) => known.has(name));
   const { layerCount, fusedNorms } = original;
   return { ...decoder, layerCount, fusedNorms, inputs: { ...decoder.inputs, others } };
 }
 
-function readSteps(flow: DataFlow, stream: ResidualStream, context: BranchContext): ResidualStep[] {
+function readSteps(flow: DataFlow, stream: ResidualStream, context: BlockContext): ResidualStep[] {
   const layers = new LayerCounter();
   const outputs = outputsOfSteps(flow, stream);
   return stream.steps.map((step) => {
-    const sorted = step.branches.toSorted(
+    const sorted = step.blocks.toSorted(
       (a, b) => Number(b.attention !== undefined) - Number(a.attention !== undefined),
     );
-    const branches = sorted.map((branch, index) => {
-      const layer = layers.next(branch.attention ? 'attention' : 'mlp');
-      return readBranch(
-        flow,
-        step,
-        branch,
-        layer,
-        index === 0 ? (outputs.get(step.input) ?? []) : [],
-        context,
-      );
+    const blocks = sorted.map((block, index) => {
+      const layer = layers.next(block.attention ? 'attention' : 'mlp');
+      return readBlock(flow, step, block, layer, index === 0 ? (outputs.get(step.input) ?? []) : [], context);
     });
     return {
-      layer: branches[0]!.layer,
+      layer: blocks[0]!.layer,
       input: step.input,
       output: step.output,
       addition: step.additions.at(-1)!,
       additions: step.additions,
       inputUse: step.inputUse,
-      branches,
+      blocks,
     };
   });
 }
 
 /** What the first block with one last projection adds: attention has one in every model. */
-function hiddenSizeOf(branches: readonly Branch[]): number {
-  return branches.find((branch) => branch.lastProjection)!.lastProjection!.channels;
+function hiddenSizeOf(blocks: readonly Block[]): number {
+  return blocks.find((block) => block.lastProjection)!.lastProjection!.channels;
 }
 
 /** Graph outputs that are made inside a step, by the value of the stream that the step reads. */
@@ -150,7 +143,7 @@ class LayerCounter {
   #layer = -1;
   #hasMlp = false;
 
-  next(kind: Branch['kind']): number {
+  next(kind: Block['kind']): number {
     if (kind === 'attention' || this.#layer < 0 || this.#hasMlp) {
       this.#layer += 1;
       this.#hasMlp = false;

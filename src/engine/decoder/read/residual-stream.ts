@@ -8,8 +8,8 @@ import type { Use } from '../decoder.js';
 import { findNorm } from './norm.js';
 import { EXPORT_ADVICE, roundedStream } from './unsupported.js';
 
-/** A branch as far as the stream shows it. */
-export interface StreamBranch {
+/** A block as far as the stream shows it. */
+export interface StreamBlock {
   output: string;
   outputUse: Use;
   /** Nodes that make the output out of the stream, shared ones included. */
@@ -23,7 +23,7 @@ export interface StreamStep {
   output: string;
   /** In the order of the data; the last one makes `output`. */
   additions: NodeProto[];
-  branches: StreamBranch[];
+  blocks: StreamBlock[];
 }
 
 export interface ResidualStream {
@@ -54,7 +54,7 @@ export function followStream(flow: DataFlow, embedding: string): ResidualStream 
 
 interface Addition {
   streamUse: Use;
-  branchUse: Use;
+  blockUse: Use;
 }
 
 class StreamFollower {
@@ -92,10 +92,10 @@ class StreamFollower {
     }
     const input = this.#soleAlias(from);
     this.values.add(input);
-    const step: StreamStep = { input, inputUse: first.streamUse, output: '', additions: [], branches: [] };
-    this.#addBranches(step, first.branchUse);
+    const step: StreamStep = { input, inputUse: first.streamUse, output: '', additions: [], blocks: [] };
+    this.#addBlocks(step, first.blockUse);
     const second = this.#findChainedAddition(step);
-    if (second) this.#addBranches(step, second);
+    if (second) this.#addBlocks(step, second);
     step.output = step.additions.at(-1)!.output[0]!;
     return step;
   }
@@ -119,7 +119,7 @@ class StreamFollower {
         const index = node.input.indexOf(alias);
         const other = node.input[1 - index]!;
         if (aliases.has(other) || !this.#streamBehind(other).has(from)) continue;
-        return { streamUse: { node, index }, branchUse: { node, index: 1 - index } };
+        return { streamUse: { node, index }, blockUse: { node, index: 1 - index } };
       }
     }
     return undefined;
@@ -156,24 +156,24 @@ class StreamFollower {
     return undefined;
   }
 
-  /** One branch, or the two of a parallel residual whose results are added to each other before. */
-  #addBranches(step: StreamStep, outputUse: Use): void {
+  /** One block, or the two of a parallel residual whose results are added to each other before. */
+  #addBlocks(step: StreamStep, outputUse: Use): void {
     const output = outputUse.node.input[outputUse.index]!;
     const inner = this.#flow.graph.producer(this.#behindFactors(output));
     if (inner?.opType === 'Add') {
-      const halves = [0, 1].map((index) => this.#makeBranch(step.input, { node: inner, index }));
+      const halves = [0, 1].map((index) => this.#makeBlock(step.input, { node: inner, index }));
       const bothDepend = halves.every((half) => half.region.size > 0);
       if (bothDepend && (halves[0]!.attention === undefined) !== (halves[1]!.attention === undefined)) {
-        step.branches.push(...halves);
+        step.blocks.push(...halves);
         step.additions.push(inner, outputUse.node);
         return;
       }
     }
-    step.branches.push(this.#makeBranch(step.input, outputUse));
+    step.blocks.push(this.#makeBlock(step.input, outputUse));
     step.additions.push(outputUse.node);
   }
 
-  #makeBranch(input: string, outputUse: Use): StreamBranch {
+  #makeBlock(input: string, outputUse: Use): StreamBlock {
     const output = outputUse.node.input[outputUse.index]!;
     const region = this.#flow.between([input], [output]);
     return { output, outputUse, region, attention: findAttention(this.#flow, region) };
@@ -218,7 +218,7 @@ class StreamFollower {
     return this.#flow.sources([value], this.values).reached;
   }
 
-  /** The value behind Casts and constant factors, where two branches may have been added to each other. */
+  /** The value behind Casts and constant factors, where two blocks may have been added to each other. */
   #behindFactors(output: string): string {
     let value = output;
     for (;;) {

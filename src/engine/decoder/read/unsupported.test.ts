@@ -16,7 +16,7 @@ import {
 } from '../../onnx/file/onnx_pb.js';
 import { floatTensor, int64Tensor } from '../../onnx/graph/tensor.js';
 import { makeValueInfo } from '../../onnx/graph/value-info.js';
-import type { Branch } from '../decoder.js';
+import type { Block } from '../decoder.js';
 import { readDecoder } from './read-decoder.js';
 
 async function refusal(model: () => OnnxModel | Promise<OnnxModel>): Promise<string> {
@@ -30,17 +30,14 @@ async function refusal(model: () => OnnxModel | Promise<OnnxModel>): Promise<str
 }
 
 /** What is said about a small Llama whose graph was changed. */
-async function refusalAfter(
-  change: (graph: Graph, branches: Branch[]) => void,
-  cache = false,
-): Promise<string> {
+async function refusalAfter(change: (graph: Graph, blocks: Block[]) => void, cache = false): Promise<string> {
   return await refusal(() => {
     const { model, graph, ...decoder } = readDecoder(
       buildDecoder(decoderStyles[0]!, { cache, layers: 2, opset: 17 }),
     );
     change(
       graph,
-      decoder.steps.flatMap((step) => step.branches),
+      decoder.steps.flatMap((step) => step.blocks),
     );
     graph.removeUnused();
     graph.sortNodes();
@@ -74,8 +71,8 @@ describe('a decoder that is changed so that it', () => {
 
   it('uses the keys of another layer', async () => {
     const message = await refusalAfter((graph, [first, , second]) => {
-      const keys = (branch: Branch) =>
-        graph.producer(branch.cache!.layout === 'separate' ? branch.cache!.presentKey : '')!;
+      const keys = (block: Block) =>
+        graph.producer(block.cache!.layout === 'separate' ? block.cache!.presentKey : '')!;
       graph.setInput(keys(second!), 1, keys(first!).input[1]!);
     }, true);
     expect(message).toMatchInlineSnapshot(
@@ -129,10 +126,10 @@ describe('a decoder that is changed so that it', () => {
 
   it('rounds its residual stream from the embedding on', async () => {
     let stream = '';
-    const message = await refusalAfter((graph, branches) => {
-      const values = new Set(branches.map(({ input }) => input));
-      stream = branches[0]!.input;
-      for (const value of [...values, branches.at(-1)!.outputUse.node.output[0]!]) round(graph, value);
+    const message = await refusalAfter((graph, blocks) => {
+      const values = new Set(blocks.map(({ input }) => input));
+      stream = blocks[0]!.input;
+      for (const value of [...values, blocks.at(-1)!.outputUse.node.output[0]!]) round(graph, value);
     });
     expect(message).toBe(roundedStream(stream));
   });
@@ -196,8 +193,8 @@ describe('a decoder that is changed so that it', () => {
   });
 
   it('has no final norm', async () => {
-    const message = await refusalAfter((graph, branches) => {
-      const last = branches.at(-1)!.outputUse.node.output[0]!;
+    const message = await refusalAfter((graph, blocks) => {
+      const last = blocks.at(-1)!.outputUse.node.output[0]!;
       const head = graph.producer('logits')!;
       graph.setInput(head, 0, last);
     });

@@ -12,12 +12,12 @@ import {
 import { GRADIENT_STEP_COST, smallBatchShare } from '../../calibrate/select/selection-strategy.js';
 import { withoutOffsets } from '../../decoder/scales.js';
 import { trainScales, type TrainedScales } from '../../calibrate/train/train-scales.js';
-import { branchesOf, type BlockName, type Decoder } from '../../decoder/decoder.js';
+import { blocksOf, type BlockName, type Decoder } from '../../decoder/decoder.js';
 import { UserError } from '../../../schema/errors.js';
 import { heldoutQuality, type HeldoutQuality } from '../../evaluate/heldout-quality.js';
 import { qualityShare, type CurvePoint, type QualityMeasure } from '../../runs/report.js';
 import type { SessionOptions } from '../../runtime/session.js';
-import { branchKinds, trainingSettings, type SlimSettings } from './settings.js';
+import { blockKinds, trainingSettings, type SlimSettings } from './settings.js';
 
 export interface CalibrationTask {
   decoder: Decoder;
@@ -79,7 +79,7 @@ export async function calibrate(task: CalibrationTask): Promise<CalibrationResul
     },
     {
       strategy: selectionStrategy(task.settings.strategy),
-      kinds: branchKinds(task.settings),
+      kinds: blockKinds(task.settings),
       budget: budgetInBlocks(task),
       ...(budget.kind === 'quality'
         ? {
@@ -116,9 +116,9 @@ export async function calibrate(task: CalibrationTask): Promise<CalibrationResul
 
 /** @throws UserError if the model has no room for the budget */
 function budgetInBlocks(task: CalibrationTask): number {
-  const largest = largestBudget(task.decoder, branchKinds(task.settings));
+  const largest = largestBudget(task.decoder, blockKinds(task.settings));
   const { budget, blocks } = task.settings;
-  if (largest === 0 && blocks === 'mlp' && branchesOf(task.decoder).some((branch) => branch.mixture)) {
+  if (largest === 0 && blocks === 'mlp' && blocksOf(task.decoder).some((block) => block.mixture)) {
     throw new UserError(
       "The model's MLPs are mixtures of experts, which Hopscotch does not skip; choose attention blocks.",
     );
@@ -220,7 +220,7 @@ function foreseenWork(task: CalibrationTask): { total: number; done: number } {
   const rounds = budgetInBlocks(task);
   const epoch = calibration.length * GRADIENT_STEP_COST;
   const trainings = settings.trainPoints === 'all' || settings.budget.kind === 'quality' ? rounds : 1;
-  const candidates = candidateBlocks(task.decoder, branchKinds(settings), []).length;
+  const candidates = candidateBlocks(task.decoder, blockKinds(settings), []).length;
   const batchSizes = {
     batches: calibration.length,
     smallBatchShare: smallBatchShare(calibration, smallBatches),

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { GRANULARITIES } from '../../decoder/scales.js';
 import { defaultTraining, type TrainingSettings } from '../../calibrate/train/train-scales.js';
-import type { BranchKind } from '../../decoder/decoder.js';
+import type { BlockKind } from '../../decoder/decoder.js';
 import { ProviderFailure } from '../../../schema/errors.js';
 import { chooseProvider, displayName, forgetAutomaticChoice } from '../../runtime/providers.js';
 import type { SessionOptions } from '../../runtime/session.js';
@@ -109,7 +109,7 @@ export function smallBatchRows({ batchRows }: Pick<SlimSettings, 'batchRows'>): 
   return Math.min(batchRows, Math.max(2, batchRows >> 4));
 }
 
-export function branchKinds(settings: Pick<SlimSettings, 'blocks'>): BranchKind[] {
+export function blockKinds(settings: Pick<SlimSettings, 'blocks'>): BlockKind[] {
   return settings.blocks === 'both' ? ['attention', 'mlp'] : [settings.blocks];
 }
 

@@ -3,7 +3,12 @@ import path from 'node:path';
 import { guessColumns, parseColumnMapping } from '../../data/columns.js';
 import { stopTokenIds } from '../../data/conversation-text.js';
 import { readDataset } from '../../data/dataset.js';
-import { appendResponse, encodeExamples, encodePrompts, type EncodedRow } from '../../data/encode-examples.js';
+import {
+  appendResponse,
+  encodeExamples,
+  encodePrompts,
+  type EncodedRow,
+} from '../../data/encode-examples.js';
 import { isTextExample, toExamples, type Example } from '../../data/examples.js';
 import { hashRows } from '../../data/content-hash.js';
 import { countProblems, type RowProblem } from '../../data/row-problems.js';

@@ -90,7 +90,7 @@ export function removeAttribute(node: NodeProto, name: string): void {
   node.attribute = node.attribute.filter((attribute) => attribute.name !== name);
 }
 
-/** Graphs held by the node: the branches of If, the bodies of Loop and Scan. */
+/** Graphs held by the node: the blocks of If, the bodies of Loop and Scan. */
 export function subgraphs(node: NodeProto): GraphProto[] {
   return node.attribute.flatMap((attribute) => {
     if (attribute.type === AttributeType.GRAPH && attribute.g) return [attribute.g];
