@@ -50,7 +50,7 @@ describe('what became of a block', () => {
   });
 
   test('afterwards it is a gap without bars', () => {
-    const scales = [{ block: 'attention 3' as const, residual: { mean: 1.02, low: 1, high: 1.04 } }];
+    const scales = [{ name: 'attention 3' as const, residual: { mean: 1.02, low: 1, high: 1.04 } }];
     show({ skipped: ['attention 3'], skippedAs: 'gap', scales });
     const cell = screen.getByRole('gridcell', { name: /^Layer 3, attention/ });
     expect(cell.classList).toContain('gap');
