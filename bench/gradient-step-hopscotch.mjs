@@ -3,11 +3,11 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openGradientModel } from '../dist/engine/loss/gradient-model.js';
 import { makeLossBatch } from '../dist/engine/loss/loss-batch.js';
-import { openSourceModel } from '../dist/engine/jobs/parts/source-model.js';
+import { openModel } from '../dist/engine/jobs/parts/source-model.js';
 
 const threads = Number(process.argv[2] ?? 1);
 const sample = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'assets', 'sample');
-const { decoder } = await openSourceModel(sample);
+const { decoder } = await openModel(sample);
 const model = await openGradientModel(decoder, { skipped: [], granularity: 'scalar', session: { threads } });
 
 // The same tokens as gradient-step-torch.py: 32 rows of 65, a response from position 32 on.

@@ -9,13 +9,14 @@
  * calibration, 400..527 held out, answers to 400..499. The task 'stories' is stories260K in ../shared going on with
  * stories, cut at 128 tokens: the accuracy of the next token stands in the place of exact matches.
  */
+import { jobSettings } from '../dist/schema/settings.js';
 import { existsSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
-import { Checkpoint } from '../dist/engine/runs/checkpoint.js';
+import { unsavedCheckpoint } from '../dist/engine/calibrate/checkpoint.js';
 import { withoutOffsets } from '../dist/engine/decoder/scales.js';
 import { selectBlocks, selectionStrategy } from '../dist/engine/calibrate/select/select-blocks.js';
 import { defaultTraining, trainScales } from '../dist/engine/calibrate/train/train-scales.js';
@@ -24,9 +25,9 @@ import { generateAnswers, scoreAnswers } from '../dist/engine/evaluate/compare-a
 import { heldoutQuality } from '../dist/engine/evaluate/heldout-quality.js';
 import { applyWeightEdits, foldScales } from '../dist/engine/export/fold-scales.js';
 import { Generator } from '../dist/engine/generate/generator.js';
-import { openSourceModel } from '../dist/engine/jobs/parts/source-model.js';
+import { openModel } from '../dist/engine/jobs/parts/source-model.js';
 import { prepareTask } from '../dist/engine/jobs/parts/task.js';
-import { blockKinds, slimSettingsSchema } from '../dist/engine/jobs/parts/settings.js';
+import { blockKinds } from '../dist/engine/jobs/parts/settings.js';
 import { taskBatches } from '../dist/engine/jobs/parts/batches.js';
 import { keepPoint, savedSearch, writeReport } from './strategies-report.mjs';
 
@@ -90,7 +91,7 @@ async function storiesFolder() {
 }
 
 async function openTask(name) {
-  const settings = v.parse(slimSettingsSchema, {
+  const settings = v.parse(jobSettings, {
     ...(name === 'stories'
       ? { ...stories, model: await storiesFolder() }
       : { model: sample, dataset: path.join(sample, 'tasks', `${name}.jsonl`) }),
@@ -101,7 +102,7 @@ async function openTask(name) {
     heldoutRange: { first: 400, last: 527 },
     seed: Number(flags.seed),
   });
-  const model = await openSourceModel(settings.model);
+  const model = await openModel(settings.model);
   const cacheFolder = path.join(root, '.cache', 'bench');
   const task = await prepareTask(model, settings, { cacheFolder, session: {} });
   const batchesFor = (scales) => taskBatches(model, task, { ...settings, scales });
@@ -158,7 +159,7 @@ async function openTask(name) {
           kinds: blockKinds(settings),
           budget: Math.max(...budgets),
         },
-        Checkpoint.inMemory(),
+        unsavedCheckpoint(),
         (event) => {
           if (event.type !== 'block-chosen') return;
           rounds.push({ block: event.block, passes, seconds: (performance.now() - started) / 1000 });
@@ -182,7 +183,7 @@ async function openTask(name) {
       { ...context, batches: training, heldout, onWork: () => {} },
       skipped,
       { ...defaultTraining(scales), ...(epochs === undefined ? {} : { epochs }) },
-      Checkpoint.inMemory(),
+      unsavedCheckpoint(),
       () => {},
     );
   }

@@ -1,25 +1,23 @@
 /** Shows a running job: a bar with the remaining time on a terminal, plain lines elsewhere. Both on standard error. */
 import { SingleBar } from 'cli-progress';
-import type { BlockName } from '../engine/decoder/decoder.js';
-import { planText } from '../engine/jobs/parts/memory-plan.js';
-import type { CurvePoint } from '../engine/runs/report.js';
-import type { SlimEvent, SlimStage } from '../engine/jobs/slim.js';
+import type { CurvePoint, JobEvent, JobStage } from '../engine/index.js';
+import { count, duration } from './words.js';
 
 /** Lines about progress come at most this often where there is no terminal, in seconds. */
 const LINE_INTERVAL = 10;
+/** As long as there is no pace to reckon from. */
+const MEASURING = 'measuring speed';
 
 export class JobProgress {
   readonly #isTerminal: boolean;
   #bar: SingleBar | undefined;
-  #started = 0;
-  #startedAt = 0;
   #lastLine = 0;
 
   constructor(isTerminal = process.stderr.isTTY) {
     this.#isTerminal = isTerminal;
   }
 
-  show(event: SlimEvent): void {
+  show(event: JobEvent): void {
     switch (event.type) {
       case 'stage':
         this.#endBar();
@@ -29,7 +27,7 @@ export class JobProgress {
         this.#say(`  ${event.columns}`);
         break;
       case 'memory':
-        this.#say(`  ${planText(event.plan)}`);
+        this.#say(`  ${event.way}: ${event.why}`);
         break;
       case 'provider':
         this.#say(event.reason);
@@ -38,10 +36,10 @@ export class JobProgress {
         this.#say(`  ${event.provider} leaves to the CPU: ${event.operators.join(', ')}`);
         break;
       case 'answers':
-        this.#advance('answers', event.done, event.total);
+        this.#advance('answers', event.done, event.total, event.secondsLeft);
         break;
       case 'progress':
-        this.#advance('forward passes', Math.round(event.done), Math.round(event.total));
+        this.#advance('forward passes', Math.round(event.done), Math.round(event.total), event.secondsLeft);
         break;
       case 'block-chosen':
         this.#say(
@@ -60,34 +58,22 @@ export class JobProgress {
     this.#endBar();
   }
 
-  #advance(what: string, done: number, total: number): void {
-    if (this.#startedAt === 0) {
-      this.#started = done;
-      this.#startedAt = Date.now();
-    }
+  #advance(what: string, done: number, total: number, secondsLeft: number | undefined): void {
+    const left = timeLeft(done, total, secondsLeft);
     if (this.#isTerminal) {
       this.#bar ??= newBar(what, total, done);
       this.#bar.setTotal(total);
-      this.#bar.update(done, { left: this.#timeLeft(done, total) });
+      this.#bar.update(done, { left });
       if (done >= total) this.#endBar();
     } else if (Date.now() - this.#lastLine > LINE_INTERVAL * 1000 || done === total) {
       this.#lastLine = Date.now();
-      this.#say(`  ${done} of ${total} ${what}, ${this.#timeLeft(done, total)}`);
+      this.#say(`  ${done} of ${total} ${what}, ${left}`);
     }
-  }
-
-  #timeLeft(done: number, total: number): string {
-    const seconds = (Date.now() - this.#startedAt) / 1000;
-    const advanced = done - this.#started;
-    if (done >= total) return 'done';
-    if (advanced <= 0 || seconds < 1) return 'measuring speed';
-    return `about ${duration(((total - done) * seconds) / advanced)} left`;
   }
 
   #endBar(): void {
     this.#bar?.stop();
     this.#bar = undefined;
-    this.#startedAt = 0;
   }
 
   #say(line: string): void {
@@ -110,11 +96,16 @@ function newBar(what: string, total: number, done: number): SingleBar {
     clearOnComplete: true,
     stream: process.stderr,
   });
-  bar.start(total, done, { left: 'measuring speed' });
+  bar.start(total, done, { left: MEASURING });
   return bar;
 }
 
-function stageWords(stage: SlimStage): string {
+function timeLeft(done: number, total: number, seconds: number | undefined): string {
+  if (done >= total) return 'done';
+  return seconds === undefined ? MEASURING : `about ${duration(seconds)} left`;
+}
+
+function stageWords(stage: JobStage): string {
   return stage[0]!.toUpperCase() + stage.slice(1);
 }
 
@@ -124,18 +115,4 @@ function pointWords(point: CurvePoint): string {
   return `${count(skipped.length, 'block')} skipped: held-out loss ${quality.loss.value.toFixed(4)}${
     withScales ? ` (without scales ${withoutScales.loss.value.toFixed(4)})` : ' without scales'
   }, whole responses ${(quality.answerAccuracy.value * 100).toFixed(1)} %`;
-}
-
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
-}
-
-export function duration(seconds: number): string {
-  if (seconds < 90) return `${Math.round(seconds)} s`;
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
-  return `${(seconds / 3600).toFixed(1)} h`;
-}
-
-export function blockList(blocks: readonly BlockName[]): string {
-  return blocks.length === 0 ? 'none' : blocks.join(', ');
 }

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import pc from 'picocolors';
-import { CancelledError, UserError } from '../schema/errors.js';
+import { CancelledError, UserError } from '../engine/index.js';
 import { addCompareCommand } from './commands/compare.js';
 import { addEvaluateCommand } from './commands/evaluate.js';
 import { addExportCommand } from './commands/export.js';

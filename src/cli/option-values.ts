@@ -1,6 +1,6 @@
 /** Values of command-line options. */
+import { PROVIDER_NAMES } from '../engine/index.js';
 import { InvalidArgumentError, Option } from 'commander';
-import { PROVIDER_NAMES } from '../engine/jobs/parts/settings.js';
 
 export function parseNumber(text: string): number {
   const value = Number(text);

@@ -1,13 +1,17 @@
 /** A run's report in words, for the terminal. */
-import { describeProblems } from '../engine/data/row-problems.js';
-import { planWay } from '../engine/jobs/parts/memory-plan.js';
-import { formatBytes, pointFigures } from '../engine/evaluate/figures.js';
-import type { CurvePoint, SlimReport } from '../engine/runs/report.js';
-import { blockList, count } from './job-progress.js';
+import {
+  describeProblems,
+  formatBytes,
+  planWay,
+  pointFigures,
+  type CurvePoint,
+  type RunReport,
+} from '../engine/index.js';
 import { formatTable } from './table.js';
+import { blockList, count } from './words.js';
 
 /** What was skipped at a point of the curve and what it cost: original, without scales, slimmed. */
-export function pointText(report: SlimReport, point: CurvePoint): string {
+export function pointText(report: RunReport, point: CurvePoint): string {
   return [
     `${count(point.skipped.length, 'block')} skipped of ${report.layers} layers: ${blockList(point.skipped)}`,
     `Held-out figures on ${count(report.task.heldoutRows, 'row')}, with 95 % intervals:`,
@@ -19,14 +23,14 @@ export function pointText(report: SlimReport, point: CurvePoint): string {
 }
 
 /** Where the rows came from, and those that could not be used. */
-export function taskText({ task }: SlimReport): string {
+export function taskText({ task }: RunReport): string {
   const answers = task.responses === 'own' ? "the model's own answers" : "the dataset's answers";
   const rows = `${count(task.calibrationRows, 'row')} to calibrate on (${answers}), ${task.heldoutRows} held out`;
   return task.problems.length === 0 ? rows : `${rows}; not used or cut: ${describeProblems(task.problems)}`;
 }
 
 /** Where memory was limited: how the model was run, the peak, and what was left out. */
-export function memoryText({ memory, speed, exported }: SlimReport): string[] {
+export function memoryText({ memory, note }: RunReport): string[] {
   if (!memory) return [];
   const { plans, peakBytes } = memory;
   const limit = formatBytes(plans[0]?.limitBytes ?? 0);
@@ -34,11 +38,10 @@ export function memoryText({ memory, speed, exported }: SlimReport): string[] {
     plans.length === 0
       ? []
       : [`${plans.map(planWay).join('; ')}; peak memory ${formatBytes(peakBytes)} of ${limit}`];
-  if (exported && !speed && plans.some(({ inTurn }) => inTurn))
-    lines.push('Speed was not measured: that takes all weights in memory at once.');
+  if (note !== undefined) lines.push(note);
   return lines;
 }
 
-export function chosenPoint(report: SlimReport): CurvePoint | undefined {
+export function chosenPoint(report: RunReport): CurvePoint | undefined {
   return report.points.find(({ skipped }) => skipped.length === report.chosenPoint);
 }

@@ -1,70 +1,78 @@
-/** The requests that the engine's process answers. */
+/** The requests that the engine's process answers: each becomes a job. */
 import os from 'node:os';
+import path from 'node:path';
+import {
+  checkedSettings,
+  describeModel,
+  estimate,
+  exportPoint,
+  listRuns,
+  nameProblem,
+  previewExport,
+  previewTask,
+  runDetails,
+  suggestName,
+  UserError,
+} from '../engine/index.js';
+import type { CheckedInput } from '../shared/contract.js';
 import type { EngineRequest } from '../shared/engine-messages.js';
 import type { Handlers } from '../shared/router.js';
-import { askBoth } from './ask-both.js';
-import { describeModel } from '../engine/jobs/describe-model.js';
-import type { EngineContext } from './engine-context.js';
-import { estimateJob } from '../engine/jobs/estimate.js';
-import { previewExport, suggestTarget, writeExport } from '../engine/jobs/export-point.js';
-import { heldoutAnswers } from '../engine/jobs/compare-heldout.js';
-import { jobOptions, listProviders, slimSettings } from './job-options.js';
+import { Comparisons } from './comparisons.js';
+import type { EngineShell } from './engine-shell.js';
+import { jobOptions, listProviders } from './job-options.js';
 import type { JobRunner } from './job-runner.js';
-import { measurePoint } from '../engine/jobs/measure-point.js';
-import { ModelPairs } from './model-pair.js';
-import { previewTask } from '../engine/jobs/preview-task.js';
-import { listRuns, openRun, runDetails } from './run-details.js';
-import { openRunPoint } from '../engine/jobs/parts/run-point.js';
 import { Tickets } from './tickets.js';
 
-export function engineHandlers(context: EngineContext, jobs: JobRunner): Handlers<EngineRequest> {
-  const { store, models, folders } = context;
-  const pairs = new ModelPairs(context);
+export function engineHandlers(shell: EngineShell, runner: JobRunner): Handlers<EngineRequest> {
+  const { start, jobs, log } = shell;
+  const { store } = jobs;
   const tickets = new Tickets();
+  const comparisons = new Comparisons(shell, tickets);
   return {
-    'model.open': async (choice) => describeModel(choice, await models.open(choice), folders.sample),
-    'task.open': async (asked) => {
-      const { source } = await models.open(asked);
-      return await previewTask(asked, source.folder);
+    'model.open': async (choice) => {
+      const description = await describeModel(choice, jobs);
+      const isSample = path.resolve(description.folder) === path.resolve(start.folders.sample);
+      return { ...description, isSample };
     },
+    'task.open': (asked) => previewTask(asked, jobs),
     'job.options': () => jobOptions(),
-    'providers.list': () =>
-      listProviders(os.cpus()[0]?.model.trim(), (message) => context.log('info', message)),
-    'job.estimate': async (settings) =>
-      await estimateJob(
-        await models.open(settings),
-        slimSettings(settings),
-        context.startMeasureProcess !== undefined,
-      ),
-    'job.start': (settings) => jobs.start(settings),
-    'job.resume': ({ run }) => jobs.resume(run),
-    'job.stop': () => jobs.stop(),
-    'compare.ask': (asked) =>
-      tickets.runUrgent(asked.ticket, (signal) =>
-        pairs.use(asked, (pair) => askBoth(context, pair, asked, signal)),
-      ),
-    'compare.stop': ({ ticket }) => tickets.stop(ticket),
-    'compare.heldout': (asked) =>
-      tickets.run(asked.ticket, async (signal, giveWay) => {
-        const point = await openRunPoint(context, asked);
-        return await heldoutAnswers(context, point, asked, pairs, { signal, giveWay });
+    'providers.list': () => listProviders(os.cpus()[0]?.model.trim(), (message) => log('info', message)),
+    'job.estimate': (settings) =>
+      estimate({ settings: checkedSettings(settings), inElectron: jobs.startTiming !== undefined }, jobs),
+    'job.start': (settings) => runner.start(checkedSettings(settings)),
+    'job.resume': ({ run }) => runner.resume(run),
+    'job.stop': () => runner.stop(),
+    'compare.ask': (asked) => comparisons.ask(asked),
+    'compare.stop': ({ ticket }) => comparisons.stop(ticket),
+    'compare.heldout': (asked) => comparisons.heldout(asked),
+    'compare.measure': (asked) => comparisons.measure(asked),
+    'export.suggest': async (point) => ({
+      parent: start.exportFolder,
+      name: await suggestName({ ...point, parent: start.exportFolder }, jobs),
+    }),
+    'export.preview': async (target) => {
+      const preview = await previewExport(exportRequest(target), jobs);
+      return { ...preview, problem: nameProblem(target.name) ?? preview.problem };
+    },
+    'export.write': (target) =>
+      tickets.run('export', async (signal) => {
+        const problem = nameProblem(target.name);
+        if (problem !== undefined) throw new UserError(problem);
+        return await exportPoint(exportRequest(target), { ...jobs, signal });
       }),
-    'compare.measure': (asked) =>
-      tickets.run(asked.ticket, async (signal) =>
-        measurePoint(context, await openRunPoint(context, asked), asked, signal),
-      ),
-    'export.suggest': (point) => suggestTarget(context, point),
-    'export.preview': (target) => previewExport(context, target),
-    'export.write': (target) => tickets.run('export', () => writeExport(context, target)),
     'runs.list': () => listRuns(store),
     'runs.show': ({ run }) => runDetails(store, run),
     'runs.delete': ({ run }) => {
-      store.delete(openRun(store, run));
+      store.delete(store.openExactly(run));
       return listRuns(store);
     },
-    'runs.rename': ({ run: id, title }) => {
-      store.update(openRun(store, id), { title: title === '' ? undefined : title });
+    'runs.rename': ({ run, title }) => {
+      store.update(store.openExactly(run), { title: title === '' ? undefined : title });
       return listRuns(store);
     },
   };
+}
+
+function exportRequest({ parent, name, ...point }: CheckedInput<'export.preview'>) {
+  return { ...point, folder: path.join(parent, name) };
 }

@@ -1,40 +1,42 @@
 /** The one job that runs in this process. */
 import os from 'node:os';
-import { CancelledError, UserError } from '../schema/errors.js';
-import { countProblems } from '../engine/data/row-problems.js';
-import { planText, planWay } from '../engine/jobs/parts/memory-plan.js';
-import type { Run } from '../engine/runs/run-store.js';
-import { slim, type SlimEvent } from '../engine/jobs/slim.js';
-import type { JobEvent } from '../shared/job.js';
-import type { JobSettings } from '../shared/job-settings.js';
-import type { RunReport } from '../shared/report.js';
-import type { RunSummary } from '../shared/runs.js';
+import {
+  CancelledError,
+  runSummary,
+  slim,
+  UserError,
+  type JobEvent,
+  type JobSettings,
+  type Run,
+  type RunSummary,
+} from '../engine/index.js';
 import { UNEXPECTED } from '../shared/router.js';
-import type { EngineContext } from './engine-context.js';
-import { slimSettings } from './job-options.js';
-import { checkpointOf, findingsOf, openRun, runSummary } from './run-details.js';
-import { TimeLeft } from './time-left.js';
+import { logLine, type EngineShell } from './engine-shell.js';
+
+/** Milliseconds between two events of progress; a page cannot draw more of them. */
+const PROGRESS_PAUSE = 100;
 
 export class JobRunner {
-  readonly #context: EngineContext;
+  readonly #shell: EngineShell;
   readonly #onStopped: (run: string) => void;
   #running: { run: Run; stop: AbortController } | undefined;
+  #lastProgress = 0;
 
-  constructor(context: EngineContext, onStopped: (run: string) => void) {
-    this.#context = context;
+  constructor(shell: EngineShell, onStopped: (run: string) => void) {
+    this.#shell = shell;
     this.#onStopped = onStopped;
   }
 
-  /** @throws UserError if a job runs already or the settings do not make sense */
+  /** @throws UserError if a job runs already */
   start(settings: JobSettings): RunSummary {
     this.#requireIdle();
-    return this.#begin(this.#context.store.create(slimSettings(settings)));
+    return this.#begin(this.#shell.jobs.store.create(settings));
   }
 
   /** @throws UserError if a job runs already or there is no such run */
   resume(id: string): RunSummary {
     this.#requireIdle();
-    return this.#begin(openRun(this.#context.store, id));
+    return this.#begin(this.#shell.jobs.store.openExactly(id));
   }
 
   stop(): void {
@@ -52,24 +54,16 @@ export class JobRunner {
     run.status = 'running';
     // After the reply, so that the page knows the run when its first event comes.
     setImmediate(() => void this.#execute(run, stop.signal));
-    return runSummary(this.#context.store, run);
+    return runSummary(this.#shell.jobs.store, run);
   }
 
   async #execute(run: Run, signal: AbortSignal): Promise<void> {
-    const { store, folders, emit, log } = this.#context;
-    const send = (event: JobEvent) => emit('job.event', { run: run.id, event });
-    const checkpoint = checkpointOf(store, run);
-    if (checkpoint) send({ type: 'restored', findings: findingsOf(checkpoint) });
-    const translate = new JobEvents(send, (text) => log('info', `${run.id}: ${text}`));
+    const { jobs, emit, log } = this.#shell;
     try {
-      const { report } = await slim(run, {
-        store,
-        cacheFolder: folders.cache,
-        signal,
-        onEvent: (event) => translate.pass(event),
-      });
+      const on = (event: JobEvent) => this.#pass(run.id, event);
+      const { report } = await slim({ run }, { ...jobs, signal, on });
       this.#running = undefined;
-      emit('job.finished', { run: runSummary(store, run), report: report as RunReport });
+      emit('job.finished', { run: runSummary(jobs.store, run), report });
     } catch (error) {
       this.#running = undefined;
       if (error instanceof CancelledError) {
@@ -82,6 +76,18 @@ export class JobRunner {
       emit('job.failed', { run: run.id, message: isUsers ? error.message : UNEXPECTED });
     }
   }
+
+  #pass(run: string, event: JobEvent): void {
+    const { emit, log } = this.#shell;
+    if ('done' in event) {
+      const now = performance.now();
+      if (now - this.#lastProgress < PROGRESS_PAUSE && event.done < event.total) return;
+      this.#lastProgress = now;
+    }
+    const line = logLine(event);
+    if (line !== undefined) log('info', `${run}: ${line}`);
+    emit('job.event', { run, event });
+  }
 }
 
 /** The window and what else the user does come first; this process does nothing but its job. */
@@ -90,41 +96,5 @@ function yieldToOthers(): void {
     os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL);
   } catch {
     // Where it is not allowed, the job runs at the usual priority.
-  }
-}
-
-/** Events of the engine as those of the contract, not more of them than a page can draw. */
-class JobEvents {
-  readonly #send: (event: JobEvent) => void;
-  readonly #log: (text: string) => void;
-  readonly #timeLeft = new TimeLeft();
-  #lastProgress = 0;
-
-  constructor(send: (event: JobEvent) => void, log: (text: string) => void) {
-    this.#send = send;
-    this.#log = log;
-  }
-
-  pass(event: SlimEvent): void {
-    if (event.type === 'progress' || event.type === 'answers') {
-      const { done, total } = event;
-      const secondsLeft = this.#timeLeft.after(event.type, done, total);
-      if (performance.now() - this.#lastProgress < 100 && done < total) return;
-      this.#lastProgress = performance.now();
-      if (event.type === 'answers') this.#send(event);
-      else this.#send({ ...event, ...(secondsLeft === undefined ? {} : { secondsLeft }) });
-    } else if (event.type === 'columns') {
-      this.#send({ ...event, problems: countProblems(event.problems) });
-    } else if (event.type === 'epoch-finished') {
-      this.#send({ ...event, skipped: [...event.skipped] });
-    } else if (event.type === 'provider') {
-      this.#log(event.reason);
-      this.#send(event);
-    } else if (event.type === 'cpu-operators') {
-      this.#log(`${event.provider} leaves to the CPU: ${event.operators.join(', ')}`);
-    } else if (event.type === 'memory') {
-      this.#log(planText(event.plan));
-      this.#send({ type: 'memory', work: event.plan.work, way: planWay(event.plan) });
-    } else this.#send(event);
   }
 }

@@ -1,8 +1,8 @@
 /** Processes that time a model, as Electron's main process starts them for the engine. */
 import type { MessagePortMain } from 'electron';
-import type { MeasureChannel, MeasureReply } from '../engine/evaluate/speed/measure-speed.js';
+import type { TimingChannel, TimingReply } from '../engine/index.js';
 
-export class MeasurePorts {
+export class TimingPorts {
   readonly #waiting = new Map<number, (port: MessagePortMain) => void>();
   readonly #ask: (id: number) => void;
   #next = 0;
@@ -12,7 +12,7 @@ export class MeasurePorts {
     this.#ask = ask;
   }
 
-  async start(): Promise<MeasureChannel> {
+  async start(): Promise<TimingChannel> {
     const id = (this.#next += 1);
     const port = await new Promise<MessagePortMain>((resolve) => {
       this.#waiting.set(id, resolve);
@@ -27,10 +27,10 @@ export class MeasurePorts {
   }
 }
 
-function measureChannel(port: MessagePortMain): MeasureChannel {
-  let answer: ((reply: MeasureReply | undefined) => void) | undefined;
+function measureChannel(port: MessagePortMain): TimingChannel {
+  let answer: ((reply: TimingReply | undefined) => void) | undefined;
   let isClosed = false;
-  port.on('message', ({ data }) => answer?.(data as MeasureReply));
+  port.on('message', ({ data }) => answer?.(data as TimingReply));
   port.on('close', () => {
     isClosed = true;
     answer?.(undefined);

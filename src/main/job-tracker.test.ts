@@ -1,5 +1,8 @@
+import * as v from 'valibot';
+import { jobSettings } from '../schema/settings.js';
+import { jobRequest } from '../shared/job-settings.js';
+import type { RunSummary } from '../schema/runs.js';
 import { describe, expect, test, vi } from 'vitest';
-import type { RunSummary } from '../shared/runs.js';
 import { JobTracker, type Emit } from './job-tracker.js';
 import { CRASHED } from './engine-host/engine-host.js';
 import { PassedFailure } from '../shared/router.js';
@@ -10,7 +13,7 @@ const run: RunSummary = {
   status: 'running',
   modelName: 'm',
   datasetName: 'd',
-  settings: { model: '/m', dataset: '/d' },
+  settings: v.parse(jobSettings, { model: '/m', dataset: '/d' }),
   resumable: false,
   curve: [],
 };
@@ -22,7 +25,7 @@ function tracker(ask: () => Promise<unknown> = () => Promise.resolve(run)) {
   return { jobs: new JobTracker(engine as never, emit, () => 1000), engine, emitted };
 }
 
-const settings = { model: '/m', dataset: '/d' };
+const settings = v.parse(jobRequest, { model: '/m', dataset: '/d' });
 
 describe('JobTracker', () => {
   test('a job from its start to its end', async () => {

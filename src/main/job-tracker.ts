@@ -1,9 +1,8 @@
 /** The job as the main process sees it: which one runs, what it has told, how it ended. */
-import type { EventName, EventPayload } from '../shared/contract.js';
+import type { RunSummary } from '../schema/runs.js';
+import type { CheckedInput, EventName, EventPayload } from '../shared/contract.js';
 import type { JobState, JobStatus } from '../shared/job.js';
-import type { JobSettings } from '../shared/job-settings.js';
 import { afterJobEvent, idleJob, startingJob } from '../shared/job-state.js';
-import type { RunSummary } from '../shared/runs.js';
 import { UserError } from '../schema/errors.js';
 import type { EngineHost } from './engine-host/engine-host.js';
 import { TEXTS } from './texts.js';
@@ -43,7 +42,7 @@ export class JobTracker {
   }
 
   /** @throws UserError if a job runs already, PassedFailure with what the engine says */
-  async start(settings: JobSettings): Promise<RunSummary> {
+  async start(settings: CheckedInput<'job.start'>): Promise<RunSummary> {
     return await this.#begin(() => this.#engine.ask('job.start', settings));
   }
 

@@ -13,7 +13,7 @@ import { nodeChannel } from './engine-host/node-channel.js';
 import { utilityChannel } from './engine-host/utility-channel.js';
 import { appFolders, sampleTasks } from './folders.js';
 import { JobAttention } from './job-attention.js';
-import { FIRST_JOB } from './job-presets.js';
+import { FIRST_JOB } from '../shared/job-presets.js';
 import { JobTracker, type Emit } from './job-tracker.js';
 import { Log } from './log.js';
 import { setMenu } from './menu.js';

@@ -1,7 +1,7 @@
 /** What the app remembers between starts: settings, window, the user's choices, recent models and tasks. */
+import { count, filePath, modelChoice } from '../schema/values.js';
 import * as v from 'valibot';
 import { appSettings, workspace, type AppSettings, type Workspace } from '../shared/app.js';
-import { count, filePath, modelChoice } from '../shared/values.js';
 
 /** Where values are kept: electron-store, or a Map in tests. */
 export interface Storage {

@@ -1,7 +1,8 @@
 /** The app itself: what it is, its settings, what the user has chosen so far, its window. */
+import { runId } from '../schema/runs.js';
+import { count, filePath, modelChoice, positive } from '../schema/values.js';
+import { jobChoices } from '../schema/settings.js';
 import * as v from 'valibot';
-import { jobChoices } from './job-settings.js';
-import { count, filePath, modelChoice, positive, runId } from './values.js';
 
 export const appInfo = v.object({
   name: v.string(),

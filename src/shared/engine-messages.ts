@@ -1,7 +1,7 @@
 /** The messages between the main process and the engine's process, around the requests of the contract. */
+import { runId } from '../schema/runs.js';
 import * as v from 'valibot';
 import { events, failure, requests, type EventName, type RequestName } from './contract.js';
-import { runId } from './values.js';
 
 /** Requests of the contract that the engine's process answers; main answers the others. */
 export const ENGINE_REQUESTS = [
@@ -70,7 +70,7 @@ export const fromEngine = v.variant('type', [
   v.object({ type: v.literal('job-stopped'), run: runId }),
   v.object({ type: v.literal('log'), level: v.picklist(['info', 'warning', 'error']), message: v.string() }),
   /** Asks for a process that times a model; a port to it comes back with the same number. */
-  v.object({ type: v.literal('measure-process'), id: v.number() }),
+  v.object({ type: v.literal('timing-process'), id: v.number() }),
 ]);
 export type FromEngine = v.InferOutput<typeof fromEngine>;
 

@@ -1,10 +1,9 @@
 /** Step 6, exporting: the slimmed model as a folder. */
 import * as v from 'valibot';
-import { runPoint } from './compare.js';
-import { count, filePath } from './values.js';
-
-export const exportMode = v.picklist(['folded', 'explicit']);
-export type ExportMode = v.InferOutput<typeof exportMode>;
+import { exportPreview, exportResult } from '../schema/results.js';
+import { runPoint } from '../schema/runs.js';
+import { exportMode } from '../schema/settings.js';
+import { filePath } from '../schema/values.js';
 
 export const exportTarget = v.object({
   ...runPoint.entries,
@@ -15,52 +14,6 @@ export const exportTarget = v.object({
   name: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(200)),
 });
 export type ExportTarget = v.InferInput<typeof exportTarget>;
-
-const exportedFile = v.object({
-  name: v.string(),
-  bytes: count,
-  estimated: v.boolean(),
-  what: v.picklist(['model', 'weights', 'config', 'tokenizer', 'record', 'readme', 'other']),
-});
-
-export const exportPreview = v.object({
-  folder: filePath,
-  /** What will be written; sizes are estimates for the model's own files. */
-  files: v.array(exportedFile),
-  totalBytes: count,
-  originalBytes: count,
-  /** Free on the disk; absent where it is not known. */
-  freeBytes: v.optional(v.number()),
-  /** One sentence: why it cannot be written there. */
-  problem: v.optional(v.string()),
-});
-export type ExportPreview = v.InferOutput<typeof exportPreview>;
-
-export const exportResult = v.object({
-  folder: filePath,
-  /** The ONNX file, relative to the folder. */
-  modelFile: filePath,
-  /** What was written. */
-  files: v.array(exportedFile),
-  originalBytes: count,
-  slimmedBytes: count,
-  /** The check of the written file against the trained model. */
-  verification: v.object({
-    largestDifference: v.number(),
-    largestLogit: v.number(),
-    tolerance: v.number(),
-    positions: count,
-  }),
-  /** Code that loads it. */
-  snippets: v.array(
-    v.object({
-      runtime: v.picklist(['transformers.js', 'onnxruntime-genai', 'onnxruntime']),
-      language: v.picklist(['js', 'python']),
-      code: v.string(),
-    }),
-  ),
-});
-export type ExportResult = v.InferOutput<typeof exportResult>;
 
 export const exportRequests = {
   /** A folder and a name that would do. */

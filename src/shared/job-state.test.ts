@@ -1,5 +1,6 @@
+import type { JobEvent } from '../schema/events.js';
 import { describe, expect, test } from 'vitest';
-import type { JobEvent, JobState } from './job.js';
+import type { JobState } from './job.js';
 import { afterJobEvent, idleJob } from './job-state.js';
 
 const after = (events: JobEvent[], from: JobState = idleJob()) => events.reduce(afterJobEvent, from);

@@ -1,6 +1,7 @@
 /** What the events of a job add up to. Both sides use it: main answers `job.state` from it, the page draws from it. */
-import type { JobEvent, JobState } from './job.js';
-import type { RunFindings, RunSummary, SelectionRound } from './runs.js';
+import type { RunFindings, RunSummary, SelectionRound } from '../schema/runs.js';
+import type { JobEvent } from '../schema/events.js';
+import type { JobState } from './job.js';
 
 export function idleJob(): JobState {
   return { status: 'idle', problems: [], rounds: [], training: {}, skipped: [], points: [] };
@@ -22,7 +23,11 @@ export function afterJobEvent(state: JobState, event: JobEvent): JobState {
     case 'provider':
       return { ...state, device: event.reason };
     case 'memory':
-      return { ...state, memory: { ...state.memory, [event.work]: event.way } };
+      return { ...state, memory: { ...state.memory, [event.plan.work]: event.way } };
+    case 'cpu-operators':
+    case 'round':
+    case 'token':
+      return state;
     case 'answers':
       return { ...state, answers: { done: event.done, total: event.total } };
     case 'original':

@@ -1,63 +1,12 @@
 /** Step 4, calibrating: the job that runs, and what it tells. */
 import * as v from 'valibot';
-import { jobSettings } from './job-settings.js';
-import { curvePoint, heldoutQuality, runReport, trainingEpoch } from './report.js';
-import { runFindings, runSummary } from './runs.js';
-import { problemCount } from './task.js';
-import { blockName, count, runId } from './values.js';
-
-export const jobStage = v.picklist([
-  'opening the model',
-  'reading the task',
-  'collecting answers',
-  'calibrating',
-  'comparing answers',
-  'exporting',
-  'measuring speed',
-]);
-export type JobStage = v.InferOutput<typeof jobStage>;
-
-const candidate = { round: count, block: blockName, index: count, candidates: count };
-
-export const jobEvent = v.variant('type', [
-  /** Comes first where a run goes on: what its checkpoint holds. */
-  v.object({ type: v.literal('restored'), findings: runFindings }),
-  v.object({ type: v.literal('stage'), stage: jobStage }),
-  v.object({ type: v.literal('columns'), columns: v.string(), problems: v.array(problemCount) }),
-  v.object({ type: v.literal('answers'), done: count, total: count }),
-  /** One sentence: on which device the job runs, and why. */
-  v.object({ type: v.literal('provider'), reason: v.string() }),
-  /** Half a sentence: how the model is run within the limit of memory. */
-  v.object({ type: v.literal('memory'), work: v.picklist(['answers', 'calibration']), way: v.string() }),
-  v.object({
-    type: v.literal('original'),
-    quality: heldoutQuality,
-    measure: v.picklist(['answers', 'tokens']),
-  }),
-  v.object({ type: v.literal('candidate-started'), ...candidate }),
-  v.object({
-    type: v.literal('candidate-tried'),
-    ...candidate,
-    loss: v.number(),
-    rise: v.optional(v.number()),
-  }),
-  v.object({ type: v.literal('block-chosen'), round: count, block: blockName, loss: v.optional(v.number()) }),
-  v.object({
-    type: v.literal('epoch-finished'),
-    skipped: v.array(blockName),
-    epochs: count,
-    result: trainingEpoch,
-  }),
-  v.object({ type: v.literal('point'), point: curvePoint }),
-  /** Work done of what is foreseen, in forward passes of a batch, and the time the rest will take. */
-  v.object({
-    type: v.literal('progress'),
-    done: v.number(),
-    total: v.number(),
-    secondsLeft: v.optional(v.number()),
-  }),
-]);
-export type JobEvent = v.InferOutput<typeof jobEvent>;
+import { blockName } from '../schema/blocks.js';
+import { candidate, jobEvent, jobStage } from '../schema/events.js';
+import { problemCount } from '../schema/problems.js';
+import { curvePoint, heldoutQuality, qualityMeasure, runReport } from '../schema/report.js';
+import { runFindings, runId, runSummary } from '../schema/runs.js';
+import { count } from '../schema/values.js';
+import { jobRequest } from './job-settings.js';
 
 export const jobStatus = v.picklist([
   /** No job since the app started. */
@@ -92,9 +41,9 @@ export const jobState = v.object({
   columns: v.optional(v.string()),
   problems: v.array(problemCount),
   answers: v.optional(v.object({ done: count, total: count })),
-  candidate: v.optional(v.object(candidate)),
+  candidate: v.optional(candidate),
   original: v.optional(heldoutQuality),
-  measure: v.optional(v.picklist(['answers', 'tokens'])),
+  measure: v.optional(qualityMeasure),
   ...runFindings.entries,
   /** Skipped blocks in the order in which they were chosen. */
   skipped: v.array(blockName),
@@ -109,7 +58,7 @@ export type JobState = v.InferOutput<typeof jobState>;
 
 export const jobRequests = {
   /** Only one job runs at a time. */
-  'job.start': { input: jobSettings, output: runSummary },
+  'job.start': { input: jobRequest, output: runSummary },
   'job.resume': { input: v.object({ run: runId }), output: runSummary },
   /** Both end the job at the next gradient step; `job.resume` goes on from there. */
   'job.stop': { input: v.undefined(), output: v.undefined() },

@@ -75,8 +75,8 @@ describe.skipIf(!electronProgram())(`from one click to the slimmed model${electr
   test('speed, memory and size are measured in processes of their own', async () => {
     const [run] = await app.ask('runs.list');
     const { sizes, speed } = await app.ask('compare.measure', { run: run!.id, blocks: 2, ticket: 'speed' });
-    expect(sizes.slimmed.modelBytes).toBeLessThan(sizes.original.modelBytes);
-    expect(sizes.slimmed.cacheBytesPerToken! / sizes.original.cacheBytesPerToken!).toBeCloseTo(10 / 12);
+    expect(sizes!.slimmed.modelBytes).toBeLessThan(sizes!.original.modelBytes);
+    expect(sizes!.slimmed.cacheBytesPerToken! / sizes!.original.cacheBytesPerToken!).toBeCloseTo(10 / 12);
     expect(speed!.slimmed.newTokensPerSecond).toBeGreaterThan(0);
     expect(readdirSync(path.join(app.home, 'cache')).filter((name) => name.startsWith('measured'))).toEqual(
       [],

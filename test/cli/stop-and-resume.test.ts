@@ -1,7 +1,7 @@
 /** Runs that are killed or stopped end, once resumed, exactly as a run that nobody touched. */
 import { cpSync, existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { CheckpointState } from '../../src/engine/runs/checkpoint.js';
+import type { CheckpointState } from '../../src/engine/calibrate/checkpoint.js';
 import { Cli, QUICK } from '../support/run-cli.js';
 import { sampleTask } from '../support/sample.js';
 import { sampleFolder } from '../support/shared-folder.js';

@@ -1,4 +1,6 @@
 /** The whole chain on one model file, measured: opened, gated, deleted, differentiated, exported, run elsewhere. */
+import type { ExportMode } from '../../src/schema/settings.js';
+import type { BlockName } from '../../src/schema/blocks.js';
 import {
   cpSync,
   existsSync,
@@ -16,10 +18,10 @@ import { openForwardModel, type LossModelOptions } from '../../src/engine/loss/f
 import { LOSS_INPUTS } from '../../src/engine/loss/loss-head.js';
 import { candidateBlocks } from '../../src/engine/calibrate/select/select-blocks.js';
 import type { ScaleKey, Scales } from '../../src/engine/decoder/scales.js';
-import { blocksOf, type BlockName, type Decoder } from '../../src/engine/decoder/decoder.js';
+import { blocksOf, type Decoder } from '../../src/engine/decoder/decoder.js';
 import { describeDecoder } from '../../src/engine/decoder/describe.js';
 import { readDecoder } from '../../src/engine/decoder/read/read-decoder.js';
-import { exportModel, type ExportMode, type ExportResult } from '../../src/engine/export/export-model.js';
+import { exportModel, type ExportedModel } from '../../src/engine/export/export-model.js';
 import { Generator } from '../../src/engine/generate/generator.js';
 import { externalFiles, readModel, writeModel } from '../../src/engine/onnx/file/model-file.js';
 import { openModelFolder } from '../../src/engine/onnx/file/model-folder.js';
@@ -35,7 +37,7 @@ const NEW_TOKENS = 10;
 
 /** A copy of the model in a folder as people have it. */
 export class ModelUnderTest {
-  readonly #exports = new Map<ExportMode, ExportResult>();
+  readonly #exports = new Map<ExportMode, ExportedModel>();
 
   private constructor(
     readonly model: ModelFile,
@@ -113,7 +115,7 @@ export class ModelUnderTest {
   }
 
   /** Made once for each mode. */
-  async export(mode: ExportMode): Promise<ExportResult> {
+  async export(mode: ExportMode): Promise<ExportedModel> {
     const { decoder, skipped, scales, folder } = this;
     const output = path.join(this.root, mode);
     const before = this.#exports.get(mode);

@@ -1,14 +1,14 @@
 /** A model larger than 2 GB, which protobuf cannot hold: inspected, exported, loaded again. Takes 5 GB of disk and of memory. */
+import type { BlockName } from '../../src/schema/blocks.js';
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { BlockName } from '../../src/engine/decoder/decoder.js';
 import { describeDecoder } from '../../src/engine/decoder/describe.js';
 import { readDecoder } from '../../src/engine/decoder/read/read-decoder.js';
 import { exportModel } from '../../src/engine/export/export-model.js';
 import { Generator } from '../../src/engine/generate/generator.js';
 import { readModel } from '../../src/engine/onnx/file/model-file.js';
-import { openSourceModel } from '../../src/engine/jobs/parts/source-model.js';
+import { openModel } from '../../src/engine/jobs/parts/source-model.js';
 import { decoderStyles } from '../graphs/decoder-style.js';
 import { writeLargeDecoder } from '../graphs/large-decoder.js';
 import { randomScales } from '../support/random-scales.js';
@@ -25,7 +25,7 @@ describe('a model of more than 2 GB', () => {
       const options = { layers: 5, hidden: 4096, heads: 32, kvHeads: 8, opset: 17 };
       expect(writeLargeDecoder(from, decoderStyles[0]!, options)).toBeGreaterThan(2 ** 31);
 
-      const { source, decoder } = await openSourceModel(from);
+      const { source, decoder } = await openModel(from);
       const description = describeDecoder(decoder);
       expect(description.total.bytes).toBeGreaterThan(2 ** 31);
       const skipped: BlockName[] = ['attention 1', 'mlp 2'];

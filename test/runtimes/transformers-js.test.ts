@@ -1,13 +1,13 @@
 /** Exported folders in @huggingface/transformers: loaded offline, generating with the KV cache, as users run them. */
+import type { ExportMode } from '../../src/schema/settings.js';
+import type { BlockName } from '../../src/schema/blocks.js';
 import path from 'node:path';
 import { env, pipeline, type TextGenerationPipeline } from '@huggingface/transformers';
 import { describe, expect, it } from 'vitest';
 import { stopTokenIds } from '../../src/engine/data/conversation-text.js';
 import { encodePrompts } from '../../src/engine/data/encode-examples.js';
-import type { BlockName } from '../../src/engine/decoder/decoder.js';
-import type { ExportMode } from '../../src/engine/export/export-model.js';
 import { Generator } from '../../src/engine/generate/generator.js';
-import { openSourceModel } from '../../src/engine/jobs/parts/source-model.js';
+import { openModel } from '../../src/engine/jobs/parts/source-model.js';
 import { exportSample } from '../support/export-sample.js';
 import { sampleTokenizer } from '../support/sample.js';
 import { sampleFolder } from '../support/shared-folder.js';
@@ -43,7 +43,7 @@ async function expectSameTokens(folder: string): Promise<void> {
 
 async function ownTokens(folder: string): Promise<number[][]> {
   const tokenizer = await sampleTokenizer();
-  const { decoder } = await openSourceModel(folder);
+  const { decoder } = await openModel(folder);
   const generator = await Generator.open(decoder, { threads: 1 });
   const examples = questions.map((content, line) => ({
     line,

@@ -1,12 +1,12 @@
 /** What a decoder computes on an execution provider, as plain numbers, so that two providers can be compared. */
+import type { BlockName } from '../../src/schema/blocks.js';
+import type { Granularity, Provider } from '../../src/schema/settings.js';
 import { openForwardModel } from '../../src/engine/loss/forward-model.js';
 import { openGradientModel } from '../../src/engine/loss/gradient-model.js';
 import type { LossBatch } from '../../src/engine/loss/loss-batch.js';
-import type { Granularity } from '../../src/engine/decoder/scales.js';
-import type { BlockName, Decoder } from '../../src/engine/decoder/decoder.js';
+import type { Decoder } from '../../src/engine/decoder/decoder.js';
 import { readDecoder } from '../../src/engine/decoder/read/read-decoder.js';
 import { Generator } from '../../src/engine/generate/generator.js';
-import type { ExecutionProvider } from '../../src/engine/runtime/session.js';
 import { buildDecoder, decoderStyles } from '../graphs/build-decoder.js';
 import { lossBatchOf, randomScales, skippedOfBothKinds } from './random-scales.js';
 
@@ -21,10 +21,7 @@ export interface DecoderResults {
 }
 
 /** @param styleName of test/graphs */
-export async function decoderResults(
-  styleName: string,
-  provider: ExecutionProvider,
-): Promise<DecoderResults> {
+export async function decoderResults(styleName: string, provider: Provider): Promise<DecoderResults> {
   const decoder = readDecoder(buildDecoder(decoderStyles.find(({ name }) => name === styleName)!));
   const batch = lossBatchOf(decoder);
   const cpuOperators = new Set<string>();
@@ -59,7 +56,7 @@ const GRADIENTS: readonly (readonly [Granularity, readonly BlockName[]])[] = [
 async function forwardResults(
   decoder: Decoder,
   batch: LossBatch,
-  provider: ExecutionProvider,
+  provider: Provider,
 ): Promise<DecoderResults['forward']> {
   const model = await openForwardModel(decoder, {
     skipped: [],
@@ -78,7 +75,7 @@ async function forwardResults(
   };
 }
 
-async function generatedTokens(decoder: Decoder, provider: ExecutionProvider): Promise<number[][]> {
+async function generatedTokens(decoder: Decoder, provider: Provider): Promise<number[][]> {
   const prompts = [
     [3, 1, 4, 1, 5],
     [9, 2],

@@ -1,9 +1,9 @@
 /** Exports of the sample with made-up scales: no calibration needed. */
+import type { BlockName } from '../../src/schema/blocks.js';
+import type { Granularity } from '../../src/schema/settings.js';
 import path from 'node:path';
-import type { Granularity } from '../../src/engine/decoder/scales.js';
-import type { BlockName } from '../../src/engine/decoder/decoder.js';
-import { exportModel, type ExportRequest, type ExportResult } from '../../src/engine/export/export-model.js';
-import { openSourceModel } from '../../src/engine/jobs/parts/source-model.js';
+import { exportModel, type ExportRequest, type ExportedModel } from '../../src/engine/export/export-model.js';
+import { openModel } from '../../src/engine/jobs/parts/source-model.js';
 import { randomScales } from './random-scales.js';
 import { sampleBatches } from './sample.js';
 import { sampleFolder } from './shared-folder.js';
@@ -21,9 +21,9 @@ export function freshPath(name: string): string {
   return path.join(temporaryFolder(), name);
 }
 
-export async function exportSample(options: SampleExport): Promise<ExportResult> {
+export async function exportSample(options: SampleExport): Promise<ExportedModel> {
   const { skipped, granularity = 'channel', from = sampleFolder, ...others } = options;
-  const { source, decoder } = await openSourceModel(from);
+  const { source, decoder } = await openModel(from);
   return await exportModel({
     source,
     original: decoder,

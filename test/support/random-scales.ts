@@ -1,10 +1,12 @@
 /** Made-up scales and rows for the small decoders of test/graphs: the same in every run. */
+import type { BlockName } from '../../src/schema/blocks.js';
+import type { Granularity } from '../../src/schema/settings.js';
 import { makeLossBatch, type LossBatch } from '../../src/engine/loss/loss-batch.js';
-import { initialValue, type Granularity, type ScaleKey } from '../../src/engine/decoder/scales.js';
+import { initialValue, type ScaleKey } from '../../src/engine/decoder/scales.js';
 import { gateSize } from '../../src/engine/loss/gated-decoder.js';
 import { gatedDecoder } from '../../src/engine/loss/forward-model.js';
 import { hashToUnit } from '../../src/engine/data/seeded-random.js';
-import type { BlockName, Decoder } from '../../src/engine/decoder/decoder.js';
+import type { Decoder } from '../../src/engine/decoder/decoder.js';
 
 /** In [-1, 1). */
 export function randomNumber(name: string, index: number): number {

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CheckpointState } from '../../src/engine/runs/checkpoint.js';
+import type { CheckpointState } from '../../src/engine/calibrate/checkpoint.js';
 import { repositoryRoot } from './shared-folder.js';
 import { temporaryFolder } from './temporary-folder.js';
 

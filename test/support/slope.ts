@@ -1,9 +1,11 @@
 /** The gradient of a decoder's loss by its scales, compared with finite differences and with the forward model. */
+import type { BlockName } from '../../src/schema/blocks.js';
+import type { Granularity } from '../../src/schema/settings.js';
 import { openForwardModel } from '../../src/engine/loss/forward-model.js';
 import { openGradientModel } from '../../src/engine/loss/gradient-model.js';
 import type { LossBatch } from '../../src/engine/loss/loss-batch.js';
-import type { Granularity, ScaleKey, Scales } from '../../src/engine/decoder/scales.js';
-import type { BlockName, Decoder } from '../../src/engine/decoder/decoder.js';
+import type { ScaleKey, Scales } from '../../src/engine/decoder/scales.js';
+import type { Decoder } from '../../src/engine/decoder/decoder.js';
 import { randomNumber, randomScales } from './random-scales.js';
 
 export interface Slope {

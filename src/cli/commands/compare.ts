@@ -1,16 +1,11 @@
 /** `hopscotch compare`: the same prompt to two models, both answers. */
 import { createInterface } from 'node:readline/promises';
-import { diffWordsWithSpace } from 'diff';
 import type { Command } from 'commander';
+import { diffWordsWithSpace } from 'diff';
 import pc from 'picocolors';
-import { stopTokenIds } from '../../engine/data/conversation-text.js';
-import { encodePrompts } from '../../engine/data/encode-examples.js';
-import { loadTokenizer, type ModelTokenizer } from '../../engine/data/tokenizer.js';
-import { Generator, type GenerationSettings } from '../../engine/generate/generator.js';
-import { MemoryPlanner } from '../../engine/jobs/parts/memory-plan.js';
-import { openSourceModel, type SourceModel } from '../../engine/jobs/parts/source-model.js';
+import { comparePrompt, defaultSettings, type Answer, type JobSettings } from '../../engine/index.js';
+import { commandContext } from '../folders.js';
 import { parseBytes, parseCount, parseNumber, providerOption } from '../option-values.js';
-import { withSession, type SlimSettings } from '../../engine/jobs/parts/settings.js';
 import { stopOnInterrupt } from '../stop-signal.js';
 
 interface CompareFlags {
@@ -18,80 +13,64 @@ interface CompareFlags {
   maxNewTokens: number;
   temperature?: number;
   seed: number;
-  provider: SlimSettings['provider'];
+  provider: JobSettings['provider'];
   threads?: number;
   memory?: number;
   json?: boolean;
 }
 
-interface Side {
-  model: SourceModel;
-  generator: Generator;
-}
-
-interface Answer {
+/** An answer with the model that gave it, as `--json` prints it. */
+interface NamedAnswer extends Pick<Answer, 'text' | 'tokens' | 'tokensPerSecond'> {
   model: string;
-  text: string;
-  tokens: number;
-  tokensPerSecond: number;
 }
 
 export function addCompareCommand(program: Command): void {
+  const { maxNewTokens, provider, seed } = defaultSettings();
   program
     .command('compare')
     .description('ask two models the same and show both answers, differences marked')
     .argument('<original>', 'model folder or ONNX file')
     .argument('<slimmed>', 'the other model folder or ONNX file')
     .option('-p, --prompt <text>', 'what to ask; without it prompts are read from standard input, one a line')
-    .option('--max-new-tokens <count>', 'longest answer', parseCount, 256)
+    .option('--max-new-tokens <count>', 'longest answer', parseCount, maxNewTokens)
     .option(
       '--temperature <value>',
       'draw tokens at this temperature (default: always the most likely)',
       parseNumber,
     )
-    .option('--seed <number>', 'seed for drawing', parseNumber, 0)
-    .addOption(providerOption().default('cpu'))
+    .option('--seed <number>', 'seed for drawing', parseNumber, seed)
+    .addOption(providerOption().default(provider))
     .option('--threads <count>', 'threads of onnxruntime', parseCount)
     .option('--memory <size>', 'memory that may be taken, as for slim', parseBytes)
     .option('--json', 'print the answers as JSON, one object a prompt')
     .action(async (original: string, slimmed: string, flags: CompareFlags) => {
-      const sides = await openSides([original, slimmed], flags);
-      const tokenizer = await loadTokenizer(sides[0]!.model.source.folder);
-      const signal = stopOnInterrupt();
+      const context = commandContext({
+        device: flags,
+        memory: flags.memory,
+        signal: stopOnInterrupt(),
+        on: (event) => {
+          if (event.type === 'provider') process.stderr.write(`${event.reason}\n`);
+        },
+      });
+      const models = { original: { model: original }, slimmed: { model: slimmed } };
+      const { maxNewTokens: longest, seed: drawn } = flags;
+      const temperature = flags.temperature || undefined;
       try {
         for await (const prompt of promptsFrom(flags)) {
-          const answers: Answer[] = [];
-          for (const side of sides) answers.push(await ask(side, tokenizer, prompt, flags, signal));
+          const compared = await comparePrompt(
+            { models, prompt, maxNewTokens: longest, temperature, seed: drawn },
+            context,
+          );
+          context.signal?.throwIfAborted();
+          const answers = [named(original, compared.original), named(slimmed, compared.slimmed)];
           process.stdout.write(
             flags.json ? `${JSON.stringify({ prompt, answers })}\n` : `${answersText(answers)}\n`,
           );
         }
       } finally {
-        for (const side of sides) await side.generator.release();
+        await context.kept.release();
       }
     });
-}
-
-/** Where memory is limited, a prompt is planned with as long as this. */
-const PLANNED_TOKENS = 512;
-
-async function openSides(locations: readonly string[], flags: CompareFlags): Promise<Side[]> {
-  const models: SourceModel[] = [];
-  for (const location of locations) models.push(await openSourceModel(location, undefined, flags.memory));
-  const choose = (reason: string) => process.stderr.write(`${reason}\n`);
-  return await withSession(
-    flags,
-    async (session) => {
-      const prompt = Array.from({ length: PLANNED_TOKENS }, () => 0);
-      const memory = new MemoryPlanner(flags.memory, session);
-      const plan = await memory.forGeneration(models[0]!.decoder, [prompt], flags.maxNewTokens);
-      const sides: Side[] = [];
-      for (const model of models)
-        sides.push({ model, generator: await Generator.open(model.decoder, plan.session, plan.batchRows) });
-      return sides;
-    },
-    choose,
-  );
 }
 
 async function* promptsFrom(flags: CompareFlags): AsyncGenerator<string> {
@@ -112,34 +91,12 @@ async function* promptsFrom(flags: CompareFlags): AsyncGenerator<string> {
   }
 }
 
-async function ask(
-  side: Side,
-  tokenizer: ModelTokenizer,
-  prompt: string,
-  flags: CompareFlags,
-  signal: AbortSignal,
-): Promise<Answer> {
-  const example = { line: 1, messages: [{ role: 'user' as const, content: prompt }] };
-  const { prompts } = encodePrompts(tokenizer, [example], { path: 'the prompt' });
-  const settings: GenerationSettings = {
-    maxNewTokens: flags.maxNewTokens,
-    stopTokens: new Set(stopTokenIds(tokenizer)),
-    signal,
-    ...(flags.temperature ? { sampling: { temperature: flags.temperature, seed: flags.seed } } : {}),
-  };
-  const started = performance.now();
-  const [generated] = await side.generator.generate([prompts[0]!.ids], settings);
-  const tokens = generated!.tokens.filter((token) => !settings.stopTokens.has(token));
-  return {
-    model: side.model.name,
-    text: tokenizer.decode(tokens, { skipSpecialTokens: true }).trim(),
-    tokens: generated!.tokens.length,
-    tokensPerSecond: (generated!.tokens.length * 1000) / (performance.now() - started),
-  };
+function named(model: string, { text, tokens, tokensPerSecond }: Answer): NamedAnswer {
+  return { model, text: text.trim(), tokens, tokensPerSecond };
 }
 
 /** Words that only one answer has are marked: struck out and in red, or in green. */
-function answersText([original, slimmed]: Answer[]): string {
+function answersText([original, slimmed]: NamedAnswer[]): string {
   const changes = diffWordsWithSpace(original!.text, slimmed!.text);
   const before = changes
     .filter((change) => !change.added)
@@ -147,7 +104,7 @@ function answersText([original, slimmed]: Answer[]): string {
   const after = changes
     .filter((change) => !change.removed)
     .map((change) => (change.added ? pc.green(change.value) : change.value));
-  const head = (answer: Answer, label: string) =>
+  const head = (answer: NamedAnswer, label: string) =>
     pc.bold(
       `${label} (${answer.model}, ${answer.tokens} tokens, ${answer.tokensPerSecond.toFixed(0)} tokens/s)`,
     );

@@ -1,11 +1,17 @@
 /** `hopscotch inspect`: what a model is made of, and what slimming can bring. */
 import type { Command } from 'commander';
-import { describeDecoder, savingsOf, type DecoderDescription } from '../../engine/decoder/describe.js';
-import type { BlockName } from '../../engine/decoder/decoder.js';
-import { otherFiles } from '../../engine/onnx/file/model-folder.js';
-import { openSourceModel } from '../../engine/jobs/parts/source-model.js';
-import { formatBytes } from '../../engine/evaluate/figures.js';
+import {
+  BLOCK_KINDS,
+  describeModel,
+  formatBytes,
+  savingsOf,
+  type BlockName,
+  type ModelDescription,
+} from '../../engine/index.js';
+import { commandContext } from '../folders.js';
+import { printResult } from '../output.js';
 import { formatTable } from '../table.js';
+import { percent } from '../words.js';
 
 interface InspectOptions {
   modelFile?: string;
@@ -19,23 +25,15 @@ export function addInspectCommand(program: Command): void {
     .argument('<model>', 'model folder or ONNX file')
     .option('--model-file <file>', 'which ONNX file of the folder, if it holds several')
     .option('--json', 'print the result as JSON')
-    .action(async (model: string, options: InspectOptions) => {
-      const { decoder, source, name } = await openSourceModel(model, options.modelFile);
-      const description = describeDecoder(decoder);
-      if (options.json) {
-        process.stdout.write(
-          `${JSON.stringify({ name, file: source.modelFile, ...description }, undefined, 2)}\n`,
-        );
-      } else {
-        process.stdout.write(`${inspectText(name, source.modelFile, description)}\n`);
-        const others = otherFiles(source);
-        if (others) process.stdout.write(`  Other files, by --model-file: ${others}.\n`);
-      }
+    .action(async (model: string, { modelFile, json }: InspectOptions) => {
+      const description = await describeModel({ model, modelFile }, commandContext());
+      printResult(json, description, () => inspectText(description));
     });
 }
 
-function inspectText(name: string, file: string, description: DecoderDescription): string {
-  const { layers, hiddenSize, vocabularySize, parallel, opset, producer, total, precision } = description;
+function inspectText(description: ModelDescription): string {
+  const { name, file, layers, hiddenSize, vocabularySize, parallel, opset, producer, total, precision } =
+    description;
   const cache = description.cacheBytesPerToken;
   const head = [
     `${name} (${file})`,
@@ -75,12 +73,12 @@ function inspectText(name: string, file: string, description: DecoderDescription
     ],
     { right: [0, 2, 3, 4, 5], indent: '  ' },
   );
-  return [...head, '', table, '', savingsText(description)].join('\n');
+  return [...head, '', table, '', savingsText(description), ...otherFiles(description)].join('\n');
 }
 
 /** What skipping one block of each kind brings, honestly: attention holds few weights. */
-function savingsText(description: DecoderDescription): string {
-  const lines = (['attention', 'mlp'] as const).flatMap((kind) => {
+function savingsText(description: ModelDescription): string {
+  const lines = BLOCK_KINDS.flatMap((kind) => {
     const blocks = description.blocks.filter((candidate) => candidate.kind === kind);
     const block: BlockName | undefined = blocks.find((candidate) => candidate.skippable)?.name;
     const fixed = blocks.filter((candidate) => !candidate.skippable).length;
@@ -96,6 +94,9 @@ function savingsText(description: DecoderDescription): string {
   return lines.join('\n');
 }
 
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
+function otherFiles({ file, files }: ModelDescription): string[] {
+  const others = files.filter((other) => other.file !== file);
+  if (others.length === 0) return [];
+  const list = others.map((other) => `${other.file} (${formatBytes(other.bytes)})`).join(', ');
+  return [`  Other files, by --model-file: ${list}.`];
 }

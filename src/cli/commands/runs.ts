@@ -1,12 +1,11 @@
 /** `hopscotch runs`: list, show and delete what was calibrated before. */
 import type { Command } from 'commander';
-import { existsSync } from 'node:fs';
-import { readReport } from '../../engine/runs/report.js';
-import type { Run } from '../../engine/runs/run-store.js';
+import { keptReport, type Run, type RunReport } from '../../engine/index.js';
 import { runStore } from '../folders.js';
-import { blockList } from '../job-progress.js';
+import { printResult } from '../output.js';
 import { chosenPoint, pointText, taskText } from '../report-text.js';
 import { formatTable } from '../table.js';
+import { blockList, percent } from '../words.js';
 
 interface JsonFlag {
   json?: boolean;
@@ -20,12 +19,11 @@ export function addRunsCommand(program: Command): void {
     .option('--json', 'print the result as JSON')
     .action((options: JsonFlag) => {
       const all = runStore().list();
-      if (options.json) process.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`);
-      else if (all.length === 0) process.stdout.write(`There are no runs yet in ${runStore().folder}.\n`);
-      else
-        process.stdout.write(
-          `${formatTable([['run', 'status', 'budget', 'exported to'], ...all.map(runRow)])}\n`,
-        );
+      printResult(options.json, all, () =>
+        all.length === 0
+          ? `There are no runs yet in ${runStore().folder}.`
+          : formatTable([['run', 'status', 'budget', 'exported to'], ...all.map(runRow)]),
+      );
     });
   runs
     .command('show')
@@ -35,10 +33,8 @@ export function addRunsCommand(program: Command): void {
     .action((id: string, options: JsonFlag) => {
       const store = runStore();
       const run = store.open(id);
-      const report = existsSync(store.reportFile(run)) ? readReport(store.reportFile(run)) : undefined;
-      process.stdout.write(
-        options.json ? `${JSON.stringify({ run, report }, undefined, 2)}\n` : `${showText(run, report)}\n`,
-      );
+      const report = keptReport(store, run);
+      printResult(options.json, { run, report }, () => showText(run, report));
     });
   runs
     .command('delete')
@@ -56,14 +52,14 @@ function runRow(run: Run): string[] {
   return [run.id, run.status, budgetWords(run), run.exportedTo ?? ''];
 }
 
-function budgetWords({ settings: { budget, blocks } }: Run): string {
-  const kind = blocks === 'both' ? 'blocks' : `${blocks} blocks`;
+function budgetWords({ settings: { budget, kind } }: Run): string {
+  const words = kind === 'both' ? 'blocks' : `${kind} blocks`;
   return budget.kind === 'blocks'
-    ? `${budget.blocks} ${kind}`
-    : `${kind}, at most ${budget.largestDrop * 100} % lost`;
+    ? `${budget.blocks} ${words}`
+    : `${words}, at most ${budget.largestDrop * 100} % lost`;
 }
 
-function showText(run: Run, report: ReturnType<typeof readReport> | undefined): string {
+function showText(run: Run, report: RunReport | undefined): string {
   const lines = [
     `${run.id}: ${run.status}${run.error ? `, ${run.error}` : ''}`,
     `  model ${run.settings.model}`,
@@ -76,7 +72,7 @@ function showText(run: Run, report: ReturnType<typeof readReport> | undefined): 
     blockList(skipped.slice(-1)),
     withoutScales.loss.value.toFixed(4),
     withScales?.loss.value.toFixed(4) ?? '',
-    `${((withScales ?? withoutScales).answerAccuracy.value * 100).toFixed(1)} %`,
+    percent((withScales ?? withoutScales).answerAccuracy.value),
   ]);
   const point = chosenPoint(report);
   return [
@@ -85,13 +81,7 @@ function showText(run: Run, report: ReturnType<typeof readReport> | undefined): 
     formatTable(
       [
         ['skipped', 'last block', 'loss without scales', 'loss', 'whole responses'],
-        [
-          '0',
-          '',
-          '',
-          report.original.loss.value.toFixed(4),
-          `${(report.original.answerAccuracy.value * 100).toFixed(1)} %`,
-        ],
+        ['0', '', '', report.original.loss.value.toFixed(4), percent(report.original.answerAccuracy.value)],
         ...curve,
       ],
       { right: [0, 2, 3, 4], indent: '  ' },

@@ -1,62 +1,40 @@
 /** `hopscotch slim`: the whole job, or the rest of one that was stopped. */
-import { existsSync } from 'node:fs';
 import { Option, type Command } from 'commander';
-import * as v from 'valibot';
-import { SELECTION_STRATEGIES } from '../../engine/calibrate/select/select-blocks.js';
-import { defaultTraining } from '../../engine/calibrate/train/train-scales.js';
-import { GRANULARITIES } from '../../engine/decoder/scales.js';
-import { CancelledError, ProviderFailure, UserError } from '../../schema/errors.js';
-import type { Run } from '../../engine/runs/run-store.js';
 import {
-  slimSettingsSchema,
-  type SlimSettings,
-  type SlimSettingsInput,
-} from '../../engine/jobs/parts/settings.js';
-import { slim, type SlimResult } from '../../engine/jobs/slim.js';
-import { cacheFolder, runStore } from '../folders.js';
+  CancelledError,
+  exportMode,
+  granularity,
+  hasProgress,
+  ProviderFailure,
+  SELECTION_STRATEGIES,
+  skippedKind,
+  slim,
+  UserError,
+  type JobSettings,
+  type Run,
+  type SlimResult,
+} from '../../engine/index.js';
+import { commandContext, runStore } from '../folders.js';
 import { JobProgress } from '../job-progress.js';
-import {
-  parseBytes,
-  parseCount,
-  parseDrop,
-  parseNumber,
-  parseRange,
-  providerOption,
-} from '../option-values.js';
+import { parseCount, parseDrop, parseNumber } from '../option-values.js';
+import { printResult } from '../output.js';
 import { chosenPoint, memoryText, pointText, taskText } from '../report-text.js';
 import { stopOnInterrupt } from '../stop-signal.js';
+import {
+  addRowOptions,
+  addRunningOptions,
+  describeDefaults,
+  settingsFrom,
+  type Flags,
+} from '../task-options.js';
 
-interface SlimFlags {
-  budget?: number;
-  maxDrop?: number;
+interface SlimFlags extends Flags {
   resume?: string | true;
   json?: boolean;
-  epochs?: number;
-  trainingBatchRows?: number;
-  learningRate?: number;
-  schedule?: 'constant' | 'linear';
-  beta2?: number;
-  restarts?: number;
-  pull?: number;
-  distillation?: number;
-  [name: string]: unknown;
 }
 
-/** Says in the help of each option what holds without it. */
-function describeDefaults(command: Command): void {
-  const settings = v.parse(slimSettingsSchema, { model: '', dataset: '' });
-  const training: Record<string, unknown> = { ...defaultTraining(settings.scales) };
-  const scalarTraining: Record<string, unknown> = { ...defaultTraining('scalar') };
-  const defaults: Record<string, unknown> = { ...training, ...settings };
-  for (const option of command.options) {
-    const name = option.attributeName();
-    let value = defaults[name];
-    if (name in training && training[name] !== scalarTraining[name]) {
-      value = `${String(value)}, for scalar scales ${String(scalarTraining[name])}`;
-    }
-    if (typeof value === 'string' || typeof value === 'number') option.description += ` (default: ${value})`;
-  }
-}
+/** What may be changed when a run is resumed: where it runs and where the result goes. */
+const CHANGED_ON_RESUME = ['output', 'threads', 'memory', 'provider', 'exportMode'] as const;
 
 export function addSlimCommand(program: Command): void {
   const command = program
@@ -69,33 +47,49 @@ export function addSlimCommand(program: Command): void {
     .option('-b, --budget <blocks>', 'number of blocks to skip (default: 4)', parseCount)
     .option('--max-drop <percent>', "instead: the largest loss of held-out quality, such as '2%'", parseDrop)
     .addOption(
-      new Option('--blocks <kind>', 'which blocks may be skipped').choices(['attention', 'mlp', 'both']),
+      new Option('--kind <kind>', 'which kind of blocks may be skipped').choices(skippedKind.options),
     )
     .addOption(
       new Option('--strategy <name>', 'how blocks are chosen').choices(
         SELECTION_STRATEGIES.map(({ name }) => name),
       ),
     )
-    .optionsGroup('Data')
-    .option(
-      '--columns <mapping>',
-      "what the columns mean: 'prompt=question,response=answer', 'messages=chat', 'text=story'",
-    )
-    .addOption(new Option('--responses <whose>', 'whose answers to learn from').choices(['own', 'file']))
+    .optionsGroup('Data');
+  addRowOptions(command)
     .option('--calibration-rows <count>', 'rows to calibrate on, at the most', parseCount)
-    .option('--heldout-rows <count>', 'held-out rows, at the most', parseCount)
-    .option(
-      '--calibration-range <first..last>',
-      'these rows of the file, counted from 0, instead of drawn ones',
-      parseRange,
-    )
-    .option('--heldout-range <first..last>', 'these rows of the file, counted from 0', parseRange)
-    .option('--max-tokens <count>', 'longest row, prompt and response together', parseCount)
     .addOption(new Option('--overlong <how>', 'what to do with longer rows').choices(['cut', 'drop']))
-    .option('--max-new-tokens <count>', "longest answer of the model's own", parseCount)
-    .option('--answer-rows <count>', 'held-out prompts that both models answer for the report', parseNumber)
-    .optionsGroup('Training')
-    .addOption(new Option('--scales <granularity>', 'how fine the scales are').choices(GRANULARITIES))
+    .option('--max-new-tokens <count>', "longest answer of the model's own", parseCount);
+  addTrainingOptions(command.optionsGroup('Training'));
+  addRunningOptions(command.optionsGroup('Running'))
+    .addOption(
+      new Option('--export-mode <mode>', 'scales folded into the weights, or explicit').choices(
+        exportMode.options,
+      ),
+    )
+    .option('--resume [run]', 'go on with a stopped run: its name, or nothing for the last one')
+    .option('--json', 'print the report as JSON')
+    .addHelpText(
+      'after',
+      `
+Selection strategies:
+${SELECTION_STRATEGIES.map(({ name, description }) => `  ${name.padEnd(16)} ${description}`).join('\n')}
+
+Examples:
+  hopscotch slim ./SmolLM2-135M questions.jsonl --budget 4 --output ./slimmed
+  hopscotch slim ./model chats.parquet --columns messages=chat --max-drop 2% -o ./slimmed
+  hopscotch slim --resume`,
+    )
+    .action(async (model: string | undefined, dataset: string | undefined, flags: SlimFlags) => {
+      const { resume, json, ...rest } = flags;
+      const run = resume === undefined ? newRun(model, dataset, rest) : resumedRun(resume, rest);
+      await runJob(run, json);
+    });
+  describeDefaults(command);
+}
+
+function addTrainingOptions(command: Command): void {
+  command
+    .addOption(new Option('--scales <granularity>', 'how fine the scales are').choices(granularity.options))
     .option('--epochs <count>', 'epochs of the final training', parseCount)
     .option('--learning-rate <rate>', 'learning rate of the final training', parseNumber)
     .addOption(new Option('--schedule <kind>', 'course of the learning rate').choices(['constant', 'linear']))
@@ -126,128 +120,40 @@ export function addSlimCommand(program: Command): void {
     )
     .addOption(
       new Option('--order <kind>', 'order of the rows in batches').choices(['file', 'length-buckets']),
-    )
-    .option('--seed <number>', 'seed of everything drawn by lot', parseNumber)
-    .optionsGroup('Running')
-    .option('--model-file <file>', 'which ONNX file of the folder, if it holds several')
-    .addOption(providerOption())
-    .option('--threads <count>', 'threads of onnxruntime', parseCount)
-    .option(
-      '--memory <size>',
-      "memory that the job may take, such as '2GB': larger models are run in segments of their layers (default: no limit)",
-      parseBytes,
-    )
-    .option('--speed-rounds <count>', 'rounds of the speed measurement; 0 for none', parseNumber)
-    .addOption(
-      new Option('--export-mode <mode>', 'scales folded into the weights, or explicit').choices([
-        'folded',
-        'explicit',
-      ]),
-    )
-    .option('--resume [run]', 'go on with a stopped run: its name, or nothing for the last one')
-    .option('--json', 'print the report as JSON')
-    .addHelpText(
-      'after',
-      `
-Selection strategies:
-${SELECTION_STRATEGIES.map(({ name, description }) => `  ${name.padEnd(12)} ${description}`).join('\n')}
-
-Examples:
-  hopscotch slim ./SmolLM2-135M questions.jsonl --budget 4 --output ./slimmed
-  hopscotch slim ./model chats.parquet --columns messages=chat --max-drop 2% -o ./slimmed
-  hopscotch slim --resume`,
-    )
-    .action(async (model: string | undefined, dataset: string | undefined, flags: SlimFlags) => {
-      const run = flags.resume === undefined ? newRun(model, dataset, flags) : resumedRun(flags);
-      await runJob(run, flags.json === true);
-    });
-  describeDefaults(command);
+    );
 }
 
-function newRun(model: string | undefined, dataset: string | undefined, flags: SlimFlags): Run {
+function newRun(model: string | undefined, dataset: string | undefined, flags: Flags): Run {
   if (model === undefined || dataset === undefined) {
     throw new UserError("Say which model and which dataset: 'hopscotch slim MODEL DATASET'.");
   }
   return runStore().create(settingsFrom(model, dataset, flags));
 }
 
-/** @throws UserError if the flags do not make sense together */
-export function settingsFrom(model: string, dataset: string, flags: SlimFlags): SlimSettings {
-  const {
-    budget,
-    maxDrop,
-    resume: _resume,
-    json: _json,
-    epochs,
-    trainingBatchRows,
-    learningRate,
-    schedule,
-    beta2,
-    restarts,
-    pull,
-    distillation,
-    ...rest
-  } = flags;
-  if (budget !== undefined && maxDrop !== undefined) {
-    throw new UserError('Give either --budget or --max-drop, not both.');
-  }
-  if ((rest.calibrationRange === undefined) !== (rest.heldoutRange === undefined)) {
-    throw new UserError('Give both --calibration-range and --heldout-range, or neither.');
-  }
-  const input: SlimSettingsInput = {
-    ...rest,
-    model,
-    dataset,
-    ...(budget === undefined ? {} : { budget: { kind: 'blocks', blocks: budget } }),
-    ...(maxDrop === undefined ? {} : { budget: { kind: 'quality', largestDrop: maxDrop } }),
-    training: Object.fromEntries(
-      Object.entries({
-        epochs,
-        batchRows: trainingBatchRows,
-        learningRate,
-        schedule,
-        beta2,
-        restarts,
-        pull,
-        distillation,
-      }).filter(([, value]) => value !== undefined),
-    ),
-  };
-  const result = v.safeParse(slimSettingsSchema, input);
-  if (result.success) return result.output;
-  const issue = result.issues[0];
-  throw new UserError(`The setting ${v.getDotPath(issue) ?? ''} is not valid: ${issue.message}.`);
-}
-
-function resumedRun(flags: SlimFlags): Run {
-  const run = runStore().open(flags.resume === true ? 'last' : flags.resume!);
-  const { output, threads, memory, provider, exportMode } = flags as Partial<SlimSettings>;
-  const changed = Object.fromEntries(
-    Object.entries({ output, threads, memory, provider, exportMode }).filter(
-      ([, value]) => value !== undefined,
-    ),
+function resumedRun(resume: string | true, flags: Flags): Run {
+  const run = runStore().open(resume === true ? 'last' : resume);
+  const changed: Partial<JobSettings> = Object.fromEntries(
+    CHANGED_ON_RESUME.flatMap((name) => (flags[name] === undefined ? [] : [[name, flags[name]]])),
   );
   runStore().update(run, { settings: { ...run.settings, ...changed } });
   return run;
 }
 
-async function runJob(run: Run, asJson: boolean): Promise<void> {
+async function runJob(run: Run, asJson: boolean | undefined): Promise<void> {
   const progress = new JobProgress();
-  const store = runStore();
+  const context = commandContext({
+    signal: stopOnInterrupt(),
+    on: (event) => progress.show(event),
+  });
   try {
-    const result = await slim(run, {
-      store,
-      cacheFolder,
-      signal: stopOnInterrupt(),
-      onEvent: (event) => progress.show(event),
-    });
+    const result = await slim({ run }, context);
     progress.end();
-    process.stdout.write(asJson ? `${JSON.stringify(result, undefined, 2)}\n` : `${resultText(result)}\n`);
+    printResult(asJson, result, () => resultText(result));
   } catch (error) {
     progress.end();
     // A mistyped path, for instance: nothing was computed that a resumed run could use.
-    const nothingKept = error instanceof UserError && !existsSync(store.checkpointFile(run));
-    if (nothingKept && !(error instanceof ProviderFailure)) store.delete(run);
+    const nothingKept = error instanceof UserError && !hasProgress(run, context);
+    if (nothingKept && !(error instanceof ProviderFailure)) context.store.delete(run);
     if (error instanceof ProviderFailure) {
       process.stderr.write(`'hopscotch slim --resume ${run.id}' goes on on the CPU.\n`);
     }

@@ -1,7 +1,8 @@
+import type { ColumnMapping } from '../../schema/columns.js';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { guessColumns, parseColumnMapping, requireColumns, type ColumnMapping } from './columns.js';
+import { guessColumns, parseColumnMapping, requireColumns } from './columns.js';
 import { readDataset, type RawDataset } from './dataset.js';
 import { columnsOf, rowValues } from './raw-values.js';
 import { sampleFolder, sharedPath } from '../../../test/support/shared-folder.js';

@@ -1,4 +1,5 @@
 /** What a dataset's columns mean: named by the user or guessed from their names and values. */
+import type { ColumnMapping } from '../../schema/columns.js';
 import { UserError } from '../../schema/errors.js';
 import {
   comparableName,
@@ -10,23 +11,6 @@ import {
 } from './column-names.js';
 import type { RawDataset } from './dataset.js';
 import { parseMessages } from './messages.js';
-
-export type ColumnMapping =
-  /** One column holds whole conversations. */
-  | { kind: 'messages'; messages: string }
-  | {
-      kind: 'prompt-response';
-      prompt: string;
-      /** The second part of an instruction, put after the first and a blank line. */
-      input?: string;
-      /** Columns of a multiple-choice question's answers, or one column that holds a list of them. */
-      choices?: readonly string[];
-      /** Absent: the model's own answers will be the responses. */
-      response?: string;
-      system?: string;
-    }
-  /** Plain text, all of it to be predicted. */
-  | { kind: 'text'; text: string };
 
 export interface GuessedColumns {
   mapping: ColumnMapping;

@@ -1,7 +1,7 @@
 /** A dataset as its file holds it: named columns, numbered rows, and what could not be read. */
+import { FORMAT_OF_EXTENSION, type DatasetFormat } from '../../schema/columns.js';
 import { extname } from 'node:path';
 import { UserError } from '../../schema/errors.js';
-import { formatOfExtension, type DatasetFormat } from '../../schema/dataset-formats.js';
 import { columnsOf } from './raw-values.js';
 import { readCsv, type CsvOptions } from './read-csv.js';
 import { looksLikeJsonLines, readJson } from './read-json.js';
@@ -58,7 +58,7 @@ export async function readDataset(path: string, options: ReadDatasetOptions = {}
     throw new UserError(`The number of rows to read from ${path} must be at least 1, not ${maxRows}.`);
   }
   const asked =
-    options.format ?? formatOfExtension.get(extname(path).toLowerCase()) ?? (await sniffFormat(path));
+    options.format ?? FORMAT_OF_EXTENSION.get(extname(path).toLowerCase()) ?? (await sniffFormat(path));
   const read = await readAs(asked, path, maxRows, options);
   const { rows, problems, columns = columnsOf(rows), format = asked } = read;
   requireRows(rows, path, problems);

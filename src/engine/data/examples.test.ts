@@ -1,5 +1,5 @@
+import type { ColumnMapping } from '../../schema/columns.js';
 import { describe, expect, test } from 'vitest';
-import type { ColumnMapping } from './columns.js';
 import type { RawDataset } from './dataset.js';
 import { toExamples } from './examples.js';
 import { columnsOf, rowValues } from './raw-values.js';

@@ -1,5 +1,6 @@
 /** Rows of a dataset as examples of a task: a conversation up to the prompt and its response, or a plain text. */
-import { columnsUsed, requireColumns, type ColumnMapping } from './columns.js';
+import type { ColumnMapping } from '../../schema/columns.js';
+import { columnsUsed, requireColumns } from './columns.js';
 import { contentHash } from './content-hash.js';
 import type { RawDataset, RawRow } from './dataset.js';
 import { parseMessages, type Message } from './messages.js';

@@ -1,21 +1,6 @@
 /** What can be wrong with a row of a dataset; problems are counted and shown, and stop a job only if no row is left. */
+import type { RowProblemKind, ProblemCount } from '../../schema/problems.js';
 import { UserError } from '../../schema/errors.js';
-
-export type RowProblemKind =
-  /** The row cannot be read or holds something else than was expected. */
-  | 'malformed'
-  /** The row, or the part of it that counts, holds no text. */
-  | 'empty'
-  /** An earlier row says the same. */
-  | 'duplicate'
-  /** The row has a prompt but no response where one is needed. */
-  | 'no-response'
-  /** The row was left out because it has too many tokens. */
-  | 'too-long'
-  /** The row was kept and shortened because it has too many tokens. */
-  | 'cut'
-  /** The file goes on, but reading stopped here because of a limit. */
-  | 'unread';
 
 export interface RowProblem {
   /** 1-based line of a text file; row number of a JSON array or a Parquet file. */
@@ -23,16 +8,6 @@ export interface RowProblem {
   kind: RowProblemKind;
   /** What is wrong, without the line: 'not valid JSON: ...'. */
   message: string;
-}
-
-/** Problems of one kind, for a short report. */
-export interface ProblemCount {
-  kind: RowProblemKind;
-  count: number;
-  /** The first few lines concerned, in order. */
-  lines: number[];
-  /** The message of the first one. */
-  example: string;
 }
 
 const linesShown = 5;

@@ -1,28 +1,8 @@
 /** Figures about encoded rows for the command line and the app: how long they are, and what was left out. */
+import type { LengthStatistics } from '../../schema/results.js';
+import type { ProblemCount } from '../../schema/problems.js';
 import type { EncodedRow } from './encode-examples.js';
-import { countProblems, type ProblemCount, type RowProblem } from './row-problems.js';
-
-/** Lengths in tokens. */
-export interface LengthStatistics {
-  rows: number;
-  /** Sum over all rows. */
-  tokens: number;
-  min: number;
-  median: number;
-  mean: number;
-  /** Nine tenths of the rows are no longer. */
-  p90: number;
-  max: number;
-  histogram: HistogramBin[];
-}
-
-export interface HistogramBin {
-  /** Lengths from here ... */
-  from: number;
-  /** ... to here, both included. */
-  to: number;
-  rows: number;
-}
+import { countProblems, type RowProblem } from './row-problems.js';
 
 export interface DataSummary {
   prompts: LengthStatistics;
@@ -59,7 +39,7 @@ export function lengthStatistics(lengths: readonly number[], bins = 10): LengthS
 }
 
 /** Bins of equal width that together cover all lengths; fewer than asked for if there are fewer lengths. */
-function histogram(sorted: readonly number[], bins: number): HistogramBin[] {
+function histogram(sorted: readonly number[], bins: number): LengthStatistics['histogram'] {
   const [min, max] = [sorted[0], sorted.at(-1)];
   if (min === undefined || max === undefined) return [];
   const width = Math.ceil((max - min + 1) / bins);

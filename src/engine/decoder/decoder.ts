@@ -1,11 +1,10 @@
 /** What a decoder-only language model's graph means, in terms of the residual stream. */
+import type { BlockKind, BlockName } from '../../schema/blocks.js';
 import type { DataType } from '../onnx/graph/data-types.js';
 import type { Graph } from '../onnx/graph/graph.js';
 import type { OnnxModel } from '../onnx/file/model-file.js';
 import type { NodeProto, TensorProto } from '../onnx/file/onnx_pb.js';
 import type { FusedNorm } from './read/split-norms.js';
-
-export type BlockKind = 'attention' | 'mlp';
 
 /** One place where a node reads a value: `node.input[index]`. */
 export interface Use {
@@ -173,9 +172,6 @@ export interface Decoder {
 export function blocksOf(decoder: Decoder): Block[] {
   return decoder.steps.flatMap((step) => [...step.blocks]);
 }
-
-/** 'attention 7' or 'mlp 0': how a block is named on the command line, in files and in checkpoints. */
-export type BlockName = `${BlockKind} ${number}`;
 
 export function blockName(block: Pick<Block, 'kind' | 'layer'>): BlockName {
   return `${block.kind} ${block.layer}`;

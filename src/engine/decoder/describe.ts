@@ -1,52 +1,14 @@
 /** A decoder's description as plain data, for people and for the app. */
+import type { BlockName, WeightTotals, DecoderDescription, BlockDescription } from '../../schema/blocks.js';
 import { DataType, dataTypeName, elementBits, isFloatingPoint } from '../onnx/graph/data-types.js';
 import { initializersOf, opsetVersion } from '../onnx/file/model-file.js';
 import type { TensorProto } from '../onnx/file/onnx_pb.js';
 import { elementCount, tensorByteLength, tensorDims } from '../onnx/graph/tensor.js';
 import { declaredDims, declaredType } from '../onnx/graph/value-info.js';
 import { DataFlow } from './read/data-flow.js';
-import { blockName, blocksOf, type BlockName, type Block, type BlockKind, type Decoder } from './decoder.js';
+import { blockName, blocksOf, type Block, type Decoder } from './decoder.js';
 import { pastNames } from './read/kv-cache.js';
 import { weightsOf } from './read/own-nodes.js';
-
-export interface WeightTotals {
-  /** Elements of weights; packed ones (several to a byte) count as stored. */
-  parameters: number;
-  bytes: number;
-}
-
-export interface BlockDescription extends WeightTotals {
-  name: BlockName;
-  layer: number;
-  kind: BlockKind;
-  /** False for mixtures of experts, which always stay. */
-  skippable: boolean;
-  /** Part of the bytes of all weights of the model, 0 to 1. */
-  share: number;
-  /** Bytes of keys and values that each token leaves in the cache; undefined without a cache of known shape. */
-  cacheBytesPerToken: number | undefined;
-}
-
-export interface DecoderDescription {
-  producer: string;
-  /** Version of the standard operators. */
-  opset: number;
-  layers: number;
-  hiddenSize: number;
-  vocabularySize: number;
-  /** Whether a layer's attention and MLP read the same value of the stream. */
-  parallel: boolean;
-  blocks: BlockDescription[];
-  embedding: WeightTotals;
-  /** The final norm and the output head. */
-  head: WeightTotals;
-  /** Everything else: what several parts use (a tied embedding, tables of sines) and constants. */
-  shared: WeightTotals;
-  total: WeightTotals;
-  /** Element types of the weights, the largest share of bytes first. */
-  precision: { type: string; bytes: number; share: number }[];
-  cacheBytesPerToken: number | undefined;
-}
 
 export interface Savings extends WeightTotals {
   /** Part of the bytes of all weights, 0 to 1. */

@@ -1,19 +1,7 @@
 /** The trained scales of a decoder: which there are, their starting values, and their form in files. */
-import { blockName, blocksOf, type BlockName, type Decoder, type ResidualStep } from './decoder.js';
-
-/**
- * How fine the scales are: one number a block (the published method) or one an output channel; with gains, each norm's
- * channels have scales too; with offsets, each skipped block leaves a constant vector behind.
- */
-export type Granularity = (typeof GRANULARITIES)[number];
-
-export const GRANULARITIES = [
-  'scalar',
-  'channel',
-  'channel+offset',
-  'channel+gain',
-  'channel+gain+offset',
-] as const;
+import type { Granularity } from '../../schema/settings.js';
+import type { BlockName } from '../../schema/blocks.js';
+import { blockName, blocksOf, type Decoder, type ResidualStep } from './decoder.js';
 
 export function hasGains(granularity: Granularity): boolean {
   return granularity.includes('+gain');

@@ -1,37 +1,16 @@
 /** Answers of two models to the same held-out prompts: each against the expected ones, and against each other. */
+import type { AnswerComparison, AnswerScores } from '../../schema/report.js';
+import type { Estimate } from '../../schema/values.js';
 import { throwIfCancelled } from '../../schema/errors.js';
 import type { GenerationSettings, Generator } from '../generate/generator.js';
 import { isExactMatch, isNumericMatch } from './answers.js';
-import { shareEstimate, type Estimate } from './intervals.js';
+import { shareEstimate } from './intervals.js';
 
 export interface AnswerPrompt {
   line: number;
   ids: readonly number[];
   /** From the dataset; undefined where it brings none. */
   expected: string | undefined;
-}
-
-export interface AnswerScores {
-  /** Share of answers that are the expected ones, word for word; undefined if the dataset brings none. */
-  exactMatch: Estimate | undefined;
-  /** Share that ends in the expected number, of the answers expected to end in '#### N'. */
-  numericMatch: Estimate | undefined;
-}
-
-export interface AnswerRow {
-  line: number;
-  expected: string | undefined;
-  original: string;
-  slimmed: string;
-}
-
-export interface AnswerComparison {
-  prompts: number;
-  original: AnswerScores;
-  slimmed: AnswerScores;
-  /** Share of prompts that both models answer in the same words. */
-  same: Estimate;
-  rows: AnswerRow[];
 }
 
 /**

@@ -1,8 +1,6 @@
+import type { Estimate } from '../../schema/values.js';
+import type { AnswerFigures, HeldoutQuality, CurvePoint, RunReport } from '../../schema/report.js';
 /** Measured figures in words, before and after: for tables on the terminal, in the app and in exported folders. */
-import type { AnswerComparison } from './compare-answers.js';
-import type { HeldoutQuality } from './heldout-quality.js';
-import type { Estimate } from './intervals.js';
-import type { CurvePoint, SlimReport } from '../runs/report.js';
 
 /** [what, original, slimmed]. */
 export type FigureRow = readonly [string, string, string];
@@ -26,7 +24,7 @@ function interval(low: number, high: number, format: (end: number) => string): s
 }
 
 /** Figures of one point of the curve beside the original's; answers only for the point they belong to. */
-export function reportFigures(report: SlimReport, point: CurvePoint): FigureRow[] {
+export function reportFigures(report: RunReport, point: CurvePoint): FigureRow[] {
   const rows = qualityFigures(report.original, point.withScales ?? point.withoutScales);
   if (report.answers && point.skipped.length === report.chosenPoint)
     rows.push(...answerFigures(report.answers));
@@ -34,7 +32,7 @@ export function reportFigures(report: SlimReport, point: CurvePoint): FigureRow[
 }
 
 /** The same with the figures without scales between; answers and resources were not measured for these. */
-export function pointFigures(report: SlimReport, point: CurvePoint): PointRow[] {
+export function pointFigures(report: RunReport, point: CurvePoint): PointRow[] {
   const without = new Map(
     qualityFigures(report.original, point.withoutScales).map(([name, , figure]) => [name, figure]),
   );
@@ -54,7 +52,7 @@ export function qualityFigures(original: HeldoutQuality, slimmed: HeldoutQuality
   return rows;
 }
 
-export function answerFigures(answers: AnswerComparison): FigureRow[] {
+export function answerFigures(answers: AnswerFigures): FigureRow[] {
   const rows: FigureRow[] = [];
   const pair = (name: string, before: Estimate | undefined, after: Estimate | undefined) => {
     if (before && after) rows.push([name, formatShare(before), formatShare(after)]);
@@ -66,7 +64,7 @@ export function answerFigures(answers: AnswerComparison): FigureRow[] {
 }
 
 /** Size and speed, where they were measured. */
-export function resourceFigures({ sizes, speed }: Pick<SlimReport, 'sizes' | 'speed'>): FigureRow[] {
+export function resourceFigures({ sizes, speed }: Pick<RunReport, 'sizes' | 'speed'>): FigureRow[] {
   const rows: FigureRow[] = [];
   if (sizes) {
     const { original, slimmed } = sizes;

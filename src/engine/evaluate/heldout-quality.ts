@@ -1,32 +1,20 @@
 /** Quality on held-out rows with the right answer so far given (teacher forcing): loss, accuracy, divergence. */
+import type { HeldoutQuality } from '../../schema/report.js';
+import type { Estimate } from '../../schema/values.js';
 import type { LossBatch } from '../loss/loss-batch.js';
 import type { ForwardModel } from '../loss/forward-model.js';
 import type { Scales } from '../decoder/scales.js';
 import { throwIfCancelled } from '../../schema/errors.js';
-import { shareEstimate, tokenMeanEstimate, type Estimate } from './intervals.js';
+import { shareEstimate, tokenMeanEstimate } from './intervals.js';
 
-export interface HeldoutQuality {
-  rows: number;
-  tokens: number;
-  /** Mean negative log-likelihood of a response token, in nats. */
-  loss: Estimate;
-  perplexity: Estimate;
-  /** Share of response tokens that are the most likely next token. */
-  tokenAccuracy: Estimate;
-  /** Share of rows in which every response token is: those that greedy generation answers in the very same words. */
-  answerAccuracy: Estimate;
-  /** Mean KL divergence from the original's next-token distribution, in nats a token; undefined for the original. */
-  divergence: Estimate | undefined;
-}
-
-export interface MeasuredModel {
+export interface ScaledModel {
   model: ForwardModel;
   scales: Scales;
 }
 
 export interface QualityOptions {
   /** Given to measure the divergence from it. */
-  original?: MeasuredModel;
+  original?: ScaledModel;
   /** The same rows for the original, where it has other graph inputs. */
   originalBatches?: readonly LossBatch[];
   signal?: AbortSignal;
@@ -34,7 +22,7 @@ export interface QualityOptions {
 
 /** @throws CancelledError if the signal is triggered */
 export async function heldoutQuality(
-  measured: MeasuredModel,
+  measured: ScaledModel,
   batches: readonly LossBatch[],
   options: QualityOptions = {},
 ): Promise<HeldoutQuality> {
@@ -114,7 +102,7 @@ function batchGroups(model: ForwardModel, batches: readonly LossBatch[]): Placed
 }
 
 async function originalLogits(
-  original: MeasuredModel,
+  original: ScaledModel,
   group: readonly PlacedBatch[],
   options: QualityOptions,
 ): Promise<Float32Array[]> {

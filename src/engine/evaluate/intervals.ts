@@ -1,11 +1,5 @@
+import type { Estimate } from '../../schema/values.js';
 /** 95 % intervals of measured figures. */
-
-export interface Estimate {
-  value: number;
-  /** Ends of the 95 % interval. */
-  low: number;
-  high: number;
-}
 
 const Z = 1.959963984540054;
 

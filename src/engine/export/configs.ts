@@ -1,5 +1,6 @@
 /** Configs of the slimmed model: changed only where they must be. */
 import path from 'node:path';
+import { transformersJsFile } from './snippets.js';
 
 /** Names under which model configs keep the number of layers. */
 const LAYER_COUNT_KEYS = ['num_hidden_layers', 'n_layer', 'n_layers', 'num_layers'] as const;
@@ -38,8 +39,10 @@ export function transformersJsConfig(
 ): Record<string, unknown> {
   const key = 'transformers.js_config';
   const own = isObject(config[key]) ? config[key] : {};
-  const { use_external_data_format: before, ...rest } = own;
-  if (dataFiles === 0 && before === undefined) return config;
+  const { use_external_data_format: before, dtype, ...others } = own;
+  // A dtype names one of the source's files; this is the only one that is left.
+  const rest = dtype === undefined ? others : { ...others, dtype: transformersJsFile(modelFile).dtype };
+  if (dataFiles === 0 && before === undefined && dtype === undefined) return config;
   const entry = { [path.posix.basename(modelFile)]: dataFiles };
   return { ...config, [key]: dataFiles === 0 ? rest : { ...rest, use_external_data_format: entry } };
 }

@@ -1,9 +1,11 @@
 /** Puts trained scales into the graph as named initializers with a Mul each, for those who want to see them. */
+import type { Granularity } from '../../schema/settings.js';
+import type { BlockName } from '../../schema/blocks.js';
 import { deleteBlocks } from '../decoder/edit/delete-blocks.js';
-import type { BlockName, Decoder } from '../decoder/decoder.js';
+import type { Decoder } from '../decoder/decoder.js';
 import { floatTensor } from '../onnx/graph/tensor.js';
 import { gateDecoder, gateSize } from '../loss/gated-decoder.js';
-import { initialValue, type Granularity, type Scales } from '../decoder/scales.js';
+import { initialValue, type Scales } from '../decoder/scales.js';
 
 /** Deletes the skipped blocks; the scales of the others become initializers named 'hopscotch.block.attention.3'. */
 export function insertScales(

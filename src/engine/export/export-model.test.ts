@@ -1,3 +1,4 @@
+import type { BlockName } from '../../schema/blocks.js';
 import {
   cpSync,
   existsSync,
@@ -13,15 +14,14 @@ import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { exportSample, freshPath } from '../../../test/support/export-sample.js';
 import { hasShared, sampleFolder, sharedPath, sharedReason } from '../../../test/support/shared-folder.js';
-import type { BlockName } from '../decoder/decoder.js';
 import { readDecoder } from '../decoder/read/read-decoder.js';
 import { readModel } from '../onnx/file/model-file.js';
-import type { ExportResult } from './export-model.js';
+import type { ExportedModel } from './export-model.js';
 
 const skipped: readonly BlockName[] = ['attention 8', 'attention 0', 'mlp 4'];
 
 describe('an exported folder', () => {
-  let exported: ExportResult;
+  let exported: ExportedModel;
   let sourceBefore: Record<string, string>;
   const json = (name: string) =>
     JSON.parse(readFileSync(path.join(exported.folder, name), 'utf8')) as unknown;

@@ -1,4 +1,7 @@
 /** Writes the slimmed model's folder: complete and verified, or not at all. */
+import type { Verification } from '../../schema/results.js';
+import type { BlockName } from '../../schema/blocks.js';
+import type { Granularity, ExportMode } from '../../schema/settings.js';
 import {
   cpSync,
   existsSync,
@@ -13,8 +16,8 @@ import {
 import path from 'node:path';
 import { openForwardModel } from '../loss/forward-model.js';
 import type { LossBatch } from '../loss/loss-batch.js';
-import { saveScales, type Granularity, type Scales } from '../decoder/scales.js';
-import { blocksOf, type BlockName, type Decoder } from '../decoder/decoder.js';
+import { saveScales, type Scales } from '../decoder/scales.js';
+import { blocksOf, type Decoder } from '../decoder/decoder.js';
 import { joinNorms } from '../decoder/edit/join-norms.js';
 import { renumberCache } from '../decoder/edit/renumber-cache.js';
 import { UserError } from '../../schema/errors.js';
@@ -26,9 +29,7 @@ import { dataFileNames } from './data-files.js';
 import { insertScales } from './explicit-scales.js';
 import { foldScales, type FoldedDecoder } from './fold-scales.js';
 import { modelCard } from './model-card.js';
-import { verifyExport, type Verification } from './verify-export.js';
-
-export type ExportMode = 'folded' | 'explicit';
+import { verifyExport } from './verify-export.js';
 
 /** What the exported folder says about how it came to be. */
 export interface ExportRecord {
@@ -54,7 +55,7 @@ export interface ExportRequest {
   session?: SessionOptions;
 }
 
-export interface ExportResult {
+export interface ExportedModel {
   folder: string;
   modelPath: string;
   /** Bytes of all files of the model (graph and weights), before and after. */
@@ -73,7 +74,7 @@ export const COMPANION_FILES =
  * @throws UserError if the output exists, lies in the source, cannot be written, or fails the verification; nothing
  *   is left behind then
  */
-export async function exportModel(request: ExportRequest): Promise<ExportResult> {
+export async function exportModel(request: ExportRequest): Promise<ExportedModel> {
   const output = path.resolve(request.output);
   requireFreeOutput(output, request.source.folder);
   const partial = path.join(
@@ -102,25 +103,27 @@ export async function exportModel(request: ExportRequest): Promise<ExportResult>
  * @throws UserError if the folder exists and is not empty, or is the source's
  */
 export function requireFreeOutput(folder: string, source: string): void {
-  const output = path.resolve(folder);
+  const problem = outputProblem(path.resolve(folder), path.resolve(source));
+  if (problem !== undefined) throw new UserError(problem);
+}
+
+/** Why a model cannot be written to a folder, in one sentence; undefined if it can. @param output absolute, as source */
+export function outputProblem(output: string, source: string): string | undefined {
   const inside = (inner: string, outer: string) => inner === outer || inner.startsWith(outer + path.sep);
   if (inside(output, source) || inside(source, output)) {
-    throw new UserError(
-      `The output folder ${output} is the source model's own or holds it; choose another, the source is never changed.`,
-    );
+    return `The output folder ${output} is the source model's own or holds it; choose another, the source is never changed.`;
   }
-  if (!existsSync(output)) return;
-  if (!statSync(output).isDirectory() || readdirSync(output).length > 0) {
-    throw new UserError(
-      `${output} exists already and is not an empty folder; choose another name or delete it.`,
-    );
+  const there = statSync(output, { throwIfNoEntry: false });
+  if (there && (!there.isDirectory() || readdirSync(output).length > 0)) {
+    return `${output} exists already and is not an empty folder; choose another name or delete it.`;
   }
+  return undefined;
 }
 
 async function writeFolder(
   request: ExportRequest,
   folder: string,
-): Promise<Omit<ExportResult, 'folder' | 'modelPath'>> {
+): Promise<Omit<ExportedModel, 'folder' | 'modelPath'>> {
   const { source, original, skipped, scales, record } = request;
   const built = buildDecoder(request);
   const { decoder: slimmed, keptLayers } = withDenseCache(built.decoder);
@@ -158,6 +161,7 @@ async function writeFolder(
     modelCard({
       record,
       skipped,
+      folderName: path.basename(path.resolve(request.output)),
       originalLayers: original.layerCount,
       keptLayers,
       modelFile: source.modelFile,

@@ -1,4 +1,5 @@
 /** Folds trained scales into norms and last projections, so that they cost nothing at run time (design, section 2). */
+import type { BlockName } from '../../schema/blocks.js';
 import {
   blockName,
   type Block,
@@ -13,7 +14,6 @@ import { addToStream, type StreamPlace } from '../decoder/edit/stream-offsets.js
 import { UserError } from '../../schema/errors.js';
 import { float, setAttribute } from '../onnx/graph/attributes.js';
 import { floatTensor, tensorDims } from '../onnx/graph/tensor.js';
-import type { BlockName } from '../decoder/decoder.js';
 import { normName, stepName, type ScaleKey, type Scales } from '../decoder/scales.js';
 import { spreadOverChannels } from './quantisation-scales.js';
 import { multiplyBy, scaleConstant } from './scale-constant.js';

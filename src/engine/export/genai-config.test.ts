@@ -2,6 +2,7 @@
  * genai_config.json of exported folders, against its documented schema (onnxruntime-genai, 'Config reference') and against
  * the exported graph: onnxruntime-genai makes the names of the cache of a pattern and of the number of layers.
  */
+import type { BlockName } from '../../schema/blocks.js';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as v from 'valibot';
@@ -9,9 +10,8 @@ import { describe, expect, it } from 'vitest';
 import { buildGenaiDecoder, genaiStyles } from '../../../test/graphs/genai-decoder.js';
 import { batchOf } from '../../../test/models/chain.js';
 import { freshPath } from '../../../test/support/export-sample.js';
-import type { BlockName } from '../decoder/decoder.js';
 import { readModel, writeModel } from '../onnx/file/model-file.js';
-import { openSourceModel } from '../jobs/parts/source-model.js';
+import { openModel } from '../jobs/parts/source-model.js';
 import { exportModel } from './export-model.js';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
@@ -104,7 +104,7 @@ async function exported(skipped: readonly BlockName[]) {
   mkdirSync(from, { recursive: true });
   await writeModel(buildGenaiDecoder(genaiStyles[0]!), path.join(from, 'model.onnx'));
   writeFileSync(path.join(from, 'genai_config.json'), JSON.stringify(original));
-  const { source, decoder } = await openSourceModel(from);
+  const { source, decoder } = await openModel(from);
   const { folder, modelPath } = await exportModel({
     source,
     original: decoder,

@@ -1,10 +1,14 @@
 /** The README.md of an exported folder. */
-import type { BlockName } from '../decoder/decoder.js';
-import type { ExportMode, ExportRecord } from './export-model.js';
+import type { ExportMode } from '../../schema/settings.js';
+import { exportSnippets } from './snippets.js';
+import type { BlockName } from '../../schema/blocks.js';
+import type { ExportRecord } from './export-model.js';
 
 export interface ModelCardFacts {
   record: ExportRecord;
   skipped: readonly BlockName[];
+  /** Of the exported folder. */
+  folderName: string;
   originalLayers: number;
   keptLayers: readonly number[];
   modelFile: string;
@@ -20,6 +24,9 @@ export function modelCard(facts: ModelCardFacts): string {
     ['model size', megabytes(facts.originalBytes), megabytes(facts.slimmedBytes)] as const,
     ['layers with a KV cache', String(originalLayers), String(keptLayers.length)] as const,
   ];
+  const snippets = exportSnippets(`/path/to/${facts.folderName}`, facts.modelFile)
+    .map(({ runtime, language, code }) => `${runtime}:\n\n\`\`\`${language}\n${code}\`\`\`\n`)
+    .join('\n');
   return `# ${record.modelName}, slimmed for ${record.taskName}
 
 Made with [Hopscotch](https://arxiv.org/abs/2506.03303) from ${record.modelName}: ${blocks(skipped.length)} that the task '${record.taskName}' does not need ${skipped.length === 1 ? 'was' : 'were'} removed, and the other blocks were scaled (${record.granularity} scales, ${facts.mode === 'folded' ? 'folded into the weights' : 'kept in the graph as named initializers'}) so that they make up for it. No weight was trained.
@@ -34,22 +41,7 @@ Skipped, in the order in which they were chosen: ${skipped.length > 0 ? skipped.
 
 ## Use
 
-transformers.js (dtype 'fp32' reads \`${facts.modelFile}\`):
-
-\`\`\`js
-import { pipeline, env } from '@huggingface/transformers';
-env.localModelPath = 'FOLDER/ABOVE/THIS/ONE';
-const generate = await pipeline('text-generation', 'NAME-OF-THIS-FOLDER', { dtype: 'fp32' });
-console.log(await generate([{ role: 'user', content: 'Your prompt' }]));
-\`\`\`
-
-onnxruntime (Python; the KV cache inputs are \`past_key_values.0\` to \`past_key_values.${Math.max(0, keptLayers.length - 1)}\`):
-
-\`\`\`python
-import onnxruntime
-session = onnxruntime.InferenceSession('${facts.modelFile}')
-\`\`\`
-`;
+${snippets}`;
 }
 
 function blocks(count: number): string {

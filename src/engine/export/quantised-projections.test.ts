@@ -1,11 +1,12 @@
 /** Scales fold into the scales of quantised weights, whose quantised numbers stay as they are. */
+import type { BlockName } from '../../schema/blocks.js';
 import { describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../test/graphs/build-decoder.js';
 import { QUANTISATIONS, quantiseProducts } from '../../../test/graphs/quantise-products.js';
 import { lossBatchOf, randomScales, skippedOfBothKinds } from '../../../test/support/random-scales.js';
 import { openForwardModel } from '../loss/forward-model.js';
 import type { Scales } from '../decoder/scales.js';
-import type { BlockName, Decoder } from '../decoder/decoder.js';
+import type { Decoder } from '../decoder/decoder.js';
 import { readDecoder } from '../decoder/read/read-decoder.js';
 import { isFloatingPoint } from '../onnx/graph/data-types.js';
 import { tensorBytes } from '../onnx/graph/tensor.js';

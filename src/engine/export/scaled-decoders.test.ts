@@ -1,12 +1,15 @@
+import { granularity as granularities } from '../../schema/settings.js';
 /** Folded and explicit scales compute what the gated model computes, in every style of decoder and granularity. */
+import type { BlockName } from '../../schema/blocks.js';
+import type { Granularity } from '../../schema/settings.js';
 import { describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../test/graphs/build-decoder.js';
 import { lossBatchOf, randomScales, skippedOfBothKinds } from '../../../test/support/random-scales.js';
 import { sampleBatches, sampleDecoder } from '../../../test/support/sample.js';
 import { openForwardModel, type LossModelOptions } from '../loss/forward-model.js';
 import type { LossBatch } from '../loss/loss-batch.js';
-import { GRANULARITIES, type Granularity, type ScaleKey, type Scales } from '../decoder/scales.js';
-import { blocksOf, type BlockName, type Decoder } from '../decoder/decoder.js';
+import { type ScaleKey, type Scales } from '../decoder/scales.js';
+import { blocksOf, type Decoder } from '../decoder/decoder.js';
 import { deleteBlocks } from '../decoder/edit/delete-blocks.js';
 import { readDecoder } from '../decoder/read/read-decoder.js';
 import { float, setAttribute } from '../onnx/graph/attributes.js';
@@ -53,7 +56,7 @@ describe.each(decoderStyles)('a decoder in the style of $name', (style) => {
 });
 
 describe('the sample', () => {
-  it.each(GRANULARITIES)('keeps the logits: %s scales', async (granularity) => {
+  it.each(granularities.options)('keeps the logits: %s scales', async (granularity) => {
     const decoder = await sampleDecoder();
     const skipped: BlockName[] = ['attention 0', 'attention 1', 'attention 8', 'mlp 8', 'mlp 4'];
     const scales = randomScales(decoder, skipped, granularity);

@@ -1,4 +1,5 @@
 /** The last check of an export: the written file must give the logits of the gated model that was trained. */
+import type { Verification } from '../../schema/results.js';
 import type { LossBatch } from '../loss/loss-batch.js';
 import { openForwardModel, type ForwardModel } from '../loss/forward-model.js';
 import { LOSS_INPUTS } from '../loss/loss-head.js';
@@ -31,16 +32,6 @@ export const LOGITS_TOLERANCE = {
 
 /** Logits beyond this size get a tolerance that grows with them, as floating-point errors do. */
 const USUAL_LOGIT = 32;
-
-export interface Verification {
-  /** Largest difference of a logit. */
-  largestDifference: number;
-  /** Size of the largest logit compared. */
-  largestLogit: number;
-  tolerance: number;
-  /** Positions whose logits were compared. */
-  positions: number;
-}
 
 /**
  * @param file the exported ONNX file, loaded afresh

@@ -1,83 +1,58 @@
-/** A model as step 1 shows it. */
+/** What a model is made of, and what skipping its blocks brings. */
 import { statSync } from 'node:fs';
 import path from 'node:path';
+import {
+  BLOCK_KINDS,
+  type BlockKind,
+  type BlockSavings,
+  type DecoderDescription,
+  type ModelDescription,
+} from '../../schema/blocks.js';
+import { UserError } from '../../schema/errors.js';
+import type { ModelChoice } from '../../schema/values.js';
 import { largestBudget } from '../calibrate/select/select-blocks.js';
 import { loadTokenizer } from '../data/tokenizer.js';
-import { describeDecoder, type DecoderDescription } from '../decoder/describe.js';
-import { UserError } from '../../schema/errors.js';
-import { resolveExternalPath } from '../onnx/file/external-data.js';
-import { externalFiles } from '../onnx/file/model-file.js';
+import { describeDecoder } from '../decoder/describe.js';
 import { onnxFiles } from '../onnx/file/model-folder.js';
+import type { JobContext } from './context.js';
+import { modelBytes } from './parts/model-files.js';
 import type { SourceModel } from './parts/source-model.js';
-import type { BlockSavings, ModelDescription } from '../../shared/model.js';
-import type { BlockKind, ModelChoice } from '../../shared/values.js';
 
-/** @param sample folder of the model that comes with the app */
-export async function describeModel(
-  choice: ModelChoice,
-  model: SourceModel,
-  sample: string,
-): Promise<ModelDescription> {
+/** @throws UserError if there is no model, it is broken, or of a kind that is not supported */
+export async function describeModel(request: ModelChoice, context: JobContext): Promise<ModelDescription> {
+  const model = await context.kept.model(request, context.memory);
   const { folder, modelFile, config } = model.source;
   const description = describeDecoder(model.decoder);
-  const family = config.model_type;
   const contextLength = config.max_position_embeddings ?? config.n_positions;
   return {
-    model: choice.model,
-    ...(choice.modelFile === undefined ? {} : { modelFile: choice.modelFile }),
-    name: modelName(model),
+    model: request.model,
+    modelFile: request.modelFile,
+    name: model.name,
     folder,
     file: modelFile,
     files: onnxFiles(folder).map((file) => ({ file, bytes: statSync(path.join(folder, file)).size })),
-    isSample: path.resolve(folder) === path.resolve(sample),
-    ...(typeof family === 'string' ? { family } : {}),
-    ...(typeof contextLength === 'number' ? { contextLength } : {}),
+    family: typeof config.model_type === 'string' ? config.model_type : undefined,
+    contextLength: typeof contextLength === 'number' ? contextLength : undefined,
     ...description,
     fileBytes: modelBytes(model),
     tokenizer: await describeTokenizer(folder),
-    savings: savingsByKind(model, description),
+    savings: Object.fromEntries(BLOCK_KINDS.map((kind) => [kind, blockSavings(kind, model, description)])),
   };
-}
-
-/** The folder's name; of a model in the Hugging Face cache 'owner/name'. */
-export function modelName({ name, source }: SourceModel): string {
-  const cached = /models--([^/\\]+)[/\\]snapshots[/\\]/.exec(source.folder)?.[1];
-  return cached === undefined ? name : cached.split('--').join('/');
-}
-
-/** Bytes on disk of the ONNX file and its external weights. */
-export function modelBytes({ source, decoder }: SourceModel): number {
-  const folder = path.dirname(source.modelPath);
-  const files = externalFiles(decoder.model).map((location) =>
-    resolveExternalPath(folder, location, location),
-  );
-  return [source.modelPath, ...files].reduce((sum, file) => sum + statSync(file).size, 0);
 }
 
 async function describeTokenizer(folder: string): Promise<ModelDescription['tokenizer']> {
   try {
-    const tokenizer = await loadTokenizer(folder);
-    return {
-      found: true,
-      vocabularySize: tokenizer.vocabularySize,
-      chatTemplate: tokenizer.chatTemplate !== undefined,
-      ...(tokenizer.modelMaxLength === undefined ? {} : { modelMaxLength: tokenizer.modelMaxLength }),
-    };
+    const { vocabularySize, chatTemplate, modelMaxLength } = await loadTokenizer(folder);
+    return { found: true, vocabularySize, chatTemplate: chatTemplate !== undefined, modelMaxLength };
   } catch (error) {
     if (error instanceof UserError) return { found: false, message: error.message };
     throw error;
   }
 }
 
-function savingsByKind(model: SourceModel, description: DecoderDescription): ModelDescription['savings'] {
-  const attention = blockSavings('attention', model, description);
-  const mlp = blockSavings('mlp', model, description);
-  return { ...(attention ? { attention } : {}), ...(mlp ? { mlp } : {}) };
-}
-
 function blockSavings(
   kind: BlockKind,
-  model: SourceModel,
+  { decoder }: SourceModel,
   description: DecoderDescription,
 ): BlockSavings | undefined {
   const blocks = description.blocks.filter((block) => block.kind === kind);
@@ -85,13 +60,13 @@ function blockSavings(
   const bytes = mean(blocks.map((block) => block.bytes));
   const caches = blocks.flatMap((block) => block.cacheBytesPerToken ?? []);
   const cache = caches.length === 0 ? undefined : mean(caches);
+  const whole = description.cacheBytesPerToken;
   return {
-    largestBudget: largestBudget(model.decoder, [kind]),
+    largestBudget: largestBudget(decoder, [kind]),
     bytes,
     share: description.total.bytes === 0 ? 0 : bytes / description.total.bytes,
-    ...(cache === undefined || !description.cacheBytesPerToken
-      ? {}
-      : { cacheBytesPerToken: cache, cacheShare: cache / description.cacheBytesPerToken }),
+    cacheBytesPerToken: whole ? cache : undefined,
+    cacheShare: whole && cache !== undefined ? cache / whole : undefined,
     computeShare: bytes / Math.max(1, computedBytes(description)),
   };
 }

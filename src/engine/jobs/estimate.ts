@@ -1,75 +1,78 @@
 /** How long a job will take and how much memory it needs, from a short measurement on this machine. */
 import os from 'node:os';
-import { candidateBlocks, largestBudget, selectionStrategy } from '../calibrate/select/select-blocks.js';
-import { openGradientModel } from '../loss/gradient-model.js';
+import type { JobEstimate } from '../../schema/results.js';
+import type { JobSettings } from '../../schema/settings.js';
 import { GRADIENT_STEP_COST } from '../calibrate/select/selection-strategy.js';
-import { makeLossBatch } from '../loss/loss-batch.js';
-import { guessColumns, parseColumnMapping } from '../data/columns.js';
-import { readDataset } from '../data/dataset.js';
-import { appendResponse, encodeExamples, encodePrompts, type EncodedRow } from '../data/encode-examples.js';
-import { isTextExample, toExamples } from '../data/examples.js';
-import { describeDecoder } from '../decoder/describe.js';
+import { appendResponse, type EncodedRow } from '../data/encode-examples.js';
 import { loadTokenizer } from '../data/tokenizer.js';
-import { Generator } from '../generate/generator.js';
-import type { SourceModel } from './parts/source-model.js';
-import { splitExamples } from './parts/task.js';
-import { MemoryLimitError, MemoryPlanner, planWay } from './parts/memory-plan.js';
+import { describeDecoder } from '../decoder/describe.js';
 import { formatBytes } from '../evaluate/figures.js';
+import { Generator } from '../generate/generator.js';
+import { openGradientModel } from '../loss/gradient-model.js';
+import { makeLossBatch } from '../loss/loss-batch.js';
 import type { SessionOptions } from '../runtime/session.js';
-import {
-  blockKinds,
-  smallBatchRows,
-  trainingSettings,
-  withSession,
-  type SlimSettings,
-} from './parts/settings.js';
-import type { JobEstimate } from '../../shared/job-settings.js';
-import { modelBytes } from './describe-model.js';
+import type { JobContext } from './context.js';
+import { budgetInBlocks } from './parts/budget.js';
+import { onDevice } from './parts/device.js';
 import { memoryNeed, type MemoryNeed } from './parts/memory-need.js';
+import { MemoryLimitError, MemoryPlanner, planWay } from './parts/memory-plan.js';
+import { modelBytes } from './parts/model-files.js';
+import { encodeSide, readRows } from './parts/rows.js';
+import { smallBatchRows, trainingSettings } from './parts/settings.js';
+import type { SourceModel } from './parts/source-model.js';
+import { foreseenWork } from './parts/work.js';
 
-/** Electron's allocator ends the process above this (../shared/docs/electron-here.md). */
+/** Electron's allocator ends the process where a single allocation is larger than this. */
 const ELECTRON_LIMIT = 2 ** 30;
 const MEASURED_ROWS = 4;
 const MEASURED_TOKENS = 8;
+/** Rows of the task that are looked at. */
+const SAMPLE_ROWS = 32;
 /** Of an answer whose length is not known yet. */
 const USUAL_ANSWER_TOKENS = 48;
 
+export interface EstimateRequest {
+  settings: JobSettings;
+  /** Whether the job will run in Electron, where single allocations are limited. */
+  inElectron: boolean;
+}
+
 /**
  * Two estimates of memory meet here. What the job takes without a limit is reckoned from what the model is made of
- * (memory-need.ts): nothing may be tried that could end this process. Within a limit the engine's planner decides, by
- * the same trial of one layer at a time as the job's own (engine/memory-plan.ts).
- * @param isElectron whether allocations are limited as in Electron
- * @throws UserError if model or dataset cannot be read
+ * (parts/memory-need.ts): nothing may be tried that could end this process. Within a limit the planner decides, by the
+ * same trial of one layer at a time as the job's own (parts/memory-plan.ts).
+ * @throws UserError if model or dataset cannot be read, or the model has no room for the budget
  */
-export async function estimateJob(
-  model: SourceModel,
-  settings: SlimSettings,
-  isElectron: boolean,
+export async function estimate(
+  { settings, inElectron }: EstimateRequest,
+  context: JobContext,
 ): Promise<JobEstimate> {
+  const model = await context.kept.model(settings, settings.memory);
+  const rounds = budgetInBlocks(model.decoder, settings);
   const task = await sampleOfTask(model, settings);
   const availableBytes = os.freemem();
   const needed = memoryNeeded(model, settings, task);
   const nothing = { parts: { answers: 0, calibration: 0, comparison: 0 }, steps: 0, stepSeconds: 0 };
   const reason =
     settings.memory === undefined
-      ? refusalOf(needed, availableBytes, isElectron)
+      ? refusalOf(needed, availableBytes, inElectron)
       : limitRefusal(settings.memory, availableBytes);
   if (reason !== undefined)
     return { fits: false, reason, ...nothing, memoryBytes: needed.bytes, availableBytes };
   let device: string | undefined;
   try {
-    const measured = await withSession(
+    const measured = await onDevice(
       settings,
       (session) => measureSteps(model, settings, task, session),
       (sentence) => (device = sentence),
     );
     return {
       fits: true,
-      ...timeOf(model, settings, task, measured),
-      ...(measured.way === undefined ? {} : { reason: measured.way }),
-      memoryBytes: settings.memory === undefined ? needed.bytes : Math.min(needed.bytes, settings.memory),
+      ...timeOf(model, settings, rounds, task, measured),
+      reason: measured.way,
+      memoryBytes: Math.min(needed.bytes, settings.memory ?? Infinity),
       availableBytes,
-      ...(device === undefined ? {} : { device }),
+      device,
     };
   } catch (error) {
     if (!(error instanceof MemoryLimitError)) throw error;
@@ -88,7 +91,7 @@ interface Measured {
 /** A gradient step and some tokens, within the limit of memory as the job itself plans it. */
 async function measureSteps(
   model: SourceModel,
-  settings: SlimSettings,
+  settings: JobSettings,
   task: TaskSample,
   session: SessionOptions,
 ): Promise<Measured> {
@@ -117,12 +120,20 @@ async function measureSteps(
 
 function timeOf(
   model: SourceModel,
-  settings: SlimSettings,
+  settings: JobSettings,
+  budget: number,
   task: TaskSample,
   { perRow, perAnswer }: Measured,
 ): Pick<JobEstimate, 'seconds' | 'parts' | 'steps' | 'stepSeconds'> {
-  const steps = foreseenSteps(model, settings, task.calibrationRows);
-  const stepSeconds = perRow * Math.min(settings.batchRows, task.calibrationRows);
+  const rowsOfBatch = Math.min(settings.batchRows, task.calibrationRows);
+  const { total: steps } = foreseenWork(model.decoder, settings, {
+    // A quality budget is used up sooner or later; half of all blocks is a guess.
+    rounds: settings.budget.kind === 'blocks' ? budget : Math.ceil(budget / 2),
+    batches: Math.ceil(task.calibrationRows / settings.batchRows),
+    heldoutBatches: Math.ceil(task.heldoutRows / settings.batchRows),
+    smallBatchShare: Math.min(1, smallBatchRows(settings) / rowsOfBatch),
+  });
+  const stepSeconds = perRow * rowsOfBatch;
   const parts = {
     answers: task.learnsFromFile ? 0 : perAnswer * (task.calibrationRows + task.heldoutRows),
     calibration: steps * stepSeconds,
@@ -139,52 +150,29 @@ interface TaskSample {
   learnsFromFile: boolean;
 }
 
-async function sampleOfTask(model: SourceModel, settings: SlimSettings): Promise<TaskSample> {
+async function sampleOfTask(model: SourceModel, settings: JobSettings): Promise<TaskSample> {
   const tokenizer = await loadTokenizer(model.source.folder);
-  const dataset = await readDataset(settings.dataset);
-  const mapping = settings.columns ? parseColumnMapping(settings.columns) : guessColumns(dataset).mapping;
-  const { examples } = toExamples(dataset, mapping);
-  const { calibration, heldout } = splitExamples(examples, settings);
-  const some = calibration.slice(0, 32);
-  const learnsFromFile = settings.responses === 'file' || examples.every(isTextExample);
-  const limit = { maxTokens: settings.maxTokens, overlong: settings.overlong, path: settings.dataset };
-  const rows = some.every((example) => isTextExample(example) || example.response !== undefined)
-    ? encodeExamples(tokenizer, some, limit).rows
-    : encodePrompts(tokenizer, some, {
-        maxTokens: settings.maxTokens - 1,
-        path: settings.dataset,
-      }).prompts.map((prompt) =>
-        appendResponse(
-          prompt,
-          Array.from({ length: USUAL_ANSWER_TOKENS }, () => prompt.ids.at(-1)!),
-        ),
-      );
-  return { rows, calibrationRows: calibration.length, heldoutRows: heldout.length, learnsFromFile };
-}
-
-/** Work of the calibration in forward passes of a batch; held-out rows are measured after each epoch. */
-function foreseenSteps(model: SourceModel, settings: SlimSettings, rows: number): number {
-  const batches = Math.ceil(rows / settings.batchRows);
-  const kinds = blockKinds(settings);
-  const largest = largestBudget(model.decoder, kinds);
-  const rounds =
-    settings.budget.kind === 'blocks' ? Math.min(settings.budget.blocks, largest) : Math.ceil(largest / 2);
-  const candidates = candidateBlocks(model.decoder, kinds, []).length;
-  const strategy = selectionStrategy(settings.strategy);
-  const trainings = settings.trainPoints === 'all' || settings.budget.kind === 'quality' ? rounds : 1;
-  const epoch = (GRADIENT_STEP_COST + 0.5) * batches;
-  const batchSizes = {
-    batches,
-    smallBatchShare: smallBatchRows(settings) / Math.min(settings.batchRows, rows),
+  const { calibration, heldout, hasResponses, responses } = await readRows(settings);
+  // The file's answers say best how long the model's own will be.
+  const source = hasResponses ? 'file' : 'own';
+  const { rows } = encodeSide(tokenizer, calibration.slice(0, SAMPLE_ROWS), source, settings);
+  return {
+    rows:
+      source === 'file'
+        ? rows
+        : rows.map((row) =>
+            appendResponse(
+              row,
+              Array.from({ length: USUAL_ANSWER_TOKENS }, () => row.ids[0]!),
+            ),
+          ),
+    calibrationRows: calibration.length,
+    heldoutRows: heldout.length,
+    learnsFromFile: responses === 'file',
   };
-  let steps = trainings * trainingSettings(settings).epochs * epoch;
-  for (let round = 0; round < rounds; round += 1) {
-    steps += strategy.costOfRound({ ...batchSizes, candidates: candidates - round }, round);
-  }
-  return steps;
 }
 
-function memoryNeeded(model: SourceModel, settings: SlimSettings, task: TaskSample): MemoryNeed {
+function memoryNeeded(model: SourceModel, settings: JobSettings, task: TaskSample): MemoryNeed {
   const { decoder, source } = model;
   const { blocks, total } = describeDecoder(decoder);
   return memoryNeed({
@@ -204,12 +192,12 @@ function memoryNeeded(model: SourceModel, settings: SlimSettings, task: TaskSamp
 function refusalOf(
   { bytes, largest }: MemoryNeed,
   available: number,
-  isElectron: boolean,
+  inElectron: boolean,
 ): string | undefined {
   if (bytes > available) {
     return `It needs about ${formatBytes(bytes)} of memory and ${formatBytes(available)} are free. Choose a smaller batch or shorter rows, or set a memory limit (advanced settings): the model then runs a few layers at a time.`;
   }
-  if (isElectron && largest > ELECTRON_LIMIT) {
+  if (inElectron && largest > ELECTRON_LIMIT) {
     return `A batch would need a single piece of memory of ${formatBytes(largest)}, more than the app's own engine can have; choose a smaller batch, or let the engine run in Node (Settings).`;
   }
   return undefined;
@@ -240,7 +228,7 @@ async function secondsPerRow(
 
 async function secondsPerAnswer(
   model: SourceModel,
-  settings: SlimSettings,
+  settings: JobSettings,
   rows: readonly EncodedRow[],
   prompts: readonly (readonly number[])[],
   session: SessionOptions,

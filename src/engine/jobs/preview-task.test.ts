@@ -1,19 +1,22 @@
+import { taskPreview, type TaskPreview } from '../../schema/results.js';
+import { mappingText } from '../../schema/columns.js';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as v from 'valibot';
 import { temporaryFile } from '../../../test/support/temporary-folder.js';
 import { parseColumnMapping } from '../data/columns.js';
-import { mappingText } from '../../shared/mapping-text.js';
-import { taskPreview, type TaskPreview } from '../../shared/task.js';
+import { RunStore } from '../runs/run-store.js';
+import { jobContext } from './context.js';
 import { previewTask } from './preview-task.js';
 
 const sample = path.resolve('assets/sample');
+const context = jobContext({ store: new RunStore('none'), cache: 'none' });
 const arithmetic = path.join(sample, 'tasks/arithmetic.jsonl');
 
 async function preview(dataset: string, options: object = {}): Promise<TaskPreview> {
   const asked = { model: sample, dataset, previewRows: 3, ...options };
   // Through the schema, as it goes to the page.
-  return v.parse(taskPreview, await previewTask(asked, sample));
+  return v.parse(taskPreview, await previewTask(asked, context));
 }
 
 describe('previewTask', () => {

@@ -1,90 +1,79 @@
-/** A dataset as step 2 shows it: rows as the model will see them, and what will be left out. */
+/** A dataset as the model will see it: rows with their parts, and what will be left out. */
 import path from 'node:path';
-import { guessColumns, parseColumnMapping, type ColumnMapping } from '../data/columns.js';
+import { mappingText, type ColumnMapping } from '../../schema/columns.js';
+import { UserError } from '../../schema/errors.js';
+import type { PreviewRow, TaskPreview, TaskWarning, TextPiece } from '../../schema/results.js';
+import type { JobChoices } from '../../schema/settings.js';
+import type { ModelChoice } from '../../schema/values.js';
+import { parseColumnMapping } from '../data/columns.js';
 import { readDataset, type RawDataset } from '../data/dataset.js';
-import { encodeExamples, encodePrompts, type EncodedRow } from '../data/encode-examples.js';
-import { isTextExample, toExamples, type Example } from '../data/examples.js';
+import type { EncodedRow } from '../data/encode-examples.js';
 import { countProblems, type RowProblem } from '../data/row-problems.js';
 import { StreamingDecoder } from '../data/streaming-decoder.js';
 import { lengthStatistics } from '../data/summary.js';
 import { loadTokenizer, type ModelTokenizer } from '../data/tokenizer.js';
-import { UserError } from '../../schema/errors.js';
-import { splitExamples } from './parts/task.js';
-import type { CheckedInput } from '../../shared/contract.js';
-import { mappingText } from '../../shared/mapping-text.js';
-import type { PreviewRow, TaskPreview, TaskWarning, TextPiece } from '../../shared/task.js';
-import { defaultSettings } from '../../engine-process/job-options.js';
-
-type Asked = CheckedInput<'task.open'>;
+import type { JobContext } from './context.js';
+import { encodeSide, mapRows, type RowSettings, type TaskRows } from './parts/rows.js';
+import { checkedSettings } from './parts/settings.js';
+import { openModelFolder } from '../onnx/file/model-folder.js';
 
 /** Fewer rows than these to calibrate on, or to judge by, earn a warning. */
 const FEW_ROWS = 64;
 const FEW_HELDOUT_ROWS = 32;
 const SAMPLE_ROWS = 5;
+const HISTOGRAM_BINS = 24;
+
+/** What of a job's settings shows in the preview; what is left out is as the job has it by default. */
+export type PreviewRequest = ModelChoice & {
+  dataset: string;
+  columns?: string;
+  /** Rows shown. */
+  previewRows: number;
+} & Pick<JobChoices, 'responses' | 'calibrationRows' | 'heldoutRows' | 'maxTokens' | 'overlong' | 'seed'>;
 
 /** @throws UserError if the file or the tokenizer cannot be read */
-export async function previewTask(asked: Asked, modelFolder: string): Promise<TaskPreview> {
-  const tokenizer = await loadTokenizer(modelFolder);
-  const dataset = await readDataset(asked.dataset);
-  let mapped: MappedDataset;
+export async function previewTask(request: PreviewRequest, _context: JobContext): Promise<TaskPreview> {
+  const { previewRows, ...given } = request;
+  const settings = checkedSettings(given);
+  const tokenizer = await loadTokenizer(openModelFolder(request.model, request.modelFile).folder);
+  const dataset = await readDataset(settings.dataset);
+  let rows: TaskRows;
   try {
-    mapped = mapColumns(dataset, asked.columns);
+    rows = mapRows(dataset, settings);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return {
       state: 'columns-needed',
       ...datasetFacts(dataset, dataset.problems),
       message: error.message,
-      ...saidSoFar(asked.columns),
+      mapping: saidSoFar(settings.columns),
     };
   }
-  return readyPreview(asked, tokenizer, dataset, mapped);
-}
-
-interface MappedDataset {
-  mapping: ColumnMapping;
-  reason: string;
-  guessed: boolean;
-  examples: Example[];
-  problems: RowProblem[];
-}
-
-function mapColumns(dataset: RawDataset, written: string | undefined): MappedDataset {
-  const { mapping, reason } =
-    written === undefined
-      ? guessColumns(dataset)
-      : { mapping: parseColumnMapping(written), reason: `Columns as you chose: ${written}.` };
-  return { mapping, reason, guessed: written === undefined, ...toExamples(dataset, mapping) };
+  return readyPreview(rows, previewRows, settings, tokenizer, dataset);
 }
 
 function readyPreview(
-  asked: Asked,
+  task: TaskRows,
+  previewRows: number,
+  settings: RowSettings,
   tokenizer: ModelTokenizer,
   dataset: RawDataset,
-  { mapping, reason, guessed, examples, problems }: MappedDataset,
 ): TaskPreview {
-  const settings = { ...defaultSettings(), ...withoutUndefined(asked) };
-  const isText = examples.every(isTextExample);
-  const hasResponses =
-    isText || examples.some((example) => isTextExample(example) || example.response !== undefined);
-  const responses = isText || (settings.responses === 'file' && hasResponses) ? 'file' : 'own';
-  const sides = splitExamples(examples, settings);
-  const encode = (side: readonly Example[]) =>
-    encodeSide(tokenizer, side, responses, settings, asked.dataset);
-  const calibration = encode(sides.calibration);
-  const heldout = encode(sides.heldout);
+  const calibration = encodeSide(tokenizer, task.calibration, task.responses, settings);
+  const heldout = encodeSide(tokenizer, task.heldout, task.responses, settings);
   const rows = [...calibration.rows, ...heldout.rows];
-  const allProblems = [...dataset.problems, ...problems, ...calibration.problems, ...heldout.problems];
+  const problems = [...task.problems, ...calibration.problems, ...heldout.problems];
   const split = {
     calibration: calibration.rows.length,
     heldout: heldout.rows.length,
-    unused: examples.length - sides.calibration.length - sides.heldout.length,
+    unused: task.examples.length - task.calibration.length - task.heldout.length,
   };
   const heldoutLines = new Set(heldout.rows.map((row) => row.line));
+  const { mapping, guessed, reason, hasResponses, isText, responses } = task;
   return {
     state: 'ready',
-    ...datasetFacts(dataset, allProblems),
-    mapping: contractMapping(mapping),
+    ...datasetFacts(dataset, problems),
+    mapping,
     mappingText: mappingText(mapping),
     guessed,
     reason,
@@ -93,46 +82,25 @@ function readyPreview(
     responses,
     preview: rows
       .toSorted((a, b) => a.line - b.line)
-      .slice(0, asked.previewRows)
+      .slice(0, previewRows)
       .map((row) => previewRow(tokenizer, row, heldoutLines.has(row.line) ? 'heldout' : 'calibration')),
     lengths: lengthStatistics(
       rows.map((row) => row.ids.length),
-      24,
+      HISTOGRAM_BINS,
     ),
     split,
-    warnings: warningsOf(allProblems, split, tokenizer, isText),
+    warnings: warningsOf(problems, split, tokenizer, isText),
   };
 }
 
-/** The contract's lists are not read-only. */
-function contractMapping(mapping: ColumnMapping): Extract<TaskPreview, { state: 'ready' }>['mapping'] {
-  if (mapping.kind !== 'prompt-response') return mapping;
-  const { choices, ...rest } = mapping;
-  return { ...rest, ...(choices === undefined ? {} : { choices: [...choices] }) };
-}
-
 /** Columns that were named but do not fit stay in the form, to be changed there. */
-function saidSoFar(written: string | undefined) {
-  if (written === undefined) return {};
+function saidSoFar(written: string | undefined): ColumnMapping | undefined {
+  if (written === undefined) return undefined;
   try {
-    return { mapping: contractMapping(parseColumnMapping(written)) };
+    return parseColumnMapping(written);
   } catch {
-    return {};
+    return undefined;
   }
-}
-
-function encodeSide(
-  tokenizer: ModelTokenizer,
-  side: readonly Example[],
-  responses: 'own' | 'file',
-  settings: { maxTokens: number; overlong: 'cut' | 'drop' },
-  file: string,
-): { rows: EncodedRow[]; problems: RowProblem[] } {
-  if (side.length === 0) return { rows: [], problems: [] };
-  const { maxTokens, overlong } = settings;
-  if (responses === 'file') return encodeExamples(tokenizer, side, { maxTokens, overlong, path: file });
-  const { prompts, problems } = encodePrompts(tokenizer, side, { maxTokens: maxTokens - 1, path: file });
-  return { rows: prompts.map(({ line, ids }) => ({ line, ids, responseStart: ids.length })), problems };
 }
 
 function previewRow(tokenizer: ModelTokenizer, row: EncodedRow, side: PreviewRow['side']): PreviewRow {
@@ -197,8 +165,4 @@ function textValues(values: Record<string, unknown>): Record<string, string> {
       (typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).slice(0, 300),
     ]),
   );
-}
-
-function withoutUndefined<T extends object>(given: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as never;
 }

@@ -1,4 +1,6 @@
 /** A job whose execution provider vanishes in the middle. */
+import type { JobEvent } from '../../schema/events.js';
+import { jobSettings, type JobSettings } from '../../schema/settings.js';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import * as v from 'valibot';
@@ -9,8 +11,8 @@ import { temporaryFolder } from '../../../test/support/temporary-folder.js';
 import { ProviderFailure } from '../../schema/errors.js';
 import { RunStore } from '../runs/run-store.js';
 import * as providers from '../runtime/providers.js';
-import { slimSettingsSchema, type SlimSettings } from './parts/settings.js';
-import { slim, type SlimEvent } from './slim.js';
+import { jobContext } from './context.js';
+import { slim } from './slim.js';
 
 /** One that this system cannot have, so that every session on it fails. */
 const vanished = process.platform === 'darwin' ? 'dml' : 'coreml';
@@ -28,17 +30,17 @@ const taskSettings = {
   speedRounds: 0,
 } as const;
 
-function newJob(provider: SlimSettings['provider']) {
+function newJob(provider: JobSettings['provider']) {
   const folder = temporaryFolder();
   const store = new RunStore(path.join(folder, 'runs'));
-  const run = store.create(v.parse(slimSettingsSchema, { ...taskSettings, provider }));
-  const events: SlimEvent[] = [];
-  const options = {
+  const run = store.create(v.parse(jobSettings, { ...taskSettings, provider }));
+  const events: JobEvent[] = [];
+  const context = jobContext({
     store,
-    cacheFolder: path.join(folder, 'cache'),
-    onEvent: (event: SlimEvent) => events.push(event),
-  };
-  return { store, run, events, options };
+    cache: path.join(folder, 'cache'),
+    on: (event) => events.push(event),
+  });
+  return { store, run, events, context };
 }
 
 beforeEach(() => {
@@ -53,8 +55,8 @@ beforeEach(() => {
 });
 
 it('goes on on the CPU and says so, if it was chosen automatically', async () => {
-  const { run, events, options } = newJob('auto');
-  const { report } = await slim(run, options);
+  const { run, events, context } = newJob('auto');
+  const { report } = await slim({ run }, context);
   expect(report.points).toHaveLength(1);
   const reasons = events.flatMap((event) => (event.type === 'provider' ? [event.reason] : []));
   expect(reasons).toHaveLength(2);
@@ -63,8 +65,8 @@ it('goes on on the CPU and says so, if it was chosen automatically', async () =>
 });
 
 it('fails in one sentence if it was asked for by name, and the resumed run goes on on the CPU', async () => {
-  const { store, run, events, options } = newJob(vanished);
-  const failure = await slim(run, options).then(
+  const { store, run, events, context } = newJob(vanished);
+  const failure = await slim({ run }, context).then(
     () => undefined,
     (error: unknown) => error,
   );
@@ -79,7 +81,7 @@ it('fails in one sentence if it was asked for by name, and the resumed run goes 
   const stored = store.open(run.id);
   expect(stored).toMatchObject({ status: 'failed', error: message, settings: { provider: 'cpu' } });
 
-  const { report } = await slim(stored, options);
+  const { report } = await slim({ run: stored }, context);
   expect(report.points).toHaveLength(1);
   expect(existsSync(store.reportFile(run))).toBe(true);
 });

@@ -1,91 +1,79 @@
 /** The whole job: a model, a task and a budget in, a slimmed model and a report out. */
-import { createHash } from 'node:crypto';
-import { calibrate } from './parts/curve.js';
-import { Checkpoint } from '../runs/checkpoint.js';
-import type { LossBatch } from '../loss/loss-batch.js';
-import type { CalibrationEvent } from '../calibrate/events.js';
-import type { TrainedScales } from '../calibrate/train/train-scales.js';
-import type { RowProblem } from '../data/row-problems.js';
-import { describeDecoder } from '../decoder/describe.js';
+import { existsSync } from 'node:fs';
 import { CancelledError, ProviderFailure, UserError } from '../../schema/errors.js';
-import { compareAnswers } from '../evaluate/compare-answers.js';
-import type { HeldoutQuality } from '../evaluate/heldout-quality.js';
-import { measureSpeed } from '../evaluate/speed/measure-speed.js';
-import { requireFreeOutput, type ExportResult } from '../export/export-model.js';
-import { exportPoint, slimmedForAnswers } from './parts/write-point.js';
+import type { JobEvent, JobStage } from '../../schema/events.js';
+import type { MemoryPlan, RunReport } from '../../schema/report.js';
+import type { Run } from '../../schema/runs.js';
+import type { TrainedScales } from '../calibrate/train/train-scales.js';
+import { requireFreeOutput } from '../export/export-model.js';
 import { Generator } from '../generate/generator.js';
+import { openCheckpoint } from '../runs/checkpoint-file.js';
 import { GrowingReport } from '../runs/growing-report.js';
-import { MemoryPlanner, type MemoryPlan } from './parts/memory-plan.js';
-import { openSourceModel, type SourceModel } from './parts/source-model.js';
-import { prepareTask, type PreparedTask } from './parts/task.js';
-import { saveReport, type CurvePoint, type QualityMeasure, type SlimReport } from '../runs/report.js';
-import type { Run, RunStore } from '../runs/run-store.js';
-import type { SessionOptions } from '../runtime/session.js';
+import { writeKept } from '../runs/kept-json.js';
+import { saveReport } from '../runs/report.js';
+import { findingsOf, keptCheckpoint } from '../runs/run-details.js';
 import { peakSoFar } from '../runtime/peak-memory.js';
-import { decidingSettings, trainingSettings, withSession, type SlimSettings } from './parts/settings.js';
+import type { SessionOptions } from '../runtime/session.js';
+import type { JobContext } from './context.js';
+import { heldoutAnswers } from './parts/answers.js';
 import { qualityMeasureFor, taskBatches } from './parts/batches.js';
+import { budgetInBlocks } from './parts/budget.js';
+import { calibrate } from './parts/curve.js';
+import { onDevice } from './parts/device.js';
+import { MemoryPlanner, planEvent } from './parts/memory-plan.js';
+import { sizeFigures } from './parts/model-files.js';
+import { runFingerprint } from './parts/points.js';
+import { trainingSettings } from './parts/settings.js';
+import { openModel, type SourceModel } from './parts/source-model.js';
+import { speedOf } from './parts/speed.js';
+import { prepareTask, type PreparedTask } from './parts/task.js';
+import { WithTimeLeft } from './parts/time-left.js';
+import { slimmedForAnswers, writePoint } from './parts/write-point.js';
 
-export type SlimStage =
-  | 'opening the model'
-  | 'reading the task'
-  | 'collecting answers'
-  | 'calibrating'
-  | 'comparing answers'
-  | 'exporting'
-  | 'measuring speed';
-
-export type SlimEvent =
-  | { type: 'stage'; stage: SlimStage }
-  | { type: 'columns'; columns: string; problems: readonly RowProblem[] }
-  | { type: 'answers'; done: number; total: number }
-  /** How the model is run, so that the job stays within its limit of memory. */
-  | { type: 'memory'; plan: MemoryPlan }
-  /** One sentence: on which execution provider the job runs and why, if another one than the CPU is asked for. */
-  | { type: 'provider'; reason: string }
-  /** Operators, not named before, that this provider leaves to the CPU. */
-  | { type: 'cpu-operators'; provider: string; operators: readonly string[] }
-  | { type: 'original'; quality: HeldoutQuality; measure: QualityMeasure }
-  | { type: 'point'; point: CurvePoint }
-  | CalibrationEvent;
-
-export interface SlimOptions {
-  store: RunStore;
-  /** Where generated answers are kept from run to run. */
-  cacheFolder: string;
-  onEvent?: (event: SlimEvent) => void;
-  signal?: AbortSignal;
+export interface SlimRequest {
+  /** A run of the context's store, new or stopped: what its checkpoint holds is not computed again. */
+  run: Run;
 }
 
 export interface SlimResult {
   run: Run;
-  report: SlimReport;
+  report: RunReport;
 }
 
 /**
- * Runs or resumes a run: what its checkpoint holds is not computed again.
+ * Runs or resumes a run, on the device and within the memory that its settings name.
  * @throws UserError for anything the user can mend; CancelledError if stopped. The run's status says which.
  */
-export async function slim(run: Run, options: SlimOptions): Promise<SlimResult> {
-  const { store } = options;
+export async function slim({ run }: SlimRequest, context: JobContext): Promise<SlimResult> {
+  const { store } = context;
+  const timed = new WithTimeLeft(context.on);
+  const on = (event: JobEvent) => timed.pass(event);
   store.update(run, { status: 'running', process: process.pid, error: undefined });
   try {
-    const report = await withSession(
+    const checkpoint = keptCheckpoint(store, run);
+    if (checkpoint) on({ type: 'restored', findings: findingsOf(checkpoint) });
+    const report = await onDevice(
       run.settings,
-      (session) => new SlimJob(run, options, session).execute(),
-      (reason) => options.onEvent?.({ type: 'provider', reason }),
+      (session) => new SlimJob(run, { ...context, on }, session).execute(),
+      (reason) => on({ type: 'provider', reason }),
     );
     store.update(run, { status: 'finished' });
     return { run, report };
   } catch (error) {
-    if (error instanceof ProviderFailure) throw goesOnOnCpu(run, store, error);
+    if (error instanceof ProviderFailure) throw goesOnOnCpu(run, context, error);
     const status = error instanceof CancelledError ? 'stopped' : 'failed';
     store.update(run, { status, error: error instanceof UserError ? error.message : undefined });
     throw error;
   }
 }
 
+/** Whether a run has anything that resuming it would use. */
+export function hasProgress(run: Run, { store }: Pick<JobContext, 'store'>): boolean {
+  return existsSync(store.checkpointFile(run));
+}
+
 /** Lets a run whose execution provider failed go on on the CPU when it is resumed. @returns what to tell the user */
-function goesOnOnCpu(run: Run, store: RunStore, { provider, reason }: ProviderFailure): UserError {
+function goesOnOnCpu(run: Run, { store }: JobContext, { provider, reason }: ProviderFailure): UserError {
   const failure = new ProviderFailure(
     provider,
     reason,
@@ -101,21 +89,19 @@ function goesOnOnCpu(run: Run, store: RunStore, { provider, reason }: ProviderFa
 
 class SlimJob {
   readonly #run: Run;
-  readonly #settings: SlimSettings;
-  readonly #options: SlimOptions;
+  readonly #context: JobContext;
   readonly #session: SessionOptions;
-  readonly #memory: MemoryPlanner;
+  readonly #planner: MemoryPlanner;
   readonly #plans: MemoryPlan[] = [];
   readonly #seconds: Record<string, number> = {};
 
-  constructor(run: Run, options: SlimOptions, session: SessionOptions) {
+  constructor(run: Run, context: JobContext, session: SessionOptions) {
     this.#run = run;
-    this.#settings = run.settings;
-    this.#options = options;
+    this.#context = context;
     this.#session = session;
-    this.#memory = new MemoryPlanner(run.settings.memory, this.#watched(), (plan) => {
+    this.#planner = new MemoryPlanner(run.settings.memory, this.#watched(), (plan) => {
       this.#plans.push(plan);
-      this.#emit({ type: 'memory', plan });
+      context.on(planEvent(plan));
     });
   }
 
@@ -126,25 +112,40 @@ class SlimJob {
       const added = operators.filter((operator) => !named.has(operator));
       if (added.length === 0) return;
       for (const operator of added) named.add(operator);
-      this.#emit({ type: 'cpu-operators', provider: this.#session.provider ?? 'cpu', operators: added });
+      const provider = this.#session.provider ?? 'cpu';
+      this.#context.on({ type: 'cpu-operators', provider, operators: added });
     };
     return { ...this.#session, onCpuOperators };
   }
 
-  async execute(): Promise<SlimReport> {
-    const settings = this.#settings;
-    const { signal, store } = this.#options;
+  async execute(): Promise<RunReport> {
+    const { settings } = this.#run;
+    const { store } = this.#context;
     const model = await this.#stage('opening the model', () =>
-      openSourceModel(settings.model, settings.modelFile, settings.memory),
+      openModel(settings.model, settings.modelFile, settings.memory),
     );
+    budgetInBlocks(model.decoder, settings);
     if (settings.output !== undefined) requireFreeOutput(settings.output, model.source.folder);
-    const task = await this.#prepare(model);
+    const task = await this.#stage('reading the task', () =>
+      prepareTask(model, settings, this.#planner, this.#context),
+    );
+    const { report, chosen } = await this.#calibrate(model, task);
+    report.answers = await this.#compareAnswers(model, task, chosen);
+    if (settings.output !== undefined) await this.#export(model, task, chosen, report, settings.output);
+    if (settings.memory !== undefined) report.memory = { plans: this.#plans, peakBytes: peakSoFar() };
+    saveReport(store.reportFile(this.#run), report);
+    return report;
+  }
+
+  async #calibrate(
+    model: SourceModel,
+    task: PreparedTask,
+  ): Promise<{ report: RunReport; chosen: TrainedScales }> {
+    const { settings } = this.#run;
+    const { store, signal, on } = this.#context;
     const batches = taskBatches(model, task, settings);
     const qualityMeasure = qualityMeasureFor(task.heldout);
-    const checkpoint = Checkpoint.open(
-      store.checkpointFile(this.#run),
-      runFingerprint(model, task, settings),
-    );
+    const checkpoint = openCheckpoint(store.checkpointFile(this.#run), runFingerprint(model, task, settings));
     const growing = new GrowingReport(
       store.reportFile(this.#run),
       {
@@ -160,7 +161,7 @@ class SlimJob {
         decoder: model.decoder,
         ...batches,
         settings,
-        session: await this.#memory.forCalibration(
+        session: await this.#planner.forCalibration(
           model.decoder,
           [...batches.calibration, ...batches.heldout],
           trainingSettings(settings),
@@ -168,68 +169,45 @@ class SlimJob {
         qualityMeasure,
         checkpoint,
         signal,
-        onEvent: (event) => this.#emit(event),
+        onEvent: on,
         onOriginal: (quality) => {
           growing.addOriginal(quality);
-          this.#emit({ type: 'original', quality, measure: qualityMeasure });
+          on({ type: 'original', quality, measure: qualityMeasure });
         },
         onPoint: (point) => {
           growing.addPoint(point);
-          this.#emit({ type: 'point', point });
+          on({ type: 'point', point });
         },
       }),
     );
     const { original, points, chosen } = calibrated;
-    const report = growing.settle(original, points, chosen.skipped.length);
-    report.answers = await this.#compareAnswers(model, task, chosen);
-    if (settings.output !== undefined) await this.#export(model, task, batches.heldout, chosen, report);
-    if (settings.memory !== undefined) report.memory = { plans: this.#plans, peakBytes: peakSoFar() };
-    saveReport(store.reportFile(this.#run), report);
-    return report;
+    return { report: growing.settle(original, points, chosen.skipped.length), chosen };
   }
 
-  async #prepare(model: SourceModel): Promise<PreparedTask> {
-    const { cacheFolder, signal } = this.#options;
-    return await this.#stage('reading the task', () =>
-      prepareTask(model, this.#settings, {
-        cacheFolder,
-        session: this.#session,
-        planGeneration: (prompts) =>
-          this.#memory.forGeneration(model.decoder, prompts, this.#settings.maxNewTokens),
-        ...(signal ? { signal } : {}),
-        onColumns: (columns, problems) => this.#emit({ type: 'columns', columns, problems }),
-        onAnswer: (done, total) => this.#emit({ type: 'answers', done, total }),
-      }),
-    );
-  }
-
-  async #compareAnswers(model: SourceModel, task: PreparedTask, chosen: TrainedScales) {
-    const prompts = task.prompts.slice(0, this.#settings.answerRows);
+  /** The rows are kept where a comparison of the held-out answers looks for them. */
+  async #compareAnswers(
+    model: SourceModel,
+    task: PreparedTask,
+    chosen: TrainedScales,
+  ): Promise<RunReport['answers']> {
+    const { answerRows, maxNewTokens, scales } = this.#run.settings;
+    const prompts = task.prompts.slice(0, answerRows);
     if (prompts.length === 0) return undefined;
     return await this.#stage('comparing answers', async () => {
-      const { session, batchRows } = await this.#memory.forGeneration(
+      const { session, batchRows } = await this.#planner.forGeneration(
         model.decoder,
         prompts.map(({ ids }) => ids),
-        this.#settings.maxNewTokens,
+        maxNewTokens,
       );
       const original = await Generator.open(model.decoder, session, batchRows);
-      const decoder = slimmedForAnswers(model, chosen, this.#settings.scales, session);
+      const decoder = slimmedForAnswers(model, chosen, scales, session);
       const slimmed = await Generator.open(decoder, session, batchRows);
-      let done = 0;
-      const { signal } = this.#options;
       try {
-        return await compareAnswers(
-          original,
-          slimmed,
-          prompts,
-          {
-            maxNewTokens: this.#settings.maxNewTokens,
-            stopTokens: task.stopTokens,
-            ...(signal ? { signal } : {}),
-            onFinished: () => this.#emit({ type: 'answers', done: (done += 1), total: 2 * prompts.length }),
-          },
-          (tokens) => task.tokenizer.decode(tokens, { skipSpecialTokens: true }),
-        );
+        const pair = { original, slimmed };
+        const answers = await heldoutAnswers(pair, task, answerRows, maxNewTokens, this.#context);
+        const { rows: _, ...figures } = answers!;
+        writeKept(this.#context.store.answersFile(this.#run, chosen.skipped.length), answers);
+        return figures;
       } finally {
         await original.release();
         await slimmed.release();
@@ -240,64 +218,39 @@ class SlimJob {
   async #export(
     model: SourceModel,
     task: PreparedTask,
-    heldout: readonly LossBatch[],
     chosen: TrainedScales,
-    report: SlimReport,
+    report: RunReport,
+    output: string,
   ): Promise<void> {
-    const exported = await this.#stage('exporting', () =>
-      exportPoint(model, task, chosen, report, this.#settings, this.#settings.output!),
+    const { settings } = this.#run;
+    const written = await this.#stage('exporting', () =>
+      writePoint(model, task, chosen, report, settings, output),
     );
-    this.#options.store.update(this.#run, { exportedTo: exported.folder });
-    report.exported = { folder: exported.folder, largestDifference: exported.verification.largestDifference };
+    this.#context.store.update(this.#run, { exportedTo: written.folder });
+    report.exported = { folder: written.folder, largestDifference: written.verification.largestDifference };
     report.sizes = {
-      original: { modelBytes: exported.originalBytes, cacheBytesPerToken: cacheBytes(model, []) },
-      slimmed: { modelBytes: exported.slimmedBytes, cacheBytesPerToken: cacheBytes(model, chosen.skipped) },
+      original: sizeFigures(model, [], written.originalBytes),
+      slimmed: sizeFigures(model, chosen.skipped, written.slimmedBytes),
     };
-    // Speed is that of the whole model, in a process of its own.
-    const fits = !this.#plans.some(({ inTurn }) => inTurn);
-    if (this.#settings.speedRounds > 0 && heldout.length > 0 && fits) {
-      const measured = await this.#stage('measuring speed', () => this.#measureSpeed(model, task, exported));
-      if (measured) report.speed = { original: measured[0]!, slimmed: measured[1]! };
-    }
+    const measured = await this.#stage('measuring speed', () =>
+      speedOf(
+        model,
+        written.modelPath,
+        task,
+        settings.speedRounds,
+        this.#planner,
+        this.#session,
+        this.#context,
+      ),
+    );
+    Object.assign(report, measured);
   }
 
-  async #measureSpeed(model: SourceModel, task: PreparedTask, exported: ExportResult) {
-    const { signal } = this.#options;
-    const rows = task.heldout.slice(0, 8);
-    return await measureSpeed([model.source.modelPath, exported.modelPath], {
-      prompts: rows.map((row) => row.ids.slice(0, Math.max(1, row.responseStart))),
-      newTokens: 32,
-      rounds: this.#settings.speedRounds,
-      session: this.#session,
-      ...(signal ? { signal } : {}),
-    });
-  }
-
-  async #stage<T>(stage: SlimStage, work: () => Promise<T>): Promise<T> {
-    this.#emit({ type: 'stage', stage });
+  async #stage<T>(stage: JobStage, work: () => Promise<T>): Promise<T> {
+    this.#context.on({ type: 'stage', stage });
     const started = performance.now();
     const result = await work();
     this.#seconds[stage] = (performance.now() - started) / 1000;
     return result;
   }
-
-  #emit(event: SlimEvent): void {
-    this.#options.onEvent?.(event);
-  }
-}
-
-/** Hash of model, rows and settings: a checkpoint is only good for the same. */
-export function runFingerprint(model: SourceModel, task: PreparedTask, settings: SlimSettings): string {
-  const parts = [model.fingerprint, task.fingerprint, decidingSettings(settings)];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-}
-
-function cacheBytes(model: SourceModel, skipped: readonly string[]): number | undefined {
-  const blocks = describeDecoder(model.decoder).blocks.filter(
-    (block) => block.cacheBytesPerToken !== undefined,
-  );
-  if (blocks.length === 0) return undefined;
-  return blocks
-    .filter((block) => !skipped.includes(`${block.kind} ${block.layer}`))
-    .reduce((sum, block) => sum + block.cacheBytesPerToken!, 0);
 }

@@ -1,5 +1,7 @@
 /** A decoder with gates and a loss in onnxruntime, without gradients: losses, predictions and logits. */
-import type { BlockName, Decoder } from '../decoder/decoder.js';
+import type { Granularity } from '../../schema/settings.js';
+import type { BlockName } from '../../schema/blocks.js';
+import type { Decoder } from '../decoder/decoder.js';
 import { deleteBlocks } from '../decoder/edit/delete-blocks.js';
 import { openDecoder } from '../runtime/segmented-model.js';
 import type { Feeds, RunnableModel, SessionOptions } from '../runtime/session.js';
@@ -7,7 +9,7 @@ import { float32Values, type RuntimeTensor } from '../runtime/tensors.js';
 import { gateDecoder, gateFeeds, type KeyedGate } from './gated-decoder.js';
 import type { LossBatch } from './loss-batch.js';
 import { LOSS_OUTPUTS, attachLoss } from './loss-head.js';
-import type { Granularity, Scales } from '../decoder/scales.js';
+import type { Scales } from '../decoder/scales.js';
 
 export interface LossModelOptions {
   /** Blocks that are deleted from the graph; blocks that are only tried are gated with zero instead. */

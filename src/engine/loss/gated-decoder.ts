@@ -1,5 +1,7 @@
 /** A decoder whose scales are graph inputs, each known by its scale key. */
-import { blockName, type BlockName, type Decoder } from '../decoder/decoder.js';
+import type { Granularity } from '../../schema/settings.js';
+import type { BlockName } from '../../schema/blocks.js';
+import { blockName, type Decoder } from '../decoder/decoder.js';
 import { insertGates, type Gate } from '../decoder/edit/gates.js';
 import { addToStream, type StreamPlace } from '../decoder/edit/stream-offsets.js';
 import { DataType } from '../onnx/graph/data-types.js';
@@ -12,7 +14,6 @@ import {
   initialValue,
   normName,
   stepName,
-  type Granularity,
   type ScaleKey,
   type Scales,
 } from '../decoder/scales.js';

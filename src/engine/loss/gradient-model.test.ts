@@ -1,4 +1,5 @@
 /** Loss and gradients of whole decoders: the sample's against PyTorch, every style's against finite differences. */
+import type { BlockName } from '../../schema/blocks.js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../test/graphs/build-decoder.js';
 import { lossBatchOf, randomNumber, skippedOfBothKinds } from '../../../test/support/random-scales.js';
@@ -11,7 +12,7 @@ import {
   taskReference,
   type LayerScales,
 } from '../../../test/support/sample.js';
-import type { BlockName, Decoder } from '../decoder/decoder.js';
+import type { Decoder } from '../decoder/decoder.js';
 import { readDecoder } from '../decoder/read/read-decoder.js';
 import { openForwardModel } from './forward-model.js';
 import { openGradientModel } from './gradient-model.js';

@@ -1,7 +1,8 @@
 /** A decoder with gates in onnxruntime: the loss of a batch, and its gradients by every scale. */
+import type { BlockName } from '../../schema/blocks.js';
 import { keepActivations } from '../autodiff/lower/full-accuracy.js';
 import { widenFloats } from '../onnx/graph/widen-floats.js';
-import { blockName, type BlockName, type Decoder } from '../decoder/decoder.js';
+import { blockName, type Decoder } from '../decoder/decoder.js';
 import { upgradeOpset } from '../onnx/opset/upgrade-opset.js';
 import { rereadDecoder } from '../decoder/read/read-decoder.js';
 import { Graph } from '../onnx/graph/graph.js';

@@ -1,9 +1,9 @@
+import type { HeldoutQuality } from '../../schema/report.js';
+import type { BlockName } from '../../schema/blocks.js';
 import path from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { temporaryFolder } from '../../../test/support/temporary-folder.js';
-import { Checkpoint } from './checkpoint.js';
-import type { BlockName } from '../decoder/decoder.js';
-import type { HeldoutQuality } from '../evaluate/heldout-quality.js';
+import { unsavedCheckpoint } from '../calibrate/checkpoint.js';
 import { GrowingReport } from './growing-report.js';
 import { readReport } from './report.js';
 
@@ -24,7 +24,7 @@ beforeEach(() => (file = path.join(temporaryFolder(), 'report.json')));
 
 /** The report of a run that starts or goes on, with the original measured. */
 function growing(chosen = CHOSEN): GrowingReport {
-  const checkpoint = Checkpoint.inMemory();
+  const checkpoint = unsavedCheckpoint();
   checkpoint.state.rounds.push(...chosen.map((block) => ({ losses: {}, chosen: block })));
   const task = {
     columns: '',

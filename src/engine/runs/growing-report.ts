@@ -1,9 +1,9 @@
 /** The report of a run that goes on: written after every measured point, so that a run that stops keeps its curve. */
-import { chosenBlocks, type Checkpoint } from './checkpoint.js';
-import type { HeldoutQuality } from '../evaluate/heldout-quality.js';
-import { readReport, saveReport, type CurvePoint, type SlimReport } from './report.js';
+import type { HeldoutQuality, CurvePoint, RunReport } from '../../schema/report.js';
+import { chosenBlocks, type Checkpoint } from '../calibrate/checkpoint.js';
+import { readReport, saveReport } from './report.js';
 
-type ReportBase = Pick<SlimReport, 'layers' | 'task' | 'qualityMeasure' | 'seconds'>;
+type ReportBase = Pick<RunReport, 'layers' | 'task' | 'qualityMeasure' | 'seconds'>;
 
 export class GrowingReport {
   readonly #file: string;
@@ -31,13 +31,13 @@ export class GrowingReport {
   }
 
   /** @returns the report, still without what is measured on the chosen point alone */
-  settle(original: HeldoutQuality, points: CurvePoint[], chosenPoint: number): SlimReport {
+  settle(original: HeldoutQuality, points: CurvePoint[], chosenPoint: number): RunReport {
     this.#original = original;
     return this.#save({ points, chosenPoint });
   }
 
-  #save(found: Pick<SlimReport, 'points'> & { chosenPoint?: number }): SlimReport {
-    const report: SlimReport = {
+  #save(found: Pick<RunReport, 'points'> & { chosenPoint?: number }): RunReport {
+    const report: RunReport = {
       version: 1,
       ...this.#base,
       original: this.#original!,
@@ -53,7 +53,7 @@ export class GrowingReport {
     return report;
   }
 
-  #earlier(): SlimReport | undefined {
+  #earlier(): RunReport | undefined {
     try {
       return readReport(this.#file);
     } catch {

@@ -1,38 +1,17 @@
 /** Runs on disk: a folder each, with its settings, its checkpoint and its report. */
+import type { JobSettings } from '../../schema/settings.js';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import * as v from 'valibot';
 import { writeFileAtomically } from './atomic-file.js';
 import { UserError } from '../../schema/errors.js';
-import { slimSettingsSchema, type SlimSettings } from '../jobs/parts/settings.js';
-
-const runSchema = v.object({
-  version: v.literal(1),
-  id: v.string(),
-  /** ISO 8601. */
-  created: v.string(),
-  status: v.picklist(['running', 'stopped', 'failed', 'finished']),
-  /** For people: folder names of model and dataset. */
-  modelName: v.string(),
-  datasetName: v.string(),
-  settings: slimSettingsSchema,
-  /** Given by the user. */
-  title: v.optional(v.string()),
-  /** The process that runs it, while it is running. */
-  process: v.optional(v.number()),
-  /** Where the export went, once there is one. */
-  exportedTo: v.optional(v.string()),
-  /** Why it failed. */
-  error: v.optional(v.string()),
-});
-
-export type Run = v.InferOutput<typeof runSchema>;
+import { run as runSchema, type Run } from '../../schema/runs.js';
 
 export class RunStore {
   /** @param folder where the runs lie; made when the first run is */
   constructor(readonly folder: string) {}
 
-  create(settings: SlimSettings, now = new Date()): Run {
+  create(settings: JobSettings, now = new Date()): Run {
     const modelName = path.basename(path.resolve(settings.model));
     const datasetName = path.parse(settings.dataset).name;
     const stamp = now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
@@ -94,6 +73,13 @@ export class RunStore {
     );
   }
 
+  /** @throws UserError if no run has exactly this id */
+  openExactly(id: string): Run {
+    const run = this.list().find((candidate) => candidate.id === id);
+    if (!run) throw new UserError(`The run ${id} is not there any more; choose another one.`);
+    return run;
+  }
+
   delete(run: Run): void {
     rmSync(this.folderOf(run.id), { recursive: true, force: true });
   }
@@ -108,6 +94,16 @@ export class RunStore {
 
   reportFile(run: Run): string {
     return path.join(this.folderOf(run.id), 'report.json');
+  }
+
+  /** Both models' answers at a point of the curve, once they were generated. */
+  answersFile(run: Run, blocks: number): string {
+    return path.join(this.folderOf(run.id), `answers-${blocks}.json`);
+  }
+
+  /** Sizes and speed at a point of the curve, once they were measured. */
+  measuredFile(run: Run, blocks: number): string {
+    return path.join(this.folderOf(run.id), `measured-${blocks}.json`);
   }
 
   #read(id: string): Run | undefined {

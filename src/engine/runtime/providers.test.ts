@@ -1,3 +1,4 @@
+import type { Provider } from '../../schema/settings.js';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../schema/errors.js';
 import {
@@ -8,15 +9,14 @@ import {
   tryProvider,
   type ProviderSource,
 } from './providers.js';
-import type { ExecutionProvider } from './session.js';
 
 /** A machine where these providers are there; those with a reason do not start, and those in `slow` take 10 s. */
 function machine(
-  providers: Partial<Record<ExecutionProvider, string | undefined>>,
-  slow: readonly ExecutionProvider[] = [],
+  providers: Partial<Record<Provider, string | undefined>>,
+  slow: readonly Provider[] = [],
 ): ProviderSource {
   return {
-    bundled: () => ['cpu', ...(Object.keys(providers) as ExecutionProvider[])],
+    bundled: () => ['cpu', ...(Object.keys(providers) as Provider[])],
     attempt: async (provider) => providers[provider],
     seconds: async (provider) => (slow.includes(provider) ? 10 : provider === 'cpu' ? 0.02 : 0.002),
   };

@@ -1,33 +1,34 @@
 /** Which execution providers onnxruntime has on this machine, whether they start, and which a job gets. */
+import type { Provider } from '../../schema/settings.js';
 import * as ort from 'onnxruntime-node';
 import { ProviderFailure, UserError } from '../../schema/errors.js';
 import { additionModel } from './addition-model.js';
 import { productsModel, PRODUCTS_SIZE } from './products-model.js';
-import { openSession, type ExecutionProvider } from './session.js';
+import { openSession } from './session.js';
 import { float32Tensor, float32Values } from './tensors.js';
 
 /** The order in which 'auto' tries them: what is made for the card first, the CPU last. */
-const PREFERENCE = ['cuda', 'dml', 'coreml', 'webgpu', 'cpu'] as const satisfies ExecutionProvider[];
+const PREFERENCE = ['cuda', 'dml', 'coreml', 'webgpu', 'cpu'] as const satisfies Provider[];
 
 const KNOWN: readonly string[] = PREFERENCE;
 
 /** Those that this build of onnxruntime brings, 'cpu' first. */
-export function bundledProviders(): ExecutionProvider[] {
+export function bundledProviders(): Provider[] {
   const names = ort.listSupportedBackends().map(({ name }) => name);
   return [
     'cpu' as const,
-    ...names.filter((name): name is ExecutionProvider => name !== 'cpu' && KNOWN.includes(name)),
+    ...names.filter((name): name is Provider => name !== 'cpu' && KNOWN.includes(name)),
   ];
 }
 
 /** The same in the order in which 'auto' tries them. */
-export function providersInOrder(): ExecutionProvider[] {
+export function providersInOrder(): Provider[] {
   const bundled = bundledProviders();
   return PREFERENCE.filter((provider) => bundled.includes(provider));
 }
 
 /** Runs one addition. @returns why it does not work, or undefined if it does */
-export async function tryProvider(provider: ExecutionProvider): Promise<string | undefined> {
+export async function tryProvider(provider: Provider): Promise<string | undefined> {
   try {
     const session = await openSession(additionModel(), { provider });
     try {
@@ -43,7 +44,7 @@ export async function tryProvider(provider: ExecutionProvider): Promise<string |
 }
 
 /** Seconds of a few matrix products, once warm: there are graphics cards in software, hundreds of times slower than the CPU. */
-export async function secondsOfProducts(provider: ExecutionProvider): Promise<number> {
+export async function secondsOfProducts(provider: Provider): Promise<number> {
   const session = await openSession(productsModel(), { provider });
   try {
     const shape = [PRODUCTS_SIZE, PRODUCTS_SIZE];
@@ -58,18 +59,18 @@ export async function secondsOfProducts(provider: ExecutionProvider): Promise<nu
 }
 
 export interface ProviderChoice {
-  provider: ExecutionProvider;
+  provider: Provider;
   /** One sentence for people: which one, and why not those that were tried before it. */
   reason: string;
 }
 
 /** What the choice depends on; another one for tests. */
 export interface ProviderSource {
-  bundled: () => ExecutionProvider[];
+  bundled: () => Provider[];
   /** As `tryProvider`. */
-  attempt: (provider: ExecutionProvider) => Promise<string | undefined>;
+  attempt: (provider: Provider) => Promise<string | undefined>;
   /** As `secondsOfProducts`. */
-  seconds: (provider: ExecutionProvider) => Promise<number>;
+  seconds: (provider: Provider) => Promise<number>;
 }
 
 const thisMachine: ProviderSource = {
@@ -91,7 +92,7 @@ export function forgetAutomaticChoice(): void {
  * @throws UserError if a provider that was asked for by name does not start
  */
 export async function chooseProvider(
-  asked: ExecutionProvider | 'auto',
+  asked: Provider | 'auto',
   source: ProviderSource = thisMachine,
 ): Promise<ProviderChoice> {
   if (asked === 'auto') {
@@ -120,7 +121,7 @@ async function firstThatPays(source: ProviderSource): Promise<ProviderChoice> {
 }
 
 /** @returns undefined if the provider starts and is not slower than the CPU */
-async function whyNot(provider: ExecutionProvider, source: ProviderSource): Promise<string | undefined> {
+async function whyNot(provider: Provider, source: ProviderSource): Promise<string | undefined> {
   const failure = await source.attempt(provider);
   if (failure !== undefined) return `does not start (${failure})`;
   let own: number;
@@ -136,16 +137,13 @@ async function whyNot(provider: ExecutionProvider, source: ProviderSource): Prom
   return `is slower than the CPU here (${milliseconds(own)} against ${milliseconds(cpu)} for some matrix products)`;
 }
 
-function choiceSentence(provider: ExecutionProvider, passedOver: readonly string[]): string {
+function choiceSentence(provider: Provider, passedOver: readonly string[]): string {
   if (passedOver.length > 0) return `Runs on ${displayName(provider)}: ${passedOver.join(', ')}.`;
   if (provider !== 'cpu') return `Runs on ${displayName(provider)}, the first choice here.`;
   return 'Runs on the CPU: onnxruntime brings no other execution provider for this system.';
 }
 
-async function requireProvider(
-  provider: ExecutionProvider,
-  { bundled, attempt }: ProviderSource,
-): Promise<void> {
+async function requireProvider(provider: Provider, { bundled, attempt }: ProviderSource): Promise<void> {
   if (!bundled().includes(provider)) {
     throw new UserError(
       `onnxruntime has no execution provider ${provider} for this system; there are ${bundled().join(', ')}.`,
@@ -158,7 +156,7 @@ async function requireProvider(
   );
 }
 
-const DISPLAY_NAMES: Readonly<Record<ExecutionProvider, string>> = {
+const DISPLAY_NAMES: Readonly<Record<Provider, string>> = {
   cpu: 'the CPU',
   webgpu: 'WebGPU',
   cuda: 'CUDA',
@@ -167,6 +165,6 @@ const DISPLAY_NAMES: Readonly<Record<ExecutionProvider, string>> = {
 };
 
 /** As people call it within a sentence. */
-export function displayName(provider: ExecutionProvider): string {
+export function displayName(provider: Provider): string {
   return DISPLAY_NAMES[provider];
 }

@@ -1,4 +1,5 @@
 /** Sessions of onnxruntime: opening a model file or a model in memory, and running it. */
+import type { Provider } from '../../schema/settings.js';
 import * as ort from 'onnxruntime-node';
 import { ProviderFailure, UserError } from '../../schema/errors.js';
 import { encodeModel, externalFiles, readModel, type OnnxModel } from '../onnx/file/model-file.js';
@@ -12,12 +13,9 @@ import { holdsBfloat16, withoutBfloat16 } from './without-bfloat16.js';
 // What goes wrong is thrown as well; the log would only repeat it, with source files and lines.
 ort.env.logLevel = 'fatal';
 
-/** Execution providers by onnxruntime's names; which are there depends on the platform. */
-export type ExecutionProvider = 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
-
 export interface SessionOptions {
   /** Default: 'cpu'. */
-  provider?: ExecutionProvider;
+  provider?: Provider;
   /** Threads within an operator; default: onnxruntime's choice, one a physical core. */
   threads?: number;
   /** onnxruntime's graph optimisations; default: 'all'. */
@@ -70,10 +68,10 @@ export interface RunnableModel {
 
 export class Session implements RunnableModel {
   readonly #session: ort.InferenceSession;
-  readonly #provider: ExecutionProvider;
+  readonly #provider: Provider;
   #placement: PlacementWatch | undefined;
 
-  constructor(session: ort.InferenceSession, provider: ExecutionProvider, placement?: PlacementWatch) {
+  constructor(session: ort.InferenceSession, provider: Provider, placement?: PlacementWatch) {
     this.#session = session;
     this.#provider = provider;
     this.#placement = placement;
@@ -155,7 +153,7 @@ function watchPlacement({ provider = 'cpu', onCpuOperators }: SessionOptions): P
 }
 
 /** onnxruntime itself would go on without a word. */
-function requireKnown(provider: ExecutionProvider): void {
+function requireKnown(provider: Provider): void {
   if (ort.listSupportedBackends().some(({ name }) => name === provider)) return;
   throw new ProviderFailure(provider, 'onnxruntime does not have it on this system');
 }

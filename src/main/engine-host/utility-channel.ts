@@ -17,7 +17,7 @@ export function utilityChannel(folder: string, name: string, start: EngineStart)
   const measured = new Set<UtilityProcess>();
   child.on('message', (data: unknown) => {
     const parsed = v.safeParse(fromEngine, data);
-    if (parsed.success && parsed.output.type === 'measure-process') {
+    if (parsed.success && parsed.output.type === 'timing-process') {
       openMeasureProcess(folder, child, parsed.output.id, measured);
     }
   });
@@ -50,5 +50,5 @@ function openMeasureProcess(
   measure.once('exit', () => open.delete(measure));
   const { port1, port2 } = new MessageChannelMain();
   measure.postMessage({ type: 'port' }, [port1]);
-  engine.postMessage({ type: 'measure-port', id }, [port2]);
+  engine.postMessage({ type: 'timing-port', id }, [port2]);
 }

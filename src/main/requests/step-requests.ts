@@ -1,12 +1,12 @@
 /** Requests of the steps: dialogs and memory are main's part, the rest is passed on to the engine. */
+import type { RunSummary } from '../../schema/runs.js';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { shell, type BrowserWindow } from 'electron';
-import { datasetExtensions } from '../../schema/dataset-formats.js';
+import { FORMAT_OF_EXTENSION } from '../../schema/columns.js';
 import { UserError } from '../../schema/errors.js';
 import type { Bridge, CheckedInput, RequestOutput } from '../../shared/contract.js';
 import type { KnownModel } from '../../shared/model.js';
-import type { RunSummary } from '../../shared/runs.js';
 import { cachedModels } from '../cached-models.js';
 import type { EngineHost } from '../engine-host/engine-host.js';
 import type { EngineRequest } from '../../shared/engine-messages.js';
@@ -120,7 +120,7 @@ function taskHandlers({ store, folders, engine, window }: StepContext) {
         filters: [
           {
             name: TEXTS.dialogs.datasets,
-            extensions: datasetExtensions.map((extension) => extension.slice(1)),
+            extensions: [...FORMAT_OF_EXTENSION.keys()].map((extension) => extension.slice(1)),
           },
           { name: TEXTS.dialogs.allFiles, extensions: ['*'] },
         ],

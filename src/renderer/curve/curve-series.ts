@@ -1,6 +1,6 @@
+import type { Estimate } from '../../schema/values.js';
+import type { CurvePoint, HeldoutQuality } from '../../schema/report.js';
 /** A run's curve of quality against skipped blocks, ready to draw. */
-import type { CurvePoint, HeldoutQuality } from '../../shared/report.js';
-import type { Estimate } from '../../shared/values.js';
 
 export type QualityMeasure = 'answers' | 'tokens';
 

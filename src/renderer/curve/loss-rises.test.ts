@@ -1,5 +1,5 @@
+import type { SelectionRound } from '../../schema/runs.js';
 import { expect, test } from 'vitest';
-import type { SelectionRound } from '../../shared/runs.js';
 import { lossRises } from './loss-rises.js';
 
 const close = (rises: Record<string, number>[]) =>

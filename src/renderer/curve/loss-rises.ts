@@ -1,5 +1,5 @@
+import type { SelectionRound } from '../../schema/runs.js';
 /** How much the loss rises when one block more is skipped, from what the rounds of a search recorded. */
-import type { SelectionRound } from '../../shared/runs.js';
 
 /** For each round the rise of each block tried in it above the loss with the blocks that were skipped before. */
 export function lossRises(

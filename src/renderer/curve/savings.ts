@@ -1,6 +1,5 @@
+import type { ModelDescription, BlockName } from '../../schema/blocks.js';
 /** What a model without some of its blocks saves, from its description. */
-import type { ModelDescription } from '../../shared/model.js';
-import type { BlockName } from '../../shared/values.js';
 
 export interface Savings {
   bytes: number;

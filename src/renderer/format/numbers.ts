@@ -1,5 +1,5 @@
+import type { Estimate } from '../../schema/values.js';
 /** Numbers as people read them, always with their unit. */
-import type { Estimate } from '../../shared/values.js';
 
 const NARROW_SPACE = '\u202f';
 

@@ -39,7 +39,7 @@ export function stepMark(session: Session, step: OrderedStep): StepMark {
     case 'budget': {
       const note =
         budget.budget.kind === 'blocks'
-          ? blocksWords(budget.all.blocks, budget.budget.blocks)
+          ? blocksWords(budget.all.kind, budget.budget.blocks)
           : `up to ${formatPercent(budget.budget.largestDrop)} lost`;
       const isReady = session.obstacle === undefined || session.obstacle === 'running';
       return mark(isReady && budget.estimate.value?.fits !== false, note);
@@ -56,7 +56,7 @@ export function stepMark(session: Session, step: OrderedStep): StepMark {
     case 'compare':
       return mark(
         false,
-        result.point ? blocksWords(result.details.value?.summary.settings.blocks, result.blocks) : undefined,
+        result.point ? blocksWords(result.details.value?.summary.settings.kind, result.blocks) : undefined,
       );
     case 'export':
       return mark(

@@ -1,14 +1,9 @@
 /** Step 3: what the job is told, and what it will take. */
+import type { BlockKind } from '../../schema/blocks.js';
+import type { JobEstimate } from '../../schema/results.js';
+import type { Budget, JobChoices } from '../../schema/settings.js';
 import type { Workspace } from '../../shared/app.js';
-import type {
-  Budget,
-  JobChoices,
-  JobEstimate,
-  JobOptions,
-  JobSettings,
-  ProviderDescription,
-} from '../../shared/job-settings.js';
-import type { BlockKind } from '../../shared/values.js';
+import type { JobOptions, JobRequest, ProviderDescription } from '../../shared/job-settings.js';
 import type { Requests } from '../bridge/requests.svelte.js';
 import { Loadable } from './loadable.svelte.js';
 
@@ -51,7 +46,7 @@ export class BudgetState {
   }
 
   get kinds(): BlockKind[] {
-    const blocks = this.all.blocks ?? 'attention';
+    const blocks = this.all.kind ?? 'attention';
     return blocks === 'both' ? ['attention', 'mlp'] : [blocks];
   }
 
@@ -74,7 +69,7 @@ export class BudgetState {
     if (preset) this.change(preset.choices);
   }
 
-  async measure(settings: JobSettings): Promise<void> {
+  async measure(settings: JobRequest): Promise<void> {
     this.estimated = JSON.stringify(settings);
     await this.estimate.load(() => this.#requests.ask('job.estimate', settings));
   }

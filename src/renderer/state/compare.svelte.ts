@@ -1,6 +1,7 @@
 /** Step 5: what both models answer. */
+import type { Side } from '../../schema/events.js';
+import type { HeldoutRow } from '../../schema/results.js';
 import type { Workspace } from '../../shared/app.js';
-import type { HeldoutRow, Side } from '../../shared/compare.js';
 import type { EventPayload, Failure, RequestOutput } from '../../shared/contract.js';
 import { failureOf, type Requests } from '../bridge/requests.svelte.js';
 import { Loadable } from './loadable.svelte.js';

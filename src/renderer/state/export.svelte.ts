@@ -1,5 +1,6 @@
 /** Step 6: the slimmed model as a folder. */
-import type { ExportMode, ExportPreview, ExportResult } from '../../shared/export.js';
+import type { ExportPreview, ExportResult } from '../../schema/results.js';
+import type { ExportMode } from '../../schema/settings.js';
 import type { Requests } from '../bridge/requests.svelte.js';
 import { Loadable } from './loadable.svelte.js';
 import type { ResultState } from './result.svelte.js';

@@ -1,6 +1,6 @@
 /** Step 4: the job that runs. */
 import type { Failure } from '../../shared/contract.js';
-import type { JobSettings } from '../../shared/job-settings.js';
+import type { JobRequest } from '../../shared/job-settings.js';
 import type { JobState } from '../../shared/job.js';
 import { afterJobEvent, idleJob } from '../../shared/job-state.js';
 import { failureOf, type Requests } from '../bridge/requests.svelte.js';
@@ -59,7 +59,7 @@ export class JobView {
     );
   }
 
-  begin(settings: JobSettings): Promise<void> {
+  begin(settings: JobRequest): Promise<void> {
     return this.#attempt(() => this.#requests.ask('job.start', settings));
   }
 

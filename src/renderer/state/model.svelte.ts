@@ -1,13 +1,14 @@
 /** Step 1: which model, and what it is made of. */
+import type { ModelChoice } from '../../schema/values.js';
+import type { OpenedModel } from '../../shared/model.js';
 import type { Workspace } from '../../shared/app.js';
-import type { KnownModel, ModelDescription } from '../../shared/model.js';
-import type { ModelChoice } from '../../shared/values.js';
+import type { KnownModel } from '../../shared/model.js';
 import type { Requests } from '../bridge/requests.svelte.js';
 import { Loadable } from './loadable.svelte.js';
 
 export class ModelState {
   choice = $state.raw<ModelChoice>();
-  readonly description = new Loadable<ModelDescription>();
+  readonly description = new Loadable<OpenedModel>();
   readonly recent = new Loadable<KnownModel[]>();
   readonly found = new Loadable<KnownModel[]>();
   readonly #requests: Requests;

@@ -1,7 +1,7 @@
 /** The run that is looked at, and the point of its curve. */
+import type { CurvePoint } from '../../schema/report.js';
+import type { RunDetails } from '../../schema/runs.js';
 import type { Workspace } from '../../shared/app.js';
-import type { RunDetails } from '../../shared/runs.js';
-import type { CurvePoint } from '../../shared/report.js';
 import type { Requests } from '../bridge/requests.svelte.js';
 import { Loadable } from './loadable.svelte.js';
 

@@ -1,5 +1,5 @@
 /** What was calibrated before. */
-import type { RunDetails, RunSummary } from '../../shared/runs.js';
+import type { RunDetails, RunSummary } from '../../schema/runs.js';
 import type { Requests } from '../bridge/requests.svelte.js';
 import { Loadable } from './loadable.svelte.js';
 

@@ -1,8 +1,8 @@
 /** Everything that the page knows, and where it came from; made once. */
+import type { ModelChoice } from '../../schema/values.js';
 import { getContext, setContext } from 'svelte';
 import type { AppInfo, AppSettings, Step, Workspace } from '../../shared/app.js';
 import type { Bridge } from '../../shared/contract.js';
-import type { ModelChoice } from '../../shared/values.js';
 import { Requests, failureOf } from '../bridge/requests.svelte.js';
 import { BudgetState } from './budget.svelte.js';
 import { CompareState } from './compare.svelte.js';

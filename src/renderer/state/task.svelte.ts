@@ -1,7 +1,7 @@
 /** Step 2: which dataset, and how the model will see it. */
+import type { TaskPreview } from '../../schema/results.js';
 import type { Workspace } from '../../shared/app.js';
 import type { RequestOutput } from '../../shared/contract.js';
-import type { TaskPreview } from '../../shared/task.js';
 import type { Requests } from '../bridge/requests.svelte.js';
 import type { BudgetState } from './budget.svelte.js';
 import { Loadable } from './loadable.svelte.js';

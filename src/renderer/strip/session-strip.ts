@@ -1,5 +1,5 @@
 /** Which strip belongs to which step. */
-import type { ModelDescription } from '../../shared/model.js';
+import type { ModelDescription } from '../../schema/blocks.js';
 import { keepLast } from '../state/keep-last.js';
 import type { Session } from '../state/session.svelte.js';
 import { plainView, stripColumns, type StripColumn, type StripView } from './strip-cells.js';
@@ -65,7 +65,7 @@ const OPEN_KINDS = { attention: ['attention'], mlp: ['mlp'] } as const;
 function calibrationView(session: Session): [StripView, StripLegend] {
   const { job, result, budget } = session;
   const { state } = job;
-  const open = state.run?.settings.blocks ?? budget.all.blocks ?? 'attention';
+  const open = state.run?.settings.kind ?? budget.all.kind ?? 'attention';
   const kinds = open === 'both' ? undefined : OPEN_KINDS[open];
   if (session.showsJob) {
     const { skipped, rounds, candidate, original } = state;

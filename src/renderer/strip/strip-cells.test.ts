@@ -1,6 +1,6 @@
+import type { SelectionRound } from '../../schema/runs.js';
 import { describe, expect, test } from 'vitest';
 import { sample } from '../../../test/renderer/web-host/model-handlers.js';
-import type { SelectionRound } from '../../shared/runs.js';
 import { strip as texts } from '../texts/strip.js';
 import { labelEvery, plainView, stripColumns, type StripView } from './strip-cells.js';
 

@@ -1,8 +1,7 @@
 /** What the layer strip shows, as data: a column a layer, a cell a block. */
+import type { BlockScales, SelectionRound } from '../../schema/runs.js';
+import type { ModelDescription, BlockName, BlockKind } from '../../schema/blocks.js';
 import { lossRises } from '../curve/loss-rises.js';
-import type { ModelDescription } from '../../shared/model.js';
-import type { BlockScales, SelectionRound } from '../../shared/runs.js';
-import type { BlockName, BlockKind } from '../../shared/values.js';
 
 export interface StripCell {
   block: BlockName;

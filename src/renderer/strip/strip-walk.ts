@@ -1,5 +1,5 @@
 /** Where an arrow key leads in the strip. */
-import type { BlockName } from '../../shared/values.js';
+import type { BlockName } from '../../schema/blocks.js';
 import type { StripColumn } from './strip-cells.js';
 
 /** @returns the block to go to, or undefined if the key does not move or there is nothing that way */

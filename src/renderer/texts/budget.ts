@@ -1,5 +1,5 @@
 /** Words of step 3. */
-import type { JobEstimate } from '../../shared/job-settings.js';
+import type { JobEstimate } from '../../schema/results.js';
 import { formatBytes, formatPercent } from '../format/numbers.js';
 import { formatDuration } from '../format/times.js';
 

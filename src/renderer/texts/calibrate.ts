@@ -1,5 +1,6 @@
 /** Words of step 4. */
-import type { JobStage, JobState, JobStatus } from '../../shared/job.js';
+import type { JobStage } from '../../schema/events.js';
+import type { JobState, JobStatus } from '../../shared/job.js';
 import { counted, formatChange, formatLoss, formatPercent } from '../format/numbers.js';
 import { formatDuration } from '../format/times.js';
 import { blocksWords, blockWords } from './blocks.js';

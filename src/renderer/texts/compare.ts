@@ -1,5 +1,5 @@
 /** Words of step 5. */
-import type { HeldoutRow } from '../../shared/compare.js';
+import type { HeldoutRow } from '../../schema/results.js';
 import { counted, formatCount, formatInterval, formatPercent } from '../format/numbers.js';
 import { formatSeconds } from '../format/times.js';
 

@@ -1,5 +1,5 @@
 /** 'What did it cost me?' in one sentence. */
-import type { AnswerFigures, CurvePoint, RunReport } from '../../shared/report.js';
+import type { AnswerFigures, CurvePoint, RunReport } from '../../schema/report.js';
 import type { Savings } from '../curve/savings.js';
 import { formatInterval, formatPercent } from '../format/numbers.js';
 

@@ -1,5 +1,5 @@
 /** Words of step 6. */
-import type { ExportPreview, ExportResult } from '../../shared/export.js';
+import type { ExportPreview, ExportResult } from '../../schema/results.js';
 import { counted, formatBytes, formatCount, formatSaving } from '../format/numbers.js';
 import { blocksWords } from './blocks.js';
 

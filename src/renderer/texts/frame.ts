@@ -1,6 +1,6 @@
 /** Words of the frame: bar, rail, footer. */
 import type { Step } from '../../shared/app.js';
-import type { JobSettings } from '../../shared/job-settings.js';
+import type { JobRequest } from '../../shared/job-settings.js';
 import { formatPercent } from '../format/numbers.js';
 import { formatDuration } from '../format/times.js';
 import { blocksWords } from './blocks.js';
@@ -35,11 +35,11 @@ export const frame = {
   starting: 'starting',
   stopping: 'stopping',
   /** What one click will do. */
-  promise(settings: JobSettings, model: string, task: string, seconds: number | undefined): string {
-    const { budget, blocks } = settings;
+  promise(settings: JobRequest, model: string, task: string, seconds: number | undefined): string {
+    const { budget, kind } = settings;
     const isLimit = budget?.kind === 'quality';
     return [
-      `Skip ${blocksWords(blocks, isLimit ? undefined : budget?.blocks)} of ${model} for ${task}`,
+      `Skip ${blocksWords(kind, isLimit ? undefined : budget?.blocks)} of ${model} for ${task}`,
       isLimit ? `while at most ${formatPercent(budget.largestDrop)} of the quality is lost` : undefined,
       seconds === undefined ? undefined : `about ${formatDuration(seconds)}`,
     ]

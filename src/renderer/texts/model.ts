@@ -1,5 +1,5 @@
 /** Words of step 1. */
-import type { BlockSavings, ModelDescription } from '../../shared/model.js';
+import type { BlockSavings, ModelDescription } from '../../schema/blocks.js';
 import { counted, formatBytes, formatPercent, formatSaving } from '../format/numbers.js';
 
 export const model = {

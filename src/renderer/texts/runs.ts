@@ -1,5 +1,5 @@
 /** Words of the list of runs. */
-import type { RunSummary } from '../../shared/runs.js';
+import type { RunSummary } from '../../schema/runs.js';
 import { counted, formatPercent } from '../format/numbers.js';
 import { blocksWords } from './blocks.js';
 
@@ -18,10 +18,10 @@ export const runs = {
   statuses,
   name: (run: RunSummary) => run.title || `${run.modelName} for ${run.datasetName}`,
   budget({ settings }: RunSummary): string {
-    const { budget, blocks } = settings;
-    return budget?.kind === 'quality'
-      ? `${blocksWords(blocks)}, up to ${formatPercent(budget.largestDrop)} lost`
-      : blocksWords(blocks, budget?.blocks ?? 4);
+    const { budget, kind } = settings;
+    return budget.kind === 'quality'
+      ? `${blocksWords(kind)}, up to ${formatPercent(budget.largestDrop)} lost`
+      : blocksWords(kind, budget.blocks);
   },
   thumbnail: ({ curve }: RunSummary) =>
     `Quality from ${formatPercent(curve[0]!.quality)} to ${formatPercent(curve.at(-1)!.quality)} over ${counted(curve.at(-1)!.blocks, 'block')}`,

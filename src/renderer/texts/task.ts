@@ -1,5 +1,6 @@
 /** Words of step 2. */
-import type { ProblemCount, TaskWarning } from '../../shared/task.js';
+import type { TaskWarning } from '../../schema/results.js';
+import type { ProblemCount } from '../../schema/problems.js';
 import { counted, formatCount } from '../format/numbers.js';
 
 const formats = {

@@ -1,5 +1,5 @@
 import { afterJobEvent, idleJob, startingJob } from '../../../src/shared/job-state.js';
-import type { JobSettings } from '../../../src/shared/job-settings.js';
+import type { CheckedInput } from '../../../src/shared/contract.js';
 import type { JobState } from '../../../src/shared/job.js';
 import { jobEvents, report } from './recorded.js';
 import { recordedRun, type RunBook } from './run-handlers.js';
@@ -18,6 +18,9 @@ const PLAYED: Partial<Record<SceneOptions['scene'], number>> = {
   crashed: 0.75,
 };
 
+/** What no test looks at. */
+const others = { beta2: 0.9, restarts: 3, pull: 0, distillation: 5 };
+
 export function jobHandlers(
   options: SceneOptions,
   emit: Emit,
@@ -28,7 +31,7 @@ export function jobHandlers(
     'job.options': () => ({
       defaults: {
         budget: { kind: 'blocks', blocks: 4 },
-        blocks: 'attention',
+        kind: 'attention',
         strategy: 'exhaustive',
         scales: 'channel+gain',
         selectionLearningRate: 0.01,
@@ -46,18 +49,18 @@ export function jobHandlers(
         provider: 'auto',
       },
       training: {
-        scalar: { epochs: 10, learningRate: 0.003, schedule: 'constant', pull: 0 },
-        channel: { epochs: 8, learningRate: 0.06, schedule: 'linear', pull: 0 },
-        'channel+offset': { epochs: 8, learningRate: 0.06, schedule: 'linear', pull: 0 },
-        'channel+gain': { epochs: 8, learningRate: 0.06, schedule: 'linear', pull: 0 },
-        'channel+gain+offset': { epochs: 8, learningRate: 0.06, schedule: 'linear', pull: 0 },
+        scalar: { epochs: 10, learningRate: 0.003, schedule: 'constant', ...others },
+        channel: { epochs: 8, learningRate: 0.06, schedule: 'linear', ...others },
+        'channel+offset': { epochs: 8, learningRate: 0.06, schedule: 'linear', ...others },
+        'channel+gain': { epochs: 8, learningRate: 0.06, schedule: 'linear', ...others },
+        'channel+gain+offset': { epochs: 8, learningRate: 0.06, schedule: 'linear', ...others },
       },
       strategies: [
         {
           name: 'exhaustive',
           description: 'trains the scales of every candidate in every round, as published',
         },
-        { name: 'without-scales', description: 'compares candidates without training scales' },
+        { name: 'cosine', description: 'compares how little blocks turn the stream' },
         { name: 'random', description: 'draws blocks by lot, to compare with' },
       ],
       presets: [
@@ -134,10 +137,11 @@ class JobPlayer {
     else if (speed > 0) this.#schedule();
   }
 
-  begin(settings: JobSettings) {
+  begin(settings: CheckedInput<'job.start'>) {
     if (this.state.status === 'running')
       throw new StandInFailure('user', 'A job runs already; stop it first.');
-    const run = { ...recordedRun('running'), settings };
+    const run = recordedRun('running');
+    run.settings = { ...run.settings, ...settings };
     this.#book.put(run);
     this.#next = 0;
     this.state = startingJob(run, Date.now());

@@ -1,4 +1,5 @@
-import type { KnownModel, ModelDescription } from '../../../src/shared/model.js';
+import type { OpenedModel } from '../../../src/shared/model.js';
+import type { KnownModel } from '../../../src/shared/model.js';
 import { fileName } from '../../../src/renderer/format/paths.js';
 import description from './recordings/description.json';
 import { LONG_MODEL, SAMPLE_MODEL } from './places.js';
@@ -50,8 +51,8 @@ export function modelHandlers({ scene }: SceneOptions): Pick<Handlers, Extract<k
   };
 }
 
-export function sample(): ModelDescription {
-  const { blocks, total, ...rest } = description as unknown as ModelDescription;
+export function sample(): OpenedModel {
+  const { blocks, total, ...rest } = description as unknown as OpenedModel;
   return withSavings({
     ...rest,
     blocks,
@@ -71,7 +72,7 @@ export function sample(): ModelDescription {
 }
 
 /** Invented, to see how much fits. */
-function hundredLayers(): ModelDescription {
+function hundredLayers(): OpenedModel {
   const from = sample();
   const layers = 100;
   const blocks = Array.from({ length: layers }, (_, layer) => [
@@ -120,7 +121,7 @@ function hundredLayers(): ModelDescription {
   });
 }
 
-function withSavings(model: ModelDescription): ModelDescription {
+function withSavings(model: OpenedModel): OpenedModel {
   const of = (kind: 'attention' | 'mlp') => {
     const blocks = model.blocks.filter((block) => block.kind === kind);
     const bytes = blocks.reduce((sum, block) => sum + block.bytes, 0) / blocks.length;

@@ -11,9 +11,9 @@ const engine = (file) => import(pathToFileURL(path.join(root, 'dist/engine', fil
 const [
   { slim, slimmedDecoder, sessionOptions },
   { RunStore },
-  { openSourceModel },
+  { openModel },
   { prepareTask },
-  { slimSettingsSchema },
+  { jobSettings },
 ] = await Promise.all(
   ['slim.js', 'run-store.js', 'open-source-model.js', 'prepare-task.js', 'settings.js'].map(engine),
 );
@@ -36,7 +36,7 @@ const dataset = path.join(root, 'assets/sample/tasks/arithmetic.jsonl');
 rmSync(scratch, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 
-const settings = parse(slimSettingsSchema, {
+const settings = parse(jobSettings, {
   model: path.join(root, 'assets/sample'),
   dataset,
   budget: { kind: 'blocks', blocks: 6 },
@@ -56,7 +56,7 @@ const { report } = await slim(run, {
   cacheFolder: path.join(scratch, 'cache'),
   onEvent: (event) => events.push({ at: Math.round(performance.now() - started), event }),
 });
-const model = await openSourceModel(settings.model);
+const model = await openModel(settings.model);
 const checkpoint = readCheckpoint(store.checkpointFile(run));
 save('description', describeDecoder(model.decoder));
 save('events', events);

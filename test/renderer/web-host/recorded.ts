@@ -1,10 +1,8 @@
 /** The recordings, as the contract has them. */
-import type { HeldoutRow } from '../../../src/shared/compare.js';
-import type { JobEvent } from '../../../src/shared/job.js';
-import type { AnswerFigures, RunReport } from '../../../src/shared/report.js';
-import type { BlockScales, SelectionRound } from '../../../src/shared/runs.js';
-import type { PreviewRow } from '../../../src/shared/task.js';
-import type { TrainingEpoch } from '../../../src/shared/report.js';
+import type { BlockScales, SelectionRound } from '../../../src/schema/runs.js';
+import type { AnswerFigures, RunReport, TrainingEpoch } from '../../../src/schema/report.js';
+import type { JobEvent } from '../../../src/schema/events.js';
+import type { HeldoutRow, PreviewRow } from '../../../src/schema/results.js';
 import answersFile from './recordings/answers.json';
 import eventsFile from './recordings/events.json';
 import findingsFile from './recordings/findings.json';

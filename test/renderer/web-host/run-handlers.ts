@@ -1,5 +1,7 @@
-import type { RunReport } from '../../../src/shared/report.js';
-import type { RunDetails, RunSummary } from '../../../src/shared/runs.js';
+import * as v from 'valibot';
+import { jobSettings } from '../../../src/schema/settings.js';
+import type { RunDetails, RunSummary } from '../../../src/schema/runs.js';
+import type { RunReport } from '../../../src/schema/report.js';
 import { OLDER_RUN, RUN, SAMPLE_MODEL, taskPath } from './places.js';
 import { findings, recordsReport, report } from './recorded.js';
 import type { SceneOptions } from './scenes.js';
@@ -52,12 +54,12 @@ export function recordedRun(status: RunSummary['status']): RunSummary {
     status,
     modelName: 'sample',
     datasetName: 'arithmetic',
-    settings: {
+    settings: v.parse(jobSettings, {
       model: SAMPLE_MODEL,
       dataset: taskPath('arithmetic'),
       budget: { kind: 'blocks', blocks: 6 },
-      blocks: 'attention',
-    },
+      kind: 'attention',
+    }),
     resumable: status === 'stopped' || status === 'failed',
     layers: 12,
     curve: status === 'finished' ? curveOf(report) : [],

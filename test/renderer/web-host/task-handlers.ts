@@ -1,4 +1,4 @@
-import type { LengthStatistics, TaskPreview } from '../../../src/shared/task.js';
+import type { LengthStatistics, TaskPreview } from '../../../src/schema/results.js';
 import { fileName } from '../../../src/renderer/format/paths.js';
 import { TASKS, taskPath } from './places.js';
 import { rows } from './recorded.js';

@@ -1,10 +1,11 @@
 /** Selections that look at nothing but positions; what a real search has to beat. */
+import type { StrategyName } from '../../../schema/settings.js';
+import type { BlockName } from '../../../schema/blocks.js';
 import { createHash } from 'node:crypto';
-import type { BlockName } from '../../decoder/decoder.js';
 import type { RoundContext, SelectionStrategy } from './selection-strategy.js';
 
 function positional(
-  name: string,
+  name: StrategyName,
   description: string,
   choose: (round: RoundContext, seed: number) => BlockName,
 ): SelectionStrategy {

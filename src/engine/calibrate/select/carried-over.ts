@@ -1,6 +1,6 @@
 /** What a round of the fast search leaves for the next ones: scales to start from, and which blocks came near. */
-import type { BlockName } from '../../decoder/decoder.js';
-import type { SelectionRound } from '../../runs/checkpoint.js';
+import type { RoundState } from '../checkpoint.js';
+import type { BlockName } from '../../../schema/blocks.js';
 import { saveScales, scaleChanges, type Scales } from '../../decoder/scales.js';
 import type { RoundContext } from './selection-strategy.js';
 import type { Trial } from './trial.js';
@@ -39,7 +39,7 @@ export function keepForNextRound(
 }
 
 /** Candidates by how near they came to being chosen when they were last tried; those never tried in front. */
-export function nearest(candidates: readonly BlockName[], earlier: readonly SelectionRound[]): BlockName[] {
+export function nearest(candidates: readonly BlockName[], earlier: readonly RoundState[]): BlockName[] {
   const distance = (block: BlockName) => {
     const last = earlier.findLast((round) => round.losses[block] !== undefined);
     return last ? last.losses[block]! - lossOfChosen(last) : -Infinity;
@@ -47,6 +47,6 @@ export function nearest(candidates: readonly BlockName[], earlier: readonly Sele
   return candidates.toSorted((a, b) => distance(a) - distance(b));
 }
 
-function lossOfChosen({ losses, chosen }: SelectionRound): number {
+function lossOfChosen({ losses, chosen }: RoundState): number {
   return losses[chosen!] ?? 0;
 }

@@ -9,7 +9,7 @@ import {
   taskReference,
 } from '../../../../test/support/sample.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';
-import { Checkpoint } from '../../runs/checkpoint.js';
+import { unsavedCheckpoint } from '../checkpoint.js';
 import { exhaustiveSelection } from './exhaustive-selection.js';
 import { selectBlocks } from './select-blocks.js';
 
@@ -33,7 +33,7 @@ describe('the published search', () => {
 async function expectPublishedRounds(task: (typeof SAMPLE_TASKS)[number], rounds: number): Promise<void> {
   const { chosen, losses } = taskReference(task).published_selection;
   const decoder = await sampleDecoder();
-  const checkpoint = Checkpoint.inMemory();
+  const checkpoint = unsavedCheckpoint();
   const batches = await sampleBatches(decoder, task, 0, 255);
   const blocks = await selectBlocks(
     { ...quiet, decoder, batches, learningRate: 1e-2 },
@@ -66,7 +66,7 @@ describe('a published search whose training diverges', () => {
   it('says what to do, and its checkpoint can be read again', async () => {
     const decoder = readDecoder(buildDecoder(decoderStyles[0]!));
     const batches = [0, 1, 2, 3, 4, 5].map((seed) => lossBatchOf(decoder, seed));
-    const checkpoint = Checkpoint.inMemory();
+    const checkpoint = unsavedCheckpoint();
     let work = 0;
     const search = selectBlocks(
       { ...quiet, decoder, batches, learningRate: 1e30, onWork: (passes) => (work += passes) },

@@ -1,5 +1,5 @@
 /** The published search (arXiv 2506.03303): every candidate trains its scales for one epoch; the lowest loss is skipped. */
-import type { BlockName } from '../../decoder/decoder.js';
+import type { BlockName } from '../../../schema/blocks.js';
 import { throwIfCancelled } from '../../../schema/errors.js';
 import { Adam } from '../train/adam.js';
 import { openGradientModel, type GradientModel } from '../../loss/gradient-model.js';

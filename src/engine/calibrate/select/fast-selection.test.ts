@@ -4,7 +4,7 @@ import { buildDecoder, decoderStyles } from '../../../../test/graphs/build-decod
 import { lossBatchOf } from '../../../../test/support/random-scales.js';
 import { sampleBatches, sampleDecoder } from '../../../../test/support/sample.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';
-import { Checkpoint } from '../../runs/checkpoint.js';
+import { type Checkpoint, unsavedCheckpoint } from '../checkpoint.js';
 import { fastSelection } from './fast-selection.js';
 import { selectBlocks } from './select-blocks.js';
 import type { SelectionContext } from './selection-strategy.js';
@@ -25,7 +25,7 @@ describe('the fast search', () => {
   it('finds MLP blocks that the task does not need, among those of both kinds', async () => {
     const sample = await sampleDecoder();
     const rows = (inBatch: number) => sampleBatches(sample, 'arithmetic', 0, 63, inBatch);
-    const checkpoint = Checkpoint.inMemory();
+    const checkpoint = unsavedCheckpoint();
     const blocks = await selectBlocks(
       { ...quiet, decoder: sample, batches: await rows(32), smallBatches: await rows(2) },
       { strategy: fastSelection, kinds: ['attention', 'mlp'], budget: 3 },
@@ -44,8 +44,8 @@ describe('the fast search', () => {
       await selectBlocks(context, options, checkpoint, () => {});
       return checkpoint;
     };
-    const oneRound = await search(Checkpoint.inMemory(), 1);
-    const forgetful = Checkpoint.inMemory();
+    const oneRound = await search(unsavedCheckpoint(), 1);
+    const forgetful = unsavedCheckpoint();
     forgetful.state.rounds.push(structuredClone(oneRound.state.rounds[0]!));
     delete forgetful.state.rounds[0]!.changes;
     const { losses } = (await search(oneRound, 2)).state.rounds[1]!;
@@ -67,7 +67,7 @@ describe('the fast search', () => {
         onWork: (passes) => (work += passes),
       },
       { strategy: fastSelection, kinds: ['mlp'], budget: 1 },
-      Checkpoint.inMemory(),
+      unsavedCheckpoint(),
       () => {},
     );
     expect(await search).toHaveLength(1);
@@ -83,7 +83,7 @@ describe('the fast search', () => {
     await selectBlocks(
       { ...quiet, decoder, batches: [whole], smallBatches, onWork: (passes) => (work += passes) },
       { strategy: fastSelection, kinds: ['mlp'], budget: 1 },
-      Checkpoint.inMemory(),
+      unsavedCheckpoint(),
       () => {},
     );
     expect(work).toBeCloseTo(

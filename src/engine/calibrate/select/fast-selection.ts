@@ -6,7 +6,7 @@
  * scales that the chosen block was left with, and try those blocks again that came near being chosen; what the scales
  * have learnt already to make up for each of them is kept.
  */
-import type { BlockName } from '../../decoder/decoder.js';
+import type { BlockName } from '../../../schema/blocks.js';
 import { throwIfCancelled } from '../../../schema/errors.js';
 import { keepForNextRound, nearest } from './carried-over.js';
 import { openForwardModel, type ForwardModel } from '../../loss/forward-model.js';

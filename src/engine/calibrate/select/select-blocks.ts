@@ -1,16 +1,11 @@
 /** Greedy selection of blocks to skip, round after round, with a checkpoint after every candidate. */
-import {
-  blockName,
-  blocksOf,
-  type BlockName,
-  type Block,
-  type BlockKind,
-  type Decoder,
-} from '../../decoder/decoder.js';
-import { UserError, throwIfCancelled } from '../../../schema/errors.js';
+import type { JobListener } from '../../../schema/events.js';
+import type { StrategyName } from '../../../schema/settings.js';
+import type { BlockName, BlockKind } from '../../../schema/blocks.js';
+import { blockName, blocksOf, type Block, type Decoder } from '../../decoder/decoder.js';
+import { throwIfCancelled } from '../../../schema/errors.js';
 import { lastSelection, randomSelection } from './baseline-selection.js';
-import { chosenBlocks, type Checkpoint, type SelectionRound } from '../../runs/checkpoint.js';
-import type { CalibrationListener } from '../events.js';
+import { chosenBlocks, type Checkpoint, type RoundState } from '../checkpoint.js';
 import { exhaustiveSelection } from './exhaustive-selection.js';
 import { fastSelection } from './fast-selection.js';
 import { blockInfluenceSelection, cosineSelection } from './similarity-selection.js';
@@ -21,23 +16,20 @@ import type {
   SelectionStrategy,
 } from './selection-strategy.js';
 
-export const SELECTION_STRATEGIES: readonly SelectionStrategy[] = [
-  fastSelection,
-  exhaustiveSelection,
-  cosineSelection,
-  blockInfluenceSelection,
-  randomSelection,
-  lastSelection,
-];
+const STRATEGIES: Readonly<Record<StrategyName, SelectionStrategy>> = {
+  fast: fastSelection,
+  exhaustive: exhaustiveSelection,
+  cosine: cosineSelection,
+  'block-influence': blockInfluenceSelection,
+  random: randomSelection,
+  last: lastSelection,
+};
 
-/** @throws UserError if there is no such strategy */
-export function selectionStrategy(name: string): SelectionStrategy {
-  const strategy = SELECTION_STRATEGIES.find((candidate) => candidate.name === name);
-  if (!strategy) {
-    const names = SELECTION_STRATEGIES.map((candidate) => candidate.name).join(', ');
-    throw new UserError(`There is no selection strategy '${name}'; choose one of ${names}.`);
-  }
-  return strategy;
+/** All of them, the default first. */
+export const SELECTION_STRATEGIES: readonly SelectionStrategy[] = Object.values(STRATEGIES);
+
+export function selectionStrategy(name: StrategyName): SelectionStrategy {
+  return STRATEGIES[name];
 }
 
 /** Blocks of the kinds that may be skipped: no mixtures of experts, and at least one attention block always stays. */
@@ -82,7 +74,7 @@ export async function selectBlocks(
   context: SelectionContext,
   options: SelectionOptions,
   checkpoint: Checkpoint,
-  onEvent: CalibrationListener,
+  onEvent: JobListener,
 ): Promise<BlockName[]> {
   const { rounds } = checkpoint.state;
   let selector: BlockSelector | undefined;
@@ -92,7 +84,7 @@ export async function selectBlocks(
       const skipped = chosenBlocks(checkpoint.state).slice(0, number);
       const candidates = candidateBlocks(context.decoder, options.kinds, skipped);
       if (candidates.length === 0) break;
-      const round: SelectionRound = (rounds[number] ??= { losses: {} });
+      const round: RoundState = (rounds[number] ??= { losses: {} });
       if (!round.chosen) {
         selector ??= await options.strategy.open(context);
         round.chosen = await selector.chooseBlock(
@@ -112,7 +104,7 @@ export async function selectBlocks(
 function roundContext(
   facts: Pick<RoundContext, 'skipped' | 'candidates' | 'round' | 'earlier'>,
   checkpoint: Checkpoint,
-  onEvent: CalibrationListener,
+  onEvent: JobListener,
 ): RoundContext {
   const { skipped, candidates, round } = facts;
   const place = (block: BlockName) => ({

@@ -1,10 +1,12 @@
 /** How the next block to skip is found: the contract of selection strategies. */
-import type { BlockName, Decoder } from '../../decoder/decoder.js';
+import type { StrategyName } from '../../../schema/settings.js';
+import type { Granularity } from '../../../schema/settings.js';
+import type { RoundState } from '../checkpoint.js';
+import type { BlockName } from '../../../schema/blocks.js';
+import type { Decoder } from '../../decoder/decoder.js';
 import { UserError } from '../../../schema/errors.js';
 import type { SessionOptions } from '../../runtime/session.js';
-import type { SelectionRound } from '../../runs/checkpoint.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
-import type { Granularity } from '../../decoder/scales.js';
 
 export interface SelectionContext {
   decoder: Decoder;
@@ -31,9 +33,9 @@ export interface RoundContext {
   /** Blocks that may be skipped, in the order of the stream. */
   candidates: readonly BlockName[];
   /** What the checkpoint holds of this round: losses of candidates that were tried before an interruption. */
-  round: SelectionRound;
+  round: RoundState;
   /** What the checkpoint holds of the rounds before, in their order. */
-  earlier: readonly SelectionRound[];
+  earlier: readonly RoundState[];
   /** Called when a candidate's turn comes. */
   onCandidate(block: BlockName): void;
   /**
@@ -62,7 +64,7 @@ export interface RoundSize {
 }
 
 export interface SelectionStrategy {
-  name: string;
+  name: StrategyName;
   /** One sentence for help texts. */
   description: string;
   /**

@@ -8,7 +8,7 @@ import { DataType } from '../../onnx/graph/data-types.js';
 import { makeValueInfo } from '../../onnx/graph/value-info.js';
 import { openSession } from '../../runtime/session.js';
 import { float32Values } from '../../runtime/tensors.js';
-import { Checkpoint } from '../../runs/checkpoint.js';
+import { unsavedCheckpoint } from '../checkpoint.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
 import { selectBlocks } from './select-blocks.js';
 import { blockInfluenceSelection, cosineSelection } from './similarity-selection.js';
@@ -58,7 +58,7 @@ describe.each(styles)('a decoder in the style of $name', (style) => {
         onWork: (passes: number) => (work += passes),
       };
       const options = { strategy, kinds: ['attention'] as const, budget: 2 };
-      const chosen = await selectBlocks(context, options, Checkpoint.inMemory(), () => {});
+      const chosen = await selectBlocks(context, options, unsavedCheckpoint(), () => {});
       const { byBlock, layers } = await measureSimilarity(decoder, [batch], undefined, () => {});
       const attention = blocksOf(decoder).filter((block) => block.kind === 'attention');
       const likeness = (layer: number) =>

@@ -3,13 +3,14 @@
  * - 'block-influence': ShortGPT (arXiv 2403.03853), the blocks of the layers whose input and output are most alike
  * - 'cosine': attention drop of LLM-Drop (arXiv 2406.15786), the blocks that turn the stream the least
  */
-import type { BlockName } from '../../decoder/decoder.js';
+import type { StrategyName } from '../../../schema/settings.js';
+import type { BlockName } from '../../../schema/blocks.js';
 import { throwIfCancelled } from '../../../schema/errors.js';
 import type { SelectionStrategy } from './selection-strategy.js';
 import { measureSimilarity, type StreamSimilarity } from './stream-similarity.js';
 
 function bySimilarity(
-  name: string,
+  name: StrategyName,
   description: string,
   similarity: (measured: StreamSimilarity, block: BlockName) => number,
 ): SelectionStrategy {

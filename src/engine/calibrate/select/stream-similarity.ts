@@ -1,12 +1,6 @@
 /** How little each block and each layer of the original turns the residual stream, from forward passes alone. */
-import {
-  blocksOf,
-  blockName,
-  type BlockName,
-  type Block,
-  type Decoder,
-  type ResidualStep,
-} from '../../decoder/decoder.js';
+import type { BlockName } from '../../../schema/blocks.js';
+import { blocksOf, blockName, type Block, type Decoder, type ResidualStep } from '../../decoder/decoder.js';
 import { rereadDecoder } from '../../decoder/read/read-decoder.js';
 import { upgradeOpset } from '../../onnx/opset/upgrade-opset.js';
 import { DataType } from '../../onnx/graph/data-types.js';

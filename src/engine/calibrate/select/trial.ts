@@ -1,5 +1,5 @@
 /** A candidate of the fast search in training, and what it comes to. */
-import type { BlockName } from '../../decoder/decoder.js';
+import type { BlockName } from '../../../schema/blocks.js';
 import type { ScaleKey } from '../../decoder/scales.js';
 import { DIVERGED, type RoundContext } from './selection-strategy.js';
 

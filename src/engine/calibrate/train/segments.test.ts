@@ -1,4 +1,6 @@
 /** Losses and gradients of a model in segments are those of the model run whole. */
+import type { Granularity } from '../../../schema/settings.js';
+import type { BlockName } from '../../../schema/blocks.js';
 import path from 'node:path';
 import { InferenceSession } from 'onnxruntime-node';
 import { describe, expect, it, vi } from 'vitest';
@@ -7,17 +9,17 @@ import { lossBatchOf, randomScales, skippedOfBothKinds } from '../../../../test/
 import { sampleBatches, sampleDecoder } from '../../../../test/support/sample.js';
 import { segmentsOf } from '../../../../test/support/segments.js';
 import { hasShared, sampleFolder, sharedPath, sharedReason } from '../../../../test/support/shared-folder.js';
-import type { BlockName, Decoder } from '../../decoder/decoder.js';
+import type { Decoder } from '../../decoder/decoder.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';
 import { readModel } from '../../onnx/file/model-file.js';
 import { readModelInPlace } from '../../onnx/file/weights-in-place.js';
 import type { SegmentOptions, SessionOptions } from '../../runtime/session.js';
-import { Checkpoint } from '../../runs/checkpoint.js';
+import { unsavedCheckpoint } from '../checkpoint.js';
 import { openForwardModel } from '../../loss/forward-model.js';
 import { openGradientModel } from '../../loss/gradient-model.js';
 import { HiddenTargets } from '../../loss/hidden-targets.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
-import type { Granularity, Scales } from '../../decoder/scales.js';
+import type { Scales } from '../../decoder/scales.js';
 import { selectBlocks, selectionStrategy } from '../select/select-blocks.js';
 import { measureSimilarity } from '../select/stream-similarity.js';
 import { defaultTraining, trainScales } from './train-scales.js';
@@ -127,38 +129,41 @@ describe('a calibration in segments', () => {
       expect(cosine, `layer ${layer}`).toBeCloseTo(whole.layers.get(layer)!, 6);
   });
 
-  it.each(['fast', 'exhaustive'])('chooses the same blocks, for the same losses (%s)', async (strategy) => {
-    const choose = async (session: SessionOptions | undefined) => {
-      const checkpoint = Checkpoint.inMemory();
-      const how = {
-        smallBatches: batches,
-        granularity: 'channel+gain',
-        seed: 0,
-        learningRate: 0.01,
-      } as const;
-      const selection = { ...context, ...how, session };
-      const options = { strategy: selectionStrategy(strategy), kinds: ['attention'], budget: 2 } as const;
-      await selectBlocks(selection, options, checkpoint, () => {});
-      return checkpoint.state.rounds;
-    };
-    const whole = await choose(undefined);
-    const cut = await choose({ segments: segmentsOf(decoder, 'all', true) });
-    expect(cut.map(({ chosen }) => chosen)).toEqual(whole.map(({ chosen }) => chosen));
-    for (const [round, { losses, rises }] of whole.entries()) {
-      for (const [block, loss] of Object.entries(losses))
-        expect(cut[round]!.losses[block as BlockName]).toBeCloseTo(loss!, 4);
-      // The fast search decides by more than the loss, and records how much the loss alone rose beside that.
-      expect(Object.keys(rises ?? {})).toEqual(strategy === 'fast' ? Object.keys(losses) : []);
-      for (const [block, rise] of Object.entries(rises ?? {}))
-        expect(rise).toBeLessThan(losses[block as BlockName]!);
-    }
-  });
+  it.each(['fast', 'exhaustive'] as const)(
+    'chooses the same blocks, for the same losses (%s)',
+    async (strategy) => {
+      const choose = async (session: SessionOptions | undefined) => {
+        const checkpoint = unsavedCheckpoint();
+        const how = {
+          smallBatches: batches,
+          granularity: 'channel+gain',
+          seed: 0,
+          learningRate: 0.01,
+        } as const;
+        const selection = { ...context, ...how, session };
+        const options = { strategy: selectionStrategy(strategy), kinds: ['attention'], budget: 2 } as const;
+        await selectBlocks(selection, options, checkpoint, () => {});
+        return checkpoint.state.rounds;
+      };
+      const whole = await choose(undefined);
+      const cut = await choose({ segments: segmentsOf(decoder, 'all', true) });
+      expect(cut.map(({ chosen }) => chosen)).toEqual(whole.map(({ chosen }) => chosen));
+      for (const [round, { losses, rises }] of whole.entries()) {
+        for (const [block, loss] of Object.entries(losses))
+          expect(cut[round]!.losses[block as BlockName]).toBeCloseTo(loss!, 4);
+        // The fast search decides by more than the loss, and records how much the loss alone rose beside that.
+        expect(Object.keys(rises ?? {})).toEqual(strategy === 'fast' ? Object.keys(losses) : []);
+        for (const [block, rise] of Object.entries(rises ?? {}))
+          expect(rise).toBeLessThan(losses[block as BlockName]!);
+      }
+    },
+  );
 
   it('ends with the same scales and losses', async () => {
     const train = async (session: SessionOptions | undefined) => {
       const settings = { ...defaultTraining('channel+gain+offset'), epochs: 4 };
       const skipped = skippedOfBothKinds;
-      return await trainScales({ ...context, session }, skipped, settings, Checkpoint.inMemory(), () => {});
+      return await trainScales({ ...context, session }, skipped, settings, unsavedCheckpoint(), () => {});
     };
     const whole = await train(undefined);
     for (const count of [2, 'all'] as const) {

@@ -1,12 +1,13 @@
 /** The final training: the published one against PyTorch, and its own rules on a small decoder. */
+import type { BlockName } from '../../../schema/blocks.js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../../test/graphs/build-decoder.js';
 import { lossBatchOf, skippedOfBothKinds } from '../../../../test/support/random-scales.js';
 import { layerKeys, sampleBatches, sampleDecoder, taskReference } from '../../../../test/support/sample.js';
-import type { BlockName, Decoder } from '../../decoder/decoder.js';
+import type { Decoder } from '../../decoder/decoder.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';
 import { Adam, PUBLISHED_BETA_2 } from './adam.js';
-import { Checkpoint } from '../../runs/checkpoint.js';
+import { unsavedCheckpoint } from '../checkpoint.js';
 import { openForwardModel } from '../../loss/forward-model.js';
 import { openGradientModel } from '../../loss/gradient-model.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
@@ -31,7 +32,7 @@ describe('the published training', () => {
     const skipped = selection.chosen.map((layer): BlockName => `attention ${layer}`);
     const batches = await sampleBatches(decoder, 'tracking', 0, 255);
     const heldout = await sampleBatches(decoder, 'tracking', 400, 403);
-    const checkpoint = Checkpoint.inMemory();
+    const checkpoint = unsavedCheckpoint();
     const trained = await train(decoder, skipped, PUBLISHED, { batches, heldout }, checkpoint);
     const losses = trained.epochs.slice(1).map(({ trainingLoss }) => trainingLoss!);
     expected.curve.forEach((loss, epoch) => expect(Math.abs(losses[epoch]! - loss)).toBeLessThan(1e-3));
@@ -65,7 +66,7 @@ describe('trainScales', () => {
 
   it('takes Adam steps from ones, the learning rate falling linearly to 0', async () => {
     const batches = [batch, batch];
-    const checkpoint = Checkpoint.inMemory();
+    const checkpoint = unsavedCheckpoint();
     await train(decoder, skippedOfBothKinds, settings, { batches, heldout: [batch] }, checkpoint);
 
     const model = await openGradientModel(decoder, {
@@ -109,7 +110,7 @@ describe('trainScales', () => {
     const without = await train(decoder, [], large, data);
     expect(without.epochs[1]!.heldoutLoss).toBeGreaterThan(without.epochs[0]!.heldoutLoss);
 
-    const checkpoint = Checkpoint.inMemory();
+    const checkpoint = unsavedCheckpoint();
     const trained = await train(decoder, [], { ...large, restarts: 2 }, data, checkpoint);
     const restarts = checkpoint.state.training['0']!.restarts;
     expect(restarts).toBeGreaterThan(0);
@@ -119,7 +120,7 @@ describe('trainScales', () => {
   });
 
   it('keeps residual scales above zero however large the steps are, so that they can be folded', async () => {
-    const checkpoint = Checkpoint.inMemory();
+    const checkpoint = unsavedCheckpoint();
     const large = { ...settings, learningRate: 1 };
     await train(decoder, [], large, { batches: [batch], heldout: [batch] }, checkpoint);
     const last = Object.entries(checkpoint.state.training['0']!.scales);
@@ -140,7 +141,7 @@ async function train(
   skipped: readonly BlockName[],
   settings: TrainingSettings,
   data: { batches: LossBatch[]; heldout: LossBatch[] },
-  checkpoint = Checkpoint.inMemory(),
+  checkpoint = unsavedCheckpoint(),
 ) {
   const context = { ...data, decoder, session: undefined, signal: undefined, onWork: () => {} };
   return await trainScales(context, skipped, settings, checkpoint, () => {});

@@ -1,10 +1,13 @@
 /** Final training of the scales for one choice of skipped blocks; the held-out rows decide which epoch is kept. */
-import type { BlockName, Decoder } from '../../decoder/decoder.js';
+import type { Granularity } from '../../../schema/settings.js';
+import type { JobListener } from '../../../schema/events.js';
+import type { TrainingEpoch } from '../../../schema/report.js';
+import type { BlockName } from '../../../schema/blocks.js';
+import type { Decoder } from '../../decoder/decoder.js';
 import { UserError, throwIfCancelled } from '../../../schema/errors.js';
 import type { SessionOptions } from '../../runtime/session.js';
 import { Adam } from './adam.js';
-import type { Checkpoint, TrainingEpoch, TrainingState } from '../../runs/checkpoint.js';
-import type { CalibrationListener } from '../events.js';
+import type { Checkpoint, TrainingState } from '../checkpoint.js';
 import { HiddenTargets } from '../../loss/hidden-targets.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
 import { openForwardModel, type ForwardModel } from '../../loss/forward-model.js';
@@ -13,7 +16,6 @@ import {
   initialScales,
   restoreScales,
   saveScales,
-  type Granularity,
   type ScaleKey,
   type Scales,
 } from '../../decoder/scales.js';
@@ -54,6 +56,8 @@ export interface TrainingContext {
   signal: AbortSignal | undefined;
   /** Called after each piece of work, with its cost in forward passes of one batch. */
   onWork(forwardPasses: number): void;
+  /** Called after each pass over the held-out rows (negative where an epoch is undone), with its batches. */
+  onHeldout?(forwardPasses: number): void;
 }
 
 export interface TrainedScales {
@@ -74,7 +78,7 @@ export async function trainScales(
   skipped: readonly BlockName[],
   settings: TrainingSettings,
   checkpoint: Checkpoint,
-  onEvent: CalibrationListener,
+  onEvent: JobListener,
 ): Promise<TrainedScales> {
   const key = String(skipped.length);
   const saved = checkpoint.state.training[key];
@@ -95,7 +99,7 @@ export async function trainScales(
     const state = saved ?? (await startingState(gradientModel, forwardModel, context.heldout));
     checkpoint.state.training[key] = state;
     const report = (epoch: TrainingEpoch) =>
-      onEvent({ type: 'epoch-finished', skipped, epochs: settings.epochs, result: epoch });
+      onEvent({ type: 'epoch-finished', skipped: [...skipped], epochs: settings.epochs, result: epoch });
     for (const epoch of state.epochs) report(epoch);
     let scales = restoreScales(state.scales);
     let adam = new Adam(state.adam);
@@ -110,6 +114,7 @@ export async function trainScales(
         epoch - 1,
       );
       const heldoutLoss = await meanLoss(forwardModel, context.heldout, scales);
+      context.onHeldout?.(context.heldout.length);
       const worse = !(heldoutLoss <= state.best.heldoutLoss);
       if (epoch === 1 && worse && state.restarts < settings.restarts) {
         state.restarts += 1;
@@ -117,6 +122,7 @@ export async function trainScales(
         adam = new Adam();
         checkpoint.save();
         context.onWork(-context.batches.length * GRADIENT_STEP_COST);
+        context.onHeldout?.(-context.heldout.length);
         continue;
       }
       requireNumbers(epoch, trainingLoss, heldoutLoss);

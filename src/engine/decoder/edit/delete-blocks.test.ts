@@ -1,3 +1,4 @@
+import type { BlockName } from '../../../schema/blocks.js';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../../test/graphs/build-decoder.js';
@@ -14,7 +15,7 @@ import { Graph } from '../../onnx/graph/graph.js';
 import { valuesRead } from '../../onnx/graph/node.js';
 import { readModel } from '../../onnx/file/model-file.js';
 import { makeValueInfo } from '../../onnx/graph/value-info.js';
-import { blockName, blocksOf, type BlockName, type Decoder } from '../decoder.js';
+import { blockName, blocksOf, type Decoder } from '../decoder.js';
 import { deleteBlocks } from './delete-blocks.js';
 import { insertGates } from './gates.js';
 import { readDecoder } from '../read/read-decoder.js';

@@ -1,4 +1,5 @@
 /** Deleting blocks from a decoder's graph, so that the residual stream passes by where they were. */
+import type { BlockName } from '../../../schema/blocks.js';
 import { UserError } from '../../../schema/errors.js';
 import type { Graph } from '../../onnx/graph/graph.js';
 import { describeNode, valuesRead } from '../../onnx/graph/node.js';
@@ -6,7 +7,7 @@ import { copyModel } from '../../onnx/file/model-file.js';
 import type { NodeProto } from '../../onnx/file/onnx_pb.js';
 import { matchBlocks, matchPast } from './counterpart.js';
 import { DataFlow, liveNodes, readsShapeOnly } from '../read/data-flow.js';
-import { blockName, blocksOf, type BlockName, type Block, type Decoder } from '../decoder.js';
+import { blockName, blocksOf, type Block, type Decoder } from '../decoder.js';
 import { pastNames } from '../read/kv-cache.js';
 import { rereadDecoder } from '../read/read-decoder.js';
 

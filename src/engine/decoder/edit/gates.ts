@@ -1,16 +1,9 @@
 /** Gates: graph inputs that scale each block, its norm, and the residual stream beside it (design, section 1). */
+import type { BlockName } from '../../../schema/blocks.js';
 import { DataType } from '../../onnx/graph/data-types.js';
 import { copyModel } from '../../onnx/file/model-file.js';
 import { makeValueInfo } from '../../onnx/graph/value-info.js';
-import {
-  blockName,
-  type BlockName,
-  type Block,
-  type Decoder,
-  type Norm,
-  type ResidualStep,
-  type Use,
-} from '../decoder.js';
+import { blockName, type Block, type Decoder, type Norm, type ResidualStep, type Use } from '../decoder.js';
 import { elementType } from '../element-type.js';
 import { rereadDecoder } from '../read/read-decoder.js';
 import { addToValue } from './stream-offsets.js';

@@ -1,9 +1,10 @@
 /** A block of the residual stream: its norm, its last projection, its cache, and what belongs to it alone. */
+import type { BlockKind } from '../../../schema/blocks.js';
 import { UserError } from '../../../schema/errors.js';
 import { describeNode } from '../../onnx/graph/node.js';
 import type { NodeProto } from '../../onnx/file/onnx_pb.js';
 import type { DataFlow } from './data-flow.js';
-import { blockName, type Block, type BlockKind } from '../decoder.js';
+import { blockName, type Block } from '../decoder.js';
 import { findFirstProjections } from './first-projections.js';
 import { findCache, pastNames } from './kv-cache.js';
 import { findLastProjection } from './last-projection.js';

@@ -1,17 +1,11 @@
 /** Reads a decoder-only language model's graph: from an ONNX model to its embedding, blocks, cache and head. */
+import type { BlockName } from '../../../schema/blocks.js';
 import { Graph } from '../../onnx/graph/graph.js';
 import { inlineFunctions } from '../../onnx/graph/inline-functions.js';
 import { copyModel, type OnnxModel } from '../../onnx/file/model-file.js';
 import { readBlock, type BlockContext } from './block.js';
 import { DataFlow, liveNodes } from './data-flow.js';
-import {
-  blockName,
-  blocksOf,
-  type BlockName,
-  type Block,
-  type Decoder,
-  type ResidualStep,
-} from '../decoder.js';
+import { blockName, blocksOf, type Block, type Decoder, type ResidualStep } from '../decoder.js';
 import { elementType } from '../element-type.js';
 import { findTokenEmbedding } from './find-embedding.js';
 import { readHead } from './head.js';

@@ -1,4 +1,5 @@
 /** Speed and memory of two or more models, measured in turn within one run, each in a process of its own. */
+import type { SpeedFigures } from '../../../schema/report.js';
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface, type Interface } from 'node:readline';
@@ -6,11 +7,11 @@ import { fileURLToPath } from 'node:url';
 import { UserError, throwIfCancelled } from '../../../schema/errors.js';
 import type { SessionOptions } from '../../runtime/session.js';
 
-export type MeasureRequest =
+export type TimingRequest =
   | { kind: 'open'; modelPath: string; session: SessionOptions }
   | { kind: 'measure'; prompts: number[][]; newTokens: number };
 
-export type MeasureReply =
+export type TimingReply =
   | { kind: 'opened' }
   | {
       kind: 'measured';
@@ -22,16 +23,7 @@ export type MeasureReply =
     }
   | { kind: 'failed'; message: string };
 
-type Measurement = Extract<MeasureReply, { kind: 'measured' }>;
-
-export interface SpeedFigures {
-  /** Median over the rounds, in tokens a second. */
-  promptTokensPerSecond: number;
-  newTokensPerSecond: number;
-  /** Peak resident memory of the process that ran the model, in bytes. */
-  peakBytes: number;
-  rounds: number;
-}
+type Measurement = Extract<TimingReply, { kind: 'measured' }>;
 
 export interface SpeedOptions {
   /** Token ids of one prompt; run one at a time, as a user does. */
@@ -41,15 +33,15 @@ export interface SpeedOptions {
   session: SessionOptions;
   signal?: AbortSignal;
   /** How a process that times a model is started; default: timing-process.js in another Node. */
-  startProcess?: () => Promise<MeasureChannel>;
+  startProcess?: () => Promise<TimingChannel>;
   /** Called after each round, the first of which only warms up. */
   onRound?: (done: number, total: number) => void;
 }
 
 /** The way to a process that times a model. */
-export interface MeasureChannel {
+export interface TimingChannel {
   /** @returns undefined if the process has ended */
-  ask(request: MeasureRequest): Promise<MeasureReply | undefined>;
+  ask(request: TimingRequest): Promise<TimingReply | undefined>;
   end(): void;
 }
 
@@ -66,10 +58,10 @@ export async function measureSpeed(
 ): Promise<SpeedFigures[] | undefined> {
   if (!options.startProcess && !existsSync(PROCESS_FILE)) return undefined;
   const start = options.startProcess ?? (() => Promise.resolve(new NodeChannel()));
-  const processes: MeasuredProcess[] = [];
+  const processes: TimedProcess[] = [];
   try {
     for (const modelPath of modelPaths) {
-      const started = new MeasuredProcess(await start());
+      const started = new TimedProcess(await start());
       processes.push(started);
       await started.ask({ kind: 'open', modelPath, session: options.session });
     }
@@ -104,10 +96,10 @@ function median(values: readonly number[]): number {
   return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-class MeasuredProcess {
-  readonly #channel: MeasureChannel;
+class TimedProcess {
+  readonly #channel: TimingChannel;
 
-  constructor(channel: MeasureChannel) {
+  constructor(channel: TimingChannel) {
     this.#channel = channel;
   }
 
@@ -125,7 +117,7 @@ class MeasuredProcess {
     return { kind: 'measured', ...total };
   }
 
-  async ask(request: MeasureRequest): Promise<MeasureReply> {
+  async ask(request: TimingRequest): Promise<TimingReply> {
     const reply = await this.#channel.ask(request);
     if (!reply) {
       throw new UserError(
@@ -142,7 +134,7 @@ class MeasuredProcess {
 }
 
 /** timing-process.js in another Node, a line of JSON each way. */
-class NodeChannel implements MeasureChannel {
+class NodeChannel implements TimingChannel {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #lines: AsyncIterator<string>;
   readonly #reader: Interface;
@@ -154,10 +146,10 @@ class NodeChannel implements MeasureChannel {
     this.#lines = this.#reader[Symbol.asyncIterator]();
   }
 
-  async ask(request: MeasureRequest): Promise<MeasureReply | undefined> {
+  async ask(request: TimingRequest): Promise<TimingReply | undefined> {
     this.#child.stdin.write(`${JSON.stringify(request)}\n`);
     const { value, done } = await this.#lines.next();
-    return done ? undefined : (JSON.parse(value) as MeasureReply);
+    return done ? undefined : (JSON.parse(value) as TimingReply);
   }
 
   end(): void {

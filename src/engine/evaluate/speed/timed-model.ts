@@ -2,13 +2,13 @@
 import { Generator } from '../../generate/generator.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';
 import { readModel } from '../../onnx/file/model-file.js';
-import type { MeasureReply, MeasureRequest } from './measure-speed.js';
+import type { TimingReply, TimingRequest } from './measure-speed.js';
 
-export class MeasuredModel {
+export class TimedModel {
   #generator: Generator | undefined;
 
   /** Never throws: what goes wrong becomes the reply. */
-  async answer(request: MeasureRequest): Promise<MeasureReply> {
+  async answer(request: TimingRequest): Promise<TimingReply> {
     try {
       return await this.#answer(request);
     } catch (error) {
@@ -16,7 +16,7 @@ export class MeasuredModel {
     }
   }
 
-  async #answer(request: MeasureRequest): Promise<MeasureReply> {
+  async #answer(request: TimingRequest): Promise<TimingReply> {
     if (request.kind === 'open') {
       this.#generator = await Generator.open(
         readDecoder(await readModel(request.modelPath)),

@@ -3,12 +3,12 @@
  * line on standard output. Started by measure-speed.ts.
  */
 import { createInterface } from 'node:readline';
-import { MeasuredModel } from './timed-model.js';
-import type { MeasureRequest } from './measure-speed.js';
+import { TimedModel } from './timed-model.js';
+import type { TimingRequest } from './measure-speed.js';
 
-const model = new MeasuredModel();
+const model = new TimedModel();
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const reply = await model.answer(JSON.parse(line) as MeasureRequest);
+  const reply = await model.answer(JSON.parse(line) as TimingRequest);
   process.stdout.write(`${JSON.stringify(reply)}\n`);
 }

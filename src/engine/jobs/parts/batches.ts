@@ -1,11 +1,12 @@
 /** A task's rows as batches, and what is judged by them. */
+import type { JobSettings } from '../../../schema/settings.js';
+import type { QualityMeasure } from '../../../schema/report.js';
 import { makeLossBatch, type LossBatch } from '../../loss/loss-batch.js';
 import { makeBatches } from '../../data/batches.js';
 import type { EncodedRow } from '../../data/encode-examples.js';
 import type { SourceModel } from './source-model.js';
 import type { PreparedTask } from './task.js';
-import type { QualityMeasure } from '../../runs/report.js';
-import { smallBatchRows, trainingBatchRows, type SlimSettings } from './settings.js';
+import { smallBatchRows, trainingBatchRows } from './settings.js';
 
 /** Held-out responses longer than this (median, in tokens) are judged token by token, not as whole answers. */
 const LONG_ANSWER_TOKENS = 64;
@@ -14,11 +15,11 @@ const LONG_ANSWER_TOKENS = 64;
 export function taskBatches(
   model: SourceModel,
   task: PreparedTask,
-  settings: SlimSettings,
+  settings: JobSettings,
 ): { calibration: LossBatch[]; smallBatches: LossBatch[]; training: LossBatch[]; heldout: LossBatch[] } {
   const { order, seed } = settings;
   const padId = task.tokenizer.padTokenId;
-  const toBatches = (rows: EncodedRow[], rowOrder: SlimSettings['order'], batchRows: number) =>
+  const toBatches = (rows: EncodedRow[], rowOrder: JobSettings['order'], batchRows: number) =>
     makeBatches(rows, { batchRows, order: rowOrder, seed }).map((batch) =>
       makeLossBatch(model.decoder, batch, padId),
     );

@@ -1,4 +1,7 @@
 /** Selection and training together on a small decoder: budgets, and stopping at any moment. */
+import { jobSettings, type JobSettingsInput } from '../../../schema/settings.js';
+import { qualityShare } from '../../../schema/report.js';
+import type { JobEvent } from '../../../schema/events.js';
 import path from 'node:path';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
@@ -6,8 +9,8 @@ import { buildDecoder, decoderStyles, mixtral } from '../../../../test/graphs/bu
 import { lossBatchOf } from '../../../../test/support/random-scales.js';
 import { temporaryFolder } from '../../../../test/support/temporary-folder.js';
 import { calibrate, type CalibrationResult } from './curve.js';
-import { Checkpoint } from '../../runs/checkpoint.js';
-import type { CalibrationEvent } from '../../calibrate/events.js';
+import { unsavedCheckpoint } from '../../calibrate/checkpoint.js';
+import { openCheckpoint } from '../../runs/checkpoint-file.js';
 import { openForwardModel } from '../../loss/forward-model.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
 import { LOSS_INPUTS } from '../../loss/loss-head.js';
@@ -15,15 +18,13 @@ import { saveScales } from '../../decoder/scales.js';
 import type { Decoder } from '../../decoder/decoder.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';
 import { CancelledError } from '../../../schema/errors.js';
-import { qualityShare } from '../../runs/report.js';
 import { int64Tensor } from '../../runtime/tensors.js';
-import { slimSettingsSchema, type SlimSettingsInput } from './settings.js';
 
 const styles = new Map([...decoderStyles, mixtral].map((style) => [style.name, style]));
 
 describe('a budget of MLPs', () => {
   it('is refused where these are mixtures of experts', async () => {
-    await expect(run({ style: 'mixtral', blocks: 'mlp' })).rejects.toThrow(
+    await expect(run({ style: 'mixtral', kind: 'mlp' })).rejects.toThrow(
       "The model's MLPs are mixtures of experts, which Hopscotch does not skip; choose attention blocks.",
     );
   });
@@ -32,7 +33,7 @@ describe('a budget of MLPs', () => {
 describe('a calibration that is stopped', () => {
   const settings = {
     budget: { kind: 'blocks', blocks: 2 },
-    blocks: 'both',
+    kind: 'both',
     training: { epochs: 2 },
     trainPoints: 'last',
   } as const;
@@ -40,10 +41,10 @@ describe('a calibration that is stopped', () => {
   it.each([
     ['phi', 'exhaustive'],
     ['qwen3', 'fast'],
-  ])(
+  ] as const)(
     'at any moment ends as if it had not been (%s, %s search)',
     async (style, strategy) => {
-      const events: CalibrationEvent[] = [];
+      const events: JobEvent[] = [];
       const same = { ...settings, style, strategy };
       const whole = await run({ ...same, onEvent: (event) => events.push(event) });
       // Stops at the first event of each kind, and at some of the many gradient steps.
@@ -73,7 +74,7 @@ describe('a calibration that is stopped', () => {
   it('does not try again what its checkpoint holds', async () => {
     const file = path.join(temporaryFolder(), 'checkpoint.json');
     await run({ ...settings, file });
-    const events: CalibrationEvent[] = [];
+    const events: JobEvent[] = [];
     await run({ ...settings, file, onEvent: (event) => events.push(event) });
     expect(events.map(({ type }) => type)).not.toContain('progress');
     expect(events.map(({ type }) => type)).not.toContain('candidate-started');
@@ -85,7 +86,7 @@ describe('a budget', () => {
     const points: number[] = [];
     const result = await run({
       budget: { kind: 'blocks', blocks: 3 },
-      blocks: 'both',
+      kind: 'both',
       onPoint: (n) => points.push(n),
     });
     expect(result.points.map(({ skipped }) => skipped.length)).toEqual([1, 2, 3]);
@@ -111,8 +112,8 @@ describe('a budget', () => {
     ['both', 5, ''],
   ] as const)(
     'of %s blocks is refused if the model has fewer that can be skipped',
-    async (blocks, most, word) => {
-      await expect(run({ blocks, budget: { kind: 'blocks', blocks: most + 1 } })).rejects.toThrow(
+    async (kind, most, word) => {
+      await expect(run({ kind, budget: { kind: 'blocks', blocks: most + 1 } })).rejects.toThrow(
         `The model has ${most} ${word}blocks that can be skipped; a budget of ${most + 1} is too much.`,
       );
     },
@@ -120,7 +121,7 @@ describe('a budget', () => {
 
   it('of quality skips as much as stays within it, and no more', async () => {
     const largestDrop = 0.5;
-    const result = await run({ budget: { kind: 'quality', largestDrop }, blocks: 'both' });
+    const result = await run({ budget: { kind: 'quality', largestDrop }, kind: 'both' });
     const least = qualityShare(result.original, 'tokens') * (1 - largestDrop);
     const shares = result.points.map(({ withScales }) => qualityShare(withScales!, 'tokens'));
     const chosen = result.chosen.skipped.length;
@@ -139,10 +140,10 @@ describe('a budget', () => {
   });
 });
 
-interface RunOptions extends Partial<SlimSettingsInput> {
+interface RunOptions extends Partial<JobSettingsInput> {
   style?: string;
   file?: string;
-  onEvent?: (event: CalibrationEvent) => void;
+  onEvent?: (event: JobEvent) => void;
   onPoint?: (skipped: number) => void;
   signal?: AbortSignal;
 }
@@ -157,10 +158,10 @@ async function run(options: RunOptions): Promise<CalibrationResult> {
     smallBatches: batches,
     training: batches,
     heldout: [await ownAnswers(decoder, 0)],
-    settings: v.parse(slimSettingsSchema, { model: '', dataset: '', training: { epochs: 3 }, ...settings }),
+    settings: v.parse(jobSettings, { model: '', dataset: '', training: { epochs: 3 }, ...settings }),
     session: { threads: 1 },
     qualityMeasure: 'tokens',
-    checkpoint: file === undefined ? Checkpoint.inMemory() : Checkpoint.open(file, 'the same'),
+    checkpoint: file === undefined ? unsavedCheckpoint() : openCheckpoint(file, 'the same'),
     signal,
     onEvent: onEvent ?? (() => {}),
     onPoint: ({ skipped }) => onPoint?.(skipped.length),

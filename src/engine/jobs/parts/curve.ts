@@ -1,23 +1,27 @@
 /** Selection and training together: finds the blocks, trains the scales of the curve's points, measures each point. */
-import { openForwardModel } from '../../loss/forward-model.js';
-import type { Checkpoint } from '../../runs/checkpoint.js';
-import type { CalibrationListener } from '../../calibrate/events.js';
-import type { LossBatch } from '../../loss/loss-batch.js';
+import type { JobSettings } from '../../../schema/settings.js';
 import {
-  candidateBlocks,
-  largestBudget,
-  selectBlocks,
-  selectionStrategy,
-} from '../../calibrate/select/select-blocks.js';
-import { GRADIENT_STEP_COST, smallBatchShare } from '../../calibrate/select/selection-strategy.js';
+  type HeldoutQuality,
+  qualityShare,
+  type CurvePoint,
+  type QualityMeasure,
+} from '../../../schema/report.js';
+import type { BlockName } from '../../../schema/blocks.js';
+import type { JobListener } from '../../../schema/events.js';
+import { openForwardModel } from '../../loss/forward-model.js';
+import type { Checkpoint } from '../../calibrate/checkpoint.js';
+import type { LossBatch } from '../../loss/loss-batch.js';
+import { selectBlocks, selectionStrategy } from '../../calibrate/select/select-blocks.js';
+import { smallBatchShare } from '../../calibrate/select/selection-strategy.js';
 import { withoutOffsets } from '../../decoder/scales.js';
 import { trainScales, type TrainedScales } from '../../calibrate/train/train-scales.js';
-import { blocksOf, type BlockName, type Decoder } from '../../decoder/decoder.js';
+import type { Decoder } from '../../decoder/decoder.js';
 import { UserError } from '../../../schema/errors.js';
-import { heldoutQuality, type HeldoutQuality } from '../../evaluate/heldout-quality.js';
-import { qualityShare, type CurvePoint, type QualityMeasure } from '../../runs/report.js';
+import { heldoutQuality } from '../../evaluate/heldout-quality.js';
 import type { SessionOptions } from '../../runtime/session.js';
-import { blockKinds, trainingSettings, type SlimSettings } from './settings.js';
+import { budgetInBlocks } from './budget.js';
+import { blockKinds, trainingSettings } from './settings.js';
+import { doneWork, foreseenWork } from './work.js';
 
 export interface CalibrationTask {
   decoder: Decoder;
@@ -27,12 +31,12 @@ export interface CalibrationTask {
   /** The calibration rows in the batches of the final training. */
   training: readonly LossBatch[];
   heldout: readonly LossBatch[];
-  settings: SlimSettings;
+  settings: JobSettings;
   session: SessionOptions;
   qualityMeasure: QualityMeasure;
   checkpoint: Checkpoint;
   signal: AbortSignal | undefined;
-  onEvent: CalibrationListener;
+  onEvent: JobListener;
   /** Called when the original has been measured, before anything is skipped. */
   onOriginal?(quality: HeldoutQuality): void;
   /** Called whenever a point of the curve has been measured. */
@@ -80,7 +84,7 @@ export async function calibrate(task: CalibrationTask): Promise<CalibrationResul
     {
       strategy: selectionStrategy(task.settings.strategy),
       kinds: blockKinds(task.settings),
-      budget: budgetInBlocks(task),
+      budget: budgetInBlocks(task.decoder, task.settings),
       ...(budget.kind === 'quality'
         ? {
             goOn: async (skipped: readonly BlockName[]) =>
@@ -114,23 +118,6 @@ export async function calibrate(task: CalibrationTask): Promise<CalibrationResul
   };
 }
 
-/** @throws UserError if the model has no room for the budget */
-function budgetInBlocks(task: CalibrationTask): number {
-  const largest = largestBudget(task.decoder, blockKinds(task.settings));
-  const { budget, blocks } = task.settings;
-  if (largest === 0 && blocks === 'mlp' && blocksOf(task.decoder).some((block) => block.mixture)) {
-    throw new UserError(
-      "The model's MLPs are mixtures of experts, which Hopscotch does not skip; choose attention blocks.",
-    );
-  }
-  if (budget.kind === 'quality') return largest;
-  if (budget.blocks <= largest) return budget.blocks;
-  const kind = blocks === 'both' ? '' : `${blocks === 'mlp' ? 'MLP' : blocks} `;
-  throw new UserError(
-    `The model has ${largest} ${kind}blocks that can be skipped; a budget of ${budget.blocks} is too much.`,
-  );
-}
-
 async function measureOriginal(task: CalibrationTask): Promise<HeldoutQuality> {
   const model = await openForwardModel(task.decoder, {
     skipped: [],
@@ -158,6 +145,7 @@ async function measurePoint(
           ...task,
           batches: task.training,
           onWork: (forwardPasses) => work.count(forwardPasses * share),
+          onHeldout: (forwardPasses) => work.count(forwardPasses),
         },
         skipped,
         settings,
@@ -201,40 +189,20 @@ class WorkCounter {
   #done: number;
 
   constructor(task: CalibrationTask) {
+    const { decoder, settings, calibration, smallBatches, heldout, checkpoint } = task;
+    const foreseen = foreseenWork(decoder, settings, {
+      rounds: budgetInBlocks(decoder, settings),
+      batches: calibration.length,
+      heldoutBatches: heldout.length,
+      smallBatchShare: smallBatchShare(calibration, smallBatches),
+    });
     this.#task = task;
-    const { total, done } = foreseenWork(task);
-    this.#total = total;
-    this.#done = done;
+    this.#total = foreseen.total;
+    this.#done = doneWork(decoder, settings, foreseen, checkpoint.state);
   }
 
   count(forwardPasses: number): void {
     this.#done += forwardPasses;
     this.#task.onEvent({ type: 'progress', done: Math.min(this.#done, this.#total), total: this.#total });
   }
-}
-
-/** Work of the whole calibration, and what the checkpoint holds already. */
-function foreseenWork(task: CalibrationTask): { total: number; done: number } {
-  const { settings, checkpoint, calibration, smallBatches } = task;
-  const strategy = selectionStrategy(settings.strategy);
-  const rounds = budgetInBlocks(task);
-  const epoch = calibration.length * GRADIENT_STEP_COST;
-  const trainings = settings.trainPoints === 'all' || settings.budget.kind === 'quality' ? rounds : 1;
-  const candidates = candidateBlocks(task.decoder, blockKinds(settings), []).length;
-  const batchSizes = {
-    batches: calibration.length,
-    smallBatchShare: smallBatchShare(calibration, smallBatches),
-  };
-  let total = trainings * trainingSettings(settings).epochs * epoch;
-  let done = 0;
-  for (let number = 0; number < rounds; number += 1) {
-    const size = { ...batchSizes, candidates: candidates - number };
-    const cost = strategy.costOfRound(size, number);
-    const round = checkpoint.state.rounds[number];
-    const tried = Object.keys(round?.losses ?? {}).length / (candidates - number);
-    total += cost;
-    done += cost * (round?.chosen ? 1 : tried);
-  }
-  for (const { epochs } of Object.values(checkpoint.state.training)) done += (epochs.length - 1) * epoch;
-  return { total, done };
 }

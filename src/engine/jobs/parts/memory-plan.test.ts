@@ -1,17 +1,11 @@
 /** How a job fits into a limit of memory: in which segments, and when it does not fit at all. */
+import type { MemoryPlan } from '../../../schema/report.js';
 import { describe, expect, it, vi } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../../test/graphs/build-decoder.js';
 import { lossBatchOf } from '../../../../test/support/random-scales.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';
 import { tensorByteLength } from '../../onnx/graph/tensor.js';
-import {
-  MemoryLimitError,
-  MemoryPlanner,
-  chooseSegments,
-  planText,
-  planWay,
-  type MemoryPlan,
-} from './memory-plan.js';
+import { MemoryLimitError, MemoryPlanner, chooseSegments, planEvent, planWay } from './memory-plan.js';
 
 describe('the segments chosen', () => {
   // Six layers of 100 bytes of weights and 50 bytes of activations each; two copies of the weights stay in memory.
@@ -114,8 +108,11 @@ describe('a plan', () => {
       segments: 8,
       inTurn: true,
     };
-    expect(planText(plan)).toBe(
-      'calibration in 8 segments, one loaded at a time: the limit is 2.00 GB, the weights are 6.00 GB; a trial of one layer at a time took 900 MB, of which 100 MB were in use before',
-    );
+    expect(planEvent(plan)).toEqual({
+      type: 'memory',
+      plan,
+      way: 'calibration in 8 segments, one loaded at a time',
+      why: 'the limit is 2.00 GB, the weights are 6.00 GB; a trial of one layer at a time took 900 MB, of which 100 MB were in use before',
+    });
   });
 });

@@ -1,6 +1,8 @@
 /** In how many segments a model is run, so that a job stays within a limit of memory. */
+import type { JobEvent } from '../../../schema/events.js';
+import type { MemoryPlan } from '../../../schema/report.js';
+import type { Granularity } from '../../../schema/settings.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
-import type { Granularity } from '../../decoder/scales.js';
 import { openGradientModel } from '../../loss/gradient-model.js';
 import { HiddenTargets } from '../../loss/hidden-targets.js';
 import { cutStream } from '../../decoder/edit/cut-stream.js';
@@ -13,20 +15,6 @@ import { formatBytes } from '../../evaluate/figures.js';
 import { peakDuring } from '../../runtime/peak-memory.js';
 import { SegmentSlot } from '../../runtime/segment-slot.js';
 import type { SegmentOptions, SessionOptions } from '../../runtime/session.js';
-
-export interface MemoryPlan {
-  /** What is run this way. */
-  work: 'answers' | 'calibration';
-  limitBytes: number;
-  /** All weights of the model. */
-  weightBytes: number;
-  /** Resident memory before the trial, and at its peak: one layer a segment, one segment loaded at a time. */
-  beforeBytes: number;
-  trialBytes: number;
-  segments: number;
-  /** Whether one segment is loaded at a time; otherwise the weights of all stay in memory. */
-  inTurn: boolean;
-}
 
 export interface GenerationPlan {
   session: SessionOptions;
@@ -61,7 +49,8 @@ const WEIGHT_COPIES = { answers: 3, calibration: 5 };
 const GENERATION_ROWS = 32;
 
 export class MemoryPlanner {
-  readonly #limit: number | undefined;
+  /** In bytes; undefined for none. */
+  readonly limit: number | undefined;
   readonly #session: SessionOptions;
   readonly #onPlan: (plan: MemoryPlan) => void;
   /** The last plan for answers, and the longest row that it is good for. */
@@ -73,7 +62,7 @@ export class MemoryPlanner {
     session: SessionOptions,
     onPlan: (plan: MemoryPlan) => void = () => {},
   ) {
-    this.#limit = limit;
+    this.limit = limit;
     this.#session = session;
     this.#onPlan = onPlan;
   }
@@ -87,7 +76,7 @@ export class MemoryPlanner {
     batches: readonly LossBatch[],
     training: { granularity: Granularity; distillation: number },
   ): Promise<SessionOptions> {
-    if (this.#limit === undefined) return this.#session;
+    if (this.limit === undefined) return this.#session;
     const batch = batches.reduce((a, b) => (b.mask.length > a.mask.length ? b : a));
     const tryOut = async (session: SessionOptions) => {
       const options = { skipped: [], granularity: training.granularity, session };
@@ -98,7 +87,7 @@ export class MemoryPlanner {
       await model.release();
       await targets.release();
     };
-    return await this.#plan('calibration', decoder, this.#limit, tryOut, 0);
+    return await this.#plan('calibration', decoder, this.limit, tryOut, 0);
   }
 
   /**
@@ -111,13 +100,13 @@ export class MemoryPlanner {
     maxNewTokens: number,
   ): Promise<GenerationPlan> {
     const whole = { session: this.#session, batchRows: GENERATION_ROWS };
-    if (this.#limit === undefined || prompts.length === 0) return whole;
+    if (this.limit === undefined || prompts.length === 0) return whole;
     const longest = prompts.toSorted((a, b) => b.length - a.length).slice(0, GENERATION_ROWS);
     const positions = longest[0]!.length + maxNewTokens;
     if (this.#generation && positions <= this.#generation.positions) return this.#generation.plan;
     // The cache before a step, after it, and rows of it that are chosen.
     const rowBytes = 3 * cacheBytes(decoder) * positions;
-    const room = (this.#limit * USABLE - process.memoryUsage.rss()) / 2;
+    const room = (this.limit * USABLE - process.memoryUsage.rss()) / 2;
     const batchRows = Math.max(1, Math.min(longest.length, Math.floor(room / Math.max(1, rowBytes))));
     const tryOut = async (session: SessionOptions) => {
       const generator = await Generator.open(decoder, session);
@@ -125,7 +114,7 @@ export class MemoryPlanner {
       await generator.generate(longest.slice(0, batchRows), settings);
       await generator.release();
     };
-    const session = await this.#plan('answers', decoder, this.#limit, tryOut, batchRows * rowBytes);
+    const session = await this.#plan('answers', decoder, this.limit, tryOut, batchRows * rowBytes);
     this.#generation = { plan: { session, batchRows }, positions };
     return this.#generation.plan;
   }
@@ -136,16 +125,16 @@ export class MemoryPlanner {
    * @throws MemoryLimitError if not even the largest layer's weights fit
    */
   forPasses(decoder: Decoder): SessionOptions {
-    if (this.#limit === undefined || this.fitsWhole(decoder)) return this.#session;
-    requireRoom(this.#limit, process.memoryUsage.rss() + Math.max(...layerWeights(decoder)));
-    return this.#inSegments(oneLayerEach(decoder), this.#limit, true);
+    if (this.limit === undefined || this.fitsWhole(decoder)) return this.#session;
+    requireRoom(this.limit, process.memoryUsage.rss() + Math.max(...layerWeights(decoder)));
+    return this.#inSegments(oneLayerEach(decoder), this.limit, true);
   }
 
   /** Whether the limit leaves room for the model as a whole, by the size of its weights: to measure its speed, say. */
   fitsWhole(decoder: Decoder): boolean {
-    if (this.#limit === undefined) return true;
+    if (this.limit === undefined) return true;
     const need = process.memoryUsage.rss() + WEIGHT_COPIES.calibration * sum(layerWeights(decoder));
-    return need <= this.#limit * USABLE;
+    return need <= this.limit * USABLE;
   }
 
   /** @param otherBytes what the work needs beside the segments */
@@ -264,8 +253,12 @@ export function planWay({ segments, inTurn, work }: MemoryPlan): string {
   return `${work} with the model whole${inTurn ? ', one model loaded at a time' : ''}`;
 }
 
-/** The same, and why. */
-export function planText(plan: MemoryPlan): string {
-  const { trialBytes, beforeBytes, weightBytes, limitBytes } = plan;
-  return `${planWay(plan)}: the limit is ${formatBytes(limitBytes)}, the weights are ${formatBytes(weightBytes)}; a trial of one layer at a time took ${formatBytes(trialBytes)}, of which ${formatBytes(beforeBytes)} were in use before`;
+/** What a plan was made from. */
+function planReason({ trialBytes, beforeBytes, weightBytes, limitBytes }: MemoryPlan): string {
+  return `the limit is ${formatBytes(limitBytes)}, the weights are ${formatBytes(weightBytes)}; a trial of one layer at a time took ${formatBytes(trialBytes)}, of which ${formatBytes(beforeBytes)} were in use before`;
+}
+
+/** A plan as an event: in words, with its reason. */
+export function planEvent(plan: MemoryPlan): JobEvent {
+  return { type: 'memory', plan, way: planWay(plan), why: planReason(plan) };
 }

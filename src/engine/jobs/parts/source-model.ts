@@ -1,27 +1,29 @@
 /** A source model, opened: its folder, its decoder, and what tells it from others. */
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { readDecoder } from '../../decoder/read/read-decoder.js';
 import type { Decoder } from '../../decoder/decoder.js';
+import { readDecoder } from '../../decoder/read/read-decoder.js';
 import { modelFingerprint } from '../../onnx/file/model-fingerprint.js';
 import { readModel } from '../../onnx/file/model-file.js';
-import { readModelInPlace } from '../../onnx/file/weights-in-place.js';
 import { openModelFolder, type ModelFolder } from '../../onnx/file/model-folder.js';
+import { readModelInPlace } from '../../onnx/file/weights-in-place.js';
 
 export interface SourceModel {
   source: ModelFolder;
   decoder: Decoder;
   fingerprint: string;
-  /** The folder's name, for people. */
+  /** The folder's name, for people; of a model in the Hugging Face cache 'owner/name'. */
   name: string;
 }
 
 /**
+ * @param location a model folder or an ONNX file
+ * @param modelFile which ONNX file of the folder, where it holds several
  * @param memory bytes that may be used: in an ONNX file larger than an eighth of that the weights are left, for as long
  *   as nobody asks for them
  * @throws UserError if there is no model, it is broken, or of a kind that is not supported
  */
-export async function openSourceModel(
+export async function openModel(
   location: string,
   modelFile?: string,
   memory = Infinity,
@@ -36,6 +38,11 @@ export async function openSourceModel(
     source,
     decoder,
     fingerprint: await modelFingerprint(source.modelPath),
-    name: path.basename(source.folder),
+    name: nameOf(source.folder),
   };
+}
+
+function nameOf(folder: string): string {
+  const cached = /models--([^/\\]+)[/\\]snapshots[/\\]/.exec(folder)?.[1];
+  return cached === undefined ? path.basename(folder) : cached.split('--').join('/');
 }

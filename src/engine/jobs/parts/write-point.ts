@@ -1,67 +1,69 @@
 /** One point of the curve as a model: in memory, and as a folder. */
-import { makeLossBatch } from '../../loss/loss-batch.js';
-import type { Granularity } from '../../decoder/scales.js';
-import type { TrainedScales } from '../../calibrate/train/train-scales.js';
+import type { RunReport } from '../../../schema/report.js';
+import type { Granularity, JobSettings } from '../../../schema/settings.js';
 import type { Decoder } from '../../decoder/decoder.js';
+import { reportFigures } from '../../evaluate/figures.js';
 import { insertScales } from '../../export/explicit-scales.js';
-import { exportModel, type ExportRecord, type ExportResult } from '../../export/export-model.js';
+import { exportModel, type ExportedModel } from '../../export/export-model.js';
 import { applyWeightEdits, foldScales } from '../../export/fold-scales.js';
+import { makeLossBatch } from '../../loss/loss-batch.js';
+import type { SessionOptions } from '../../runtime/session.js';
+import { onDevice } from './device.js';
 import { MemoryPlanner } from './memory-plan.js';
+import type { TrainedPoint } from './points.js';
 import type { SourceModel } from './source-model.js';
 import type { PreparedTask } from './task.js';
-import type { SlimReport } from '../../runs/report.js';
-import { reportFigures } from '../../evaluate/figures.js';
-import type { SessionOptions } from '../../runtime/session.js';
-import { withSession, type SlimSettings } from './settings.js';
 
 /** Rows whose logits are compared before an export is called done. */
 const VERIFICATION_ROWS = 16;
 
-/** The slimmed model in memory, scales folded in: the weights that change are read. */
-function slimmedDecoder(model: SourceModel, trained: Pick<TrainedScales, 'skipped' | 'scales'>): Decoder {
-  return applyWeightEdits(foldScales(model.decoder, trained.skipped, trained.scales));
-}
-
-/** The same as a generator opens it: run in segments, the scales stay beside the weights, which are not copied then. */
+/**
+ * The slimmed model as a generator opens it: scales folded into weights that are read for it; run in segments, the
+ * scales stay beside the weights, which are not copied then.
+ */
 export function slimmedForAnswers(
   model: SourceModel,
-  trained: Pick<TrainedScales, 'skipped' | 'scales'>,
+  { skipped, scales }: TrainedPoint,
   granularity: Granularity,
   session: SessionOptions,
 ): Decoder {
   return session.segments
-    ? insertScales(model.decoder, trained.skipped, trained.scales, granularity)
-    : slimmedDecoder(model, trained);
+    ? insertScales(model.decoder, skipped, scales, granularity)
+    : applyWeightEdits(foldScales(model.decoder, skipped, scales));
 }
 
-/** Writes one point of the curve as a model folder. */
-export async function exportPoint(
+/**
+ * Writes one point of the curve as a model folder.
+ * @param report its figures of this point go into the folder; absent where none were measured
+ * @throws UserError if the folder cannot be written or fails the check
+ */
+export async function writePoint(
   model: SourceModel,
   task: PreparedTask,
-  trained: Pick<TrainedScales, 'skipped' | 'scales'>,
-  report: SlimReport,
-  settings: SlimSettings,
+  trained: TrainedPoint,
+  report: RunReport | undefined,
+  settings: JobSettings,
   output: string,
-): Promise<ExportResult> {
-  const point = report.points.find((candidate) => candidate.skipped.length === trained.skipped.length);
-  const record: ExportRecord = {
-    modelName: model.name,
-    taskName: task.name,
-    strategy: settings.strategy,
-    granularity: settings.scales,
-    figures: point ? reportFigures(report, point) : [],
-  };
+): Promise<ExportedModel> {
+  const { skipped, scales } = trained;
+  const point = report?.points.find((candidate) => candidate.skipped.length === skipped.length);
   const rows = task.heldout.slice(0, VERIFICATION_ROWS);
-  return await withSession(settings, (session) =>
+  return await onDevice(settings, (session) =>
     exportModel({
       source: model.source,
       original: model.decoder,
-      skipped: trained.skipped,
-      scales: trained.scales,
+      skipped,
+      scales,
       mode: settings.exportMode,
       output,
       verificationBatches: [makeLossBatch(model.decoder, rows, task.tokenizer.padTokenId)],
-      record,
+      record: {
+        modelName: model.name,
+        taskName: task.name,
+        strategy: settings.strategy,
+        granularity: settings.scales,
+        figures: report && point ? reportFigures(report, point) : [],
+      },
       session: new MemoryPlanner(settings.memory, session).forPasses(model.decoder),
     }),
   );

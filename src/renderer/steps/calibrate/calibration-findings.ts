@@ -1,8 +1,8 @@
 /** What the calibration page draws: of the job that runs, or of a run that was opened. */
+import type { BlockName } from '../../../schema/blocks.js';
+import type { TrainingEpoch } from '../../../schema/report.js';
+import type { RunDetails } from '../../../schema/runs.js';
 import type { JobState, JobStatus } from '../../../shared/job.js';
-import type { RunDetails } from '../../../shared/runs.js';
-import type { TrainingEpoch } from '../../../shared/report.js';
-import type { BlockName } from '../../../shared/values.js';
 import type { Session } from '../../state/session.svelte.js';
 import { lossRises } from '../../curve/loss-rises.js';
 import { keepLast } from '../../state/keep-last.js';
@@ -51,7 +51,7 @@ function ofJob(job: JobState): CalibrationFindings {
     trainedNow: job.epochs && String(job.epochs.blocks),
     epochs: job.epochs?.total ?? settings.training?.epochs ?? 0,
     budget: settings.budget?.kind === 'blocks' ? settings.budget.blocks : 0,
-    kind: settings.blocks,
+    kind: settings.kind,
     seconds: startedAt !== undefined && endedAt !== undefined ? (endedAt - startedAt) / 1000 : undefined,
     status: job.status,
     message: job.message,
@@ -60,7 +60,7 @@ function ofJob(job: JobState): CalibrationFindings {
 
 function ofRun({ summary, report, findings }: RunDetails): CalibrationFindings {
   const measure = report?.qualityMeasure ?? 'answers';
-  const { budget, blocks } = summary.settings;
+  const { budget, kind } = summary.settings;
   return {
     skipped: findings.rounds.flatMap(({ chosen }) => (chosen === undefined ? [] : [chosen])),
     rises: risesOf(findings.rounds, report?.original.loss.value),
@@ -70,7 +70,7 @@ function ofRun({ summary, report, findings }: RunDetails): CalibrationFindings {
     trainedNow: undefined,
     epochs: 0,
     budget: budget?.kind === 'blocks' ? budget.blocks : 0,
-    kind: blocks,
+    kind,
     seconds: report && Object.values(report.seconds).reduce((sum, value) => sum + value, 0),
     status: summary.status,
     message: summary.error,

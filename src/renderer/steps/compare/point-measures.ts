@@ -1,5 +1,5 @@
 /** Sizes and speed of the point that is looked at: measured now, or by the run for the point it settled on. */
-import type { RunReport } from '../../../shared/report.js';
+import type { RunReport } from '../../../schema/report.js';
 import type { Session } from '../../state/session.svelte.js';
 
 export function pointMeasures(

@@ -1,5 +1,5 @@
+import type { ColumnMapping } from '../../../schema/columns.js';
 /** What the columns of a dataset may mean, as the form of step 2 lets them be chosen. */
-import type { ColumnMapping } from '../../../shared/task.js';
 
 export type RowForm = 'prompt-response' | 'multiple-choice' | 'messages' | 'text';
 /** Roles that one column has; the choices may be several. */

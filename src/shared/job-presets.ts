@@ -1,5 +1,5 @@
 /** From quick to thorough: what each preset changes of the engine's defaults. */
-import type { JobOptions } from '../shared/job-settings.js';
+import type { JobOptions } from './job-settings.js';
 
 export const JOB_PRESETS: JobOptions['presets'] = [
   {

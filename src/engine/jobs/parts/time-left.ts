@@ -1,4 +1,5 @@
 /** Remaining time from the pace so far; the recent pace counts more. */
+import type { JobEvent, JobListener } from '../../../schema/events.js';
 
 const RECENT = 0.05;
 
@@ -28,5 +29,22 @@ export class TimeLeft {
     this.#done = done;
     this.#at = now;
     return this.#pace === undefined ? undefined : this.#pace * (total - done);
+  }
+}
+
+/** Passes events on; those that count work say how long the rest will take. */
+export class WithTimeLeft {
+  readonly #listener: JobListener;
+  readonly #timeLeft = new TimeLeft();
+
+  constructor(listener: JobListener) {
+    this.#listener = listener;
+  }
+
+  pass(event: JobEvent): void {
+    if (event.type === 'progress' || event.type === 'answers') {
+      const { type, done, total } = event;
+      this.#listener({ ...event, secondsLeft: this.#timeLeft.after(type, done, total) });
+    } else this.#listener(event);
   }
 }

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../test/support/temporary-folder.js';
 import { UserError } from '../../schema/errors.js';
-import { Checkpoint, chosenBlocks } from './checkpoint.js';
+import { chosenBlocks } from '../calibrate/checkpoint.js';
+import { openCheckpoint } from './checkpoint-file.js';
 
 let file: string;
 beforeEach(() => {
@@ -13,7 +14,7 @@ beforeEach(() => {
 describe('a checkpoint', () => {
   it('is read as it was saved, float32 scales to the bit', () => {
     const scales = Array.from(Float32Array.of(0.1, 1 / 3, 1e-30, -2));
-    const saved = Checkpoint.open(file, 'these settings');
+    const saved = openCheckpoint(file, 'these settings');
     saved.state.rounds.push({ losses: { 'attention 3': 0.25, 'mlp 0': 2 }, chosen: 'attention 3' });
     saved.state.rounds.push({ losses: { 'mlp 0': 0.5 } });
     saved.state.training['1'] = {
@@ -25,7 +26,7 @@ describe('a checkpoint', () => {
       finished: false,
     };
     saved.save();
-    const { state } = Checkpoint.open(file, 'these settings');
+    const { state } = openCheckpoint(file, 'these settings');
     expect(state).toEqual({ ...saved.state, training: state.training });
     expect(Float32Array.from(state.training['1']!.scales['block mlp 0']!)).toEqual(Float32Array.from(scales));
     expect(chosenBlocks(state)).toEqual(['attention 3']);
@@ -33,8 +34,8 @@ describe('a checkpoint', () => {
   });
 
   it('is refused with other settings, another model or other data', () => {
-    Checkpoint.open(file, 'these settings').save();
-    expect(() => Checkpoint.open(file, 'other settings')).toThrow(
+    openCheckpoint(file, 'these settings').save();
+    expect(() => openCheckpoint(file, 'other settings')).toThrow(
       /made with other settings, another model or other data; start a new run/,
     );
   });
@@ -42,18 +43,18 @@ describe('a checkpoint', () => {
   it.each([
     ['cut off', (text: string) => text.slice(0, -20)],
     ['of another form', (text: string) => text.replace('"rounds":[]', '"rounds":[{"chosen":"layer 3"}]')],
-    ['of another version', (text: string) => text.replace('"version":1', '"version":2')],
+    ['of another version', (text: string) => text.replace('"version":2', '"version":1')],
     ['empty', () => ''],
   ])('is refused when it is %s, in one sentence that says what to do', (_, damage) => {
-    Checkpoint.open(file, 'these settings').save();
+    openCheckpoint(file, 'these settings').save();
     writeFileSync(file, damage(readFileSync(file, 'utf8')));
-    const open = () => Checkpoint.open(file, 'these settings');
+    const open = () => openCheckpoint(file, 'these settings');
     expect(open).toThrow(UserError);
     expect(open).toThrow(/(not readable|damaged).*start (it|the run) again\.$/);
   });
 
   it('stays the old one if the disk fails while it is saved', () => {
-    const checkpoint = Checkpoint.open(file, 'these settings');
+    const checkpoint = openCheckpoint(file, 'these settings');
     checkpoint.save();
     const before = readFileSync(file, 'utf8');
     checkpoint.state.rounds.push({
@@ -67,7 +68,7 @@ describe('a checkpoint', () => {
   });
 
   it('says so if its folder cannot be written to', () => {
-    const lost = Checkpoint.open(path.join(file, 'under', 'no', 'folder.json'), 'these settings');
+    const lost = openCheckpoint(path.join(file, 'under', 'no', 'folder.json'), 'these settings');
     expect(() => lost.save()).toThrow(/could not be written .*Free some space or choose another folder\.$/);
   });
 });

@@ -1,12 +1,13 @@
-/** Runs as the app shows them. */
+/** Runs as shells show them: a line each, or all that one has found. */
 import { existsSync } from 'node:fs';
-import { readCheckpoint, chosenBlocks, type CheckpointState } from '../engine/runs/checkpoint.js';
-import type { SavedScales } from '../engine/decoder/scales.js';
-import { UserError } from '../schema/errors.js';
-import { qualityShare, readReport, type SlimReport } from '../engine/runs/report.js';
-import type { Run, RunStore } from '../engine/runs/run-store.js';
-import type { BlockScales, RunDetails, RunFindings, RunSummary } from '../shared/runs.js';
-import type { BlockName } from '../shared/values.js';
+import type { BlockName } from '../../schema/blocks.js';
+import { qualityShare, type RunReport } from '../../schema/report.js';
+import type { BlockScales, Run, RunDetails, RunFindings, RunSummary } from '../../schema/runs.js';
+import type { CheckpointState } from '../calibrate/checkpoint.js';
+import type { SavedScales } from '../decoder/scales.js';
+import { readCheckpoint } from './checkpoint-file.js';
+import { readReport } from './report.js';
+import type { RunStore } from './run-store.js';
 
 /** Newest first. */
 export function listRuns(store: RunStore): RunSummary[] {
@@ -14,37 +15,22 @@ export function listRuns(store: RunStore): RunSummary[] {
 }
 
 export function runSummary(store: RunStore, run: Run): RunSummary {
-  const report = reportOf(store, run);
-  const {
-    exportMode: _e,
-    speedRounds: _s,
-    output: _o,
-    calibrationRange: _c,
-    heldoutRange: _h,
-    ...settings
-  } = run.settings;
+  const { version: _v, process: _p, ...summary } = run;
+  const report = keptReport(store, run);
   return {
-    id: run.id,
-    created: run.created,
-    status: run.status,
-    modelName: run.modelName,
-    datasetName: run.datasetName,
-    settings,
+    ...summary,
     resumable: run.status !== 'finished',
     curve: report ? thumbnail(report) : [],
-    ...(run.title === undefined ? {} : { title: run.title }),
-    ...(run.exportedTo === undefined ? {} : { exportedTo: run.exportedTo }),
-    ...(run.error === undefined ? {} : { error: run.error }),
-    ...(report ? { layers: report.layers } : {}),
-    ...(report?.chosenPoint === undefined ? {} : { chosenPoint: report.chosenPoint }),
+    layers: report?.layers,
+    chosenPoint: report?.chosenPoint,
   };
 }
 
 /** @throws UserError if there is no such run */
 export function runDetails(store: RunStore, id: string): RunDetails {
-  const run = openRun(store, id);
-  const checkpoint = checkpointOf(store, run);
-  const report = reportOf(store, run);
+  const run = store.openExactly(id);
+  const checkpoint = keptCheckpoint(store, run);
+  const report = keptReport(store, run);
   return {
     summary: runSummary(store, run),
     findings: findingsOf(checkpoint),
@@ -55,33 +41,23 @@ export function runDetails(store: RunStore, id: string): RunDetails {
       ]),
     ),
     trainedPoints: trainedPoints(checkpoint, report),
-    ...(report ? { report } : {}),
+    report,
   };
 }
 
 /** A run may have been stopped between training a point's scales and measuring it. */
 function trainedPoints(
   checkpoint: CheckpointState | undefined,
-  report: SlimReport | undefined,
+  report: RunReport | undefined,
 ): RunDetails['trainedPoints'] {
   const measured = report?.points.map(({ skipped }) => skipped.length) ?? [];
   return measured.filter((blocks) => checkpoint?.training[String(blocks)]?.finished);
 }
 
-/** By its whole name only. @throws UserError if there is no such run */
-export function openRun(store: RunStore, id: string): Run {
-  const run = store.list().find((candidate) => candidate.id === id);
-  if (!run) throw new UserError(`The run ${id} is not there any more; choose another one.`);
-  return run;
-}
-
+/** What a checkpoint holds, as a page draws it. */
 export function findingsOf(checkpoint: CheckpointState | undefined): RunFindings {
   return {
-    rounds: (checkpoint?.rounds ?? []).map(({ losses, rises, chosen }) => ({
-      losses,
-      ...(rises ? { rises } : {}),
-      ...(chosen ? { chosen } : {}),
-    })),
+    rounds: (checkpoint?.rounds ?? []).map(({ losses, rises, chosen }) => ({ losses, rises, chosen })),
     training: Object.fromEntries(
       Object.entries(checkpoint?.training ?? {}).map(([blocks, { epochs }]) => [blocks, epochs]),
     ),
@@ -89,7 +65,7 @@ export function findingsOf(checkpoint: CheckpointState | undefined): RunFindings
 }
 
 /** Undefined where the run has not come that far, or the file is damaged. */
-export function checkpointOf(store: RunStore, run: Run): CheckpointState | undefined {
+export function keptCheckpoint(store: RunStore, run: Run): CheckpointState | undefined {
   const file = store.checkpointFile(run);
   try {
     return existsSync(file) ? readCheckpoint(file) : undefined;
@@ -98,7 +74,8 @@ export function checkpointOf(store: RunStore, run: Run): CheckpointState | undef
   }
 }
 
-export function reportOf(store: RunStore, run: Run): SlimReport | undefined {
+/** Undefined where the run has measured nothing yet, or the file is damaged. */
+export function keptReport(store: RunStore, run: Run): RunReport | undefined {
   const file = store.reportFile(run);
   try {
     return existsSync(file) ? readReport(file) : undefined;
@@ -107,11 +84,7 @@ export function reportOf(store: RunStore, run: Run): SlimReport | undefined {
   }
 }
 
-export function skippedAt(checkpoint: CheckpointState, blocks: number): BlockName[] {
-  return chosenBlocks(checkpoint).slice(0, blocks);
-}
-
-function thumbnail({ original, points, qualityMeasure }: SlimReport): RunSummary['curve'] {
+function thumbnail({ original, points, qualityMeasure }: RunReport): RunSummary['curve'] {
   const at = (blocks: number, quality: typeof original) => ({
     blocks,
     quality: qualityShare(quality, qualityMeasure),

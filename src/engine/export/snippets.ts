@@ -1,6 +1,6 @@
-/** Code that loads an exported folder, to copy. */
+/** Code that loads an exported folder in each runtime: for its README and to copy from the app. */
 import path from 'node:path';
-import type { ExportResult } from '../../../shared/export.js';
+import type { Snippet } from '../../schema/results.js';
 
 /** dtype of transformers.js by the ending of the ONNX file's name, as its DEFAULT_DTYPE_SUFFIX_MAPPING has them. */
 const DTYPES: readonly (readonly [string, string])[] = [
@@ -13,10 +13,35 @@ const DTYPES: readonly (readonly [string, string])[] = [
   ['_bnb4', 'bnb4'],
 ];
 
-/** @param modelFile relative to the folder */
-export function exportSnippets(folder: string, modelFile: string): ExportResult['snippets'] {
-  const stem = path.posix.parse(modelFile).name;
-  const dtype = DTYPES.find(([suffix]) => stem.endsWith(suffix))?.[1] ?? 'fp32';
+/** How transformers.js is told which ONNX file of a folder to load. */
+export interface TransformersJsFile {
+  dtype: string;
+  /** The name without the dtype's ending; absent where it is the one that transformers.js looks for by itself. */
+  model_file_name?: string;
+  /** The folder of the file in the model's folder; absent where it is onnx/, where transformers.js looks by itself. */
+  subfolder?: string;
+}
+
+/** @param modelFile relative to the folder, with forward slashes */
+export function transformersJsFile(modelFile: string): TransformersJsFile {
+  const { dir, name } = path.posix.parse(modelFile);
+  const [suffix, dtype] = DTYPES.find(([ending]) => name.endsWith(ending)) ?? ['', 'fp32'];
+  const stem = name.slice(0, name.length - suffix.length);
+  return {
+    dtype,
+    ...(stem !== 'model' && { model_file_name: stem }),
+    ...(dir !== 'onnx' && { subfolder: dir }),
+  };
+}
+
+/**
+ * @param folder path of the exported folder
+ * @param modelFile relative to the folder, with forward slashes
+ */
+export function exportSnippets(folder: string, modelFile: string): Snippet[] {
+  const options = Object.entries(transformersJsFile(modelFile))
+    .map(([key, value]) => `${key}: '${value}'`)
+    .join(', ');
   const quoted = (text: string) => JSON.stringify(text);
   return [
     {
@@ -26,7 +51,7 @@ export function exportSnippets(folder: string, modelFile: string): ExportResult[
 
 env.localModelPath = ${quoted(path.dirname(folder))};
 env.allowRemoteModels = false;
-const generate = await pipeline('text-generation', ${quoted(path.basename(folder))}, { dtype: '${dtype}' });
+const generate = await pipeline('text-generation', ${quoted(path.basename(folder))}, { ${options} });
 const messages = [{ role: 'user', content: 'Your prompt' }];
 const [{ generated_text: conversation }] = await generate(messages, { max_new_tokens: 200 });
 console.log(conversation.at(-1).content);

@@ -1,0 +1,87 @@
+/** The same prompt to both models, token by token in turn, so that both answers grow side by side. */
+import { CancelledError } from '../../schema/errors.js';
+import type { Side } from '../../schema/events.js';
+import type { Answer, PromptComparison } from '../../schema/results.js';
+import { stopTokenIds } from '../data/conversation-text.js';
+import { encodePrompts } from '../data/encode-examples.js';
+import { StreamingDecoder } from '../data/streaming-decoder.js';
+import type { ModelTokenizer } from '../data/tokenizer.js';
+import { isExactMatch } from '../evaluate/answers.js';
+import type { Generator } from '../generate/generator.js';
+import type { JobContext } from './context.js';
+import { withPair, type ComparedModels } from './parts/pairs.js';
+
+export interface PromptRequest {
+  models: ComparedModels;
+  prompt: string;
+  maxNewTokens: number;
+  /** Absent: always the most likely token. */
+  temperature?: number;
+  seed: number;
+}
+
+/**
+ * Tokens come as events of type 'token'; an answer that is stopped through the signal ends where it is.
+ * @throws UserError if a model cannot be opened or the prompt cannot be encoded
+ */
+export async function comparePrompt(request: PromptRequest, context: JobContext): Promise<PromptComparison> {
+  return await withPair(request.models, context, async (pair, tokenizer) => {
+    const example = { line: 1, messages: [{ role: 'user' as const, content: request.prompt }] };
+    const { prompts } = encodePrompts(tokenizer, [example], { path: 'the prompt' });
+    const { ids } = prompts[0]!;
+    const ask = (side: Side) => answerOf(pair[side], side, ids, tokenizer, request, context);
+    const [original, slimmed] = await Promise.all([ask('original'), ask('slimmed')]);
+    return { original, slimmed, same: isExactMatch(slimmed.text, original.text) };
+  });
+}
+
+async function answerOf(
+  generator: Generator,
+  side: Side,
+  ids: readonly number[],
+  tokenizer: ModelTokenizer,
+  { maxNewTokens, temperature, seed }: PromptRequest,
+  { signal, on }: JobContext,
+): Promise<Answer> {
+  const decoder = new StreamingDecoder(tokenizer);
+  const pieces: string[] = [];
+  const before = { ...generator.timing };
+  const spent = () => ({
+    prompt: generator.timing.promptSeconds - before.promptSeconds,
+    answer: generator.timing.newSeconds - before.newSeconds,
+  });
+  let tokens = 0;
+  let finishedBy: Answer['finishedBy'] = 'stopped';
+  try {
+    const [generated] = await generator.generate([ids], {
+      maxNewTokens,
+      stopTokens: new Set(stopTokenIds(tokenizer)),
+      signal,
+      sampling: temperature === undefined ? undefined : { temperature, seed },
+      onToken: (_, token) => {
+        const text = decoder.push(token);
+        pieces.push(text);
+        tokens += 1;
+        const { prompt, answer } = spent();
+        on({ type: 'token', side, text, tokens, seconds: prompt + answer });
+      },
+    });
+    finishedBy = generated!.finishedBy;
+  } catch (error) {
+    if (!(error instanceof CancelledError)) throw error;
+  }
+  const rest = decoder.finish();
+  if (rest !== '') pieces.push(rest);
+  const { prompt, answer } = spent();
+  return {
+    text: pieces.join(''),
+    pieces,
+    tokens,
+    promptTokens: ids.length,
+    promptSeconds: prompt,
+    seconds: answer,
+    // The first token comes out of the prompt's run.
+    tokensPerSecond: answer > 0 ? Math.max(0, tokens - 1) / answer : 0,
+    finishedBy,
+  };
+}

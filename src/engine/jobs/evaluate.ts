@@ -1,0 +1,136 @@
+/** How well a model does a task, alone or beside the model it was made from. */
+import type { AnswerFigures, HeldoutQuality, ResourceFigures } from '../../schema/report.js';
+import type { JobSettings } from '../../schema/settings.js';
+import type { ModelChoice } from '../../schema/values.js';
+import { heldoutQuality } from '../evaluate/heldout-quality.js';
+import { Generator } from '../generate/generator.js';
+import { openForwardModel } from '../loss/forward-model.js';
+import type { SessionOptions } from '../runtime/session.js';
+import type { JobContext } from './context.js';
+import { heldoutAnswers } from './parts/answers.js';
+import { taskBatches } from './parts/batches.js';
+import { onDevice } from './parts/device.js';
+import { MemoryPlanner } from './parts/memory-plan.js';
+import { sizeFigures } from './parts/model-files.js';
+import { openModel, type SourceModel } from './parts/source-model.js';
+import { speedOf } from './parts/speed.js';
+import { prepareTask, type PreparedTask } from './parts/task.js';
+
+export interface EvaluateRequest {
+  /** The model, the task and how both are read; what says how to slim is not looked at. */
+  settings: JobSettings;
+  /** A slimmed model to measure beside it. */
+  against?: ModelChoice;
+}
+
+/** Figures of the slimmed model only where there is one. */
+export interface Evaluation extends ResourceFigures {
+  /** Held-out rows. */
+  rows: number;
+  name: string;
+  againstName?: string;
+  original: HeldoutQuality;
+  slimmed?: HeldoutQuality;
+  answers?: AnswerFigures;
+}
+
+/** @throws UserError for anything the user can mend; CancelledError if stopped */
+export async function evaluate(
+  { settings, against }: EvaluateRequest,
+  context: JobContext,
+): Promise<Evaluation> {
+  const { memory } = settings;
+  const model = await openModel(settings.model, settings.modelFile, memory);
+  const other = against && (await openModel(against.model, against.modelFile, memory));
+  return await onDevice(
+    settings,
+    async (session) => {
+      const planner = new MemoryPlanner(memory, session);
+      const task = await prepareTask(model, settings, planner, context);
+      const quality = await qualities(model, other, task, settings, planner, context);
+      return {
+        rows: quality.original.rows,
+        name: model.name,
+        againstName: other?.name,
+        ...quality,
+        answers: await answerFigures(model, other ?? model, task, settings, planner, context),
+        ...(other && (await resources(model, other, task, settings, planner, session, context))),
+      };
+    },
+    (reason) => context.on({ type: 'provider', reason }),
+  );
+}
+
+async function qualities(
+  model: SourceModel,
+  other: SourceModel | undefined,
+  task: PreparedTask,
+  settings: JobSettings,
+  planner: MemoryPlanner,
+  { signal }: JobContext,
+): Promise<{ original: HeldoutQuality; slimmed?: HeldoutQuality }> {
+  const { heldout } = taskBatches(model, task, settings);
+  // One plan for both: where layers are loaded in turn, they are those of one model at a time.
+  const session = planner.forPasses(model.decoder);
+  const open = async ({ decoder }: SourceModel) => ({
+    model: await openForwardModel(decoder, { skipped: [], granularity: 'scalar', session }),
+    scales: new Map(),
+  });
+  const original = await open(model);
+  try {
+    const quality = await heldoutQuality(original, heldout, { signal });
+    if (!other) return { original: quality };
+    const slimmed = await open(other);
+    try {
+      // Each model has its own cache inputs, so each gets its own batches.
+      const own = taskBatches(other, task, settings).heldout;
+      const options = { original, originalBatches: heldout, signal };
+      return { original: quality, slimmed: await heldoutQuality(slimmed, own, options) };
+    } finally {
+      await slimmed.model.release();
+    }
+  } finally {
+    await original.model.release();
+  }
+}
+
+async function answerFigures(
+  model: SourceModel,
+  other: SourceModel,
+  task: PreparedTask,
+  { answerRows, maxNewTokens }: JobSettings,
+  planner: MemoryPlanner,
+  context: JobContext,
+): Promise<AnswerFigures | undefined> {
+  const prompts = task.prompts.slice(0, answerRows).map(({ ids }) => ids);
+  if (prompts.length === 0) return undefined;
+  const { session, batchRows } = await planner.forGeneration(model.decoder, prompts, maxNewTokens);
+  const original = await Generator.open(model.decoder, session, batchRows);
+  try {
+    const slimmed = await Generator.open(other.decoder, session, batchRows);
+    try {
+      const answers = await heldoutAnswers({ original, slimmed }, task, answerRows, maxNewTokens, context);
+      const { rows: _, ...figures } = answers!;
+      return figures;
+    } finally {
+      await slimmed.release();
+    }
+  } finally {
+    await original.release();
+  }
+}
+
+async function resources(
+  model: SourceModel,
+  other: SourceModel,
+  task: PreparedTask,
+  { speedRounds }: JobSettings,
+  planner: MemoryPlanner,
+  session: SessionOptions,
+  context: JobContext,
+): Promise<ResourceFigures> {
+  return {
+    sizes: { original: sizeFigures(model), slimmed: sizeFigures(other) },
+    ...(await speedOf(model, other.source.modelPath, task, speedRounds, planner, session, context)),
+  };
+}

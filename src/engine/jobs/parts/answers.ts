@@ -1,0 +1,44 @@
+/** Answers of two models to held-out prompts, compared. */
+import type { AnswerComparison } from '../../../schema/report.js';
+import { compareAnswers } from '../../evaluate/compare-answers.js';
+import type { Generator } from '../../generate/generator.js';
+import type { JobContext } from '../context.js';
+import type { PreparedTask } from './task.js';
+
+export interface GeneratorPair {
+  original: Generator;
+  slimmed: Generator;
+}
+
+/**
+ * @param count prompts at the most
+ * @param batchRows prompts that run together; default: what the generators were opened with
+ * @returns undefined where the task has no prompts or none are asked for
+ * @throws CancelledError if stopped
+ */
+export async function heldoutAnswers(
+  { original, slimmed }: GeneratorPair,
+  task: PreparedTask,
+  count: number,
+  maxNewTokens: number,
+  { signal, giveWay, on }: Pick<JobContext, 'signal' | 'giveWay' | 'on'>,
+  batchRows?: number,
+): Promise<AnswerComparison | undefined> {
+  const prompts = task.prompts.slice(0, count);
+  if (prompts.length === 0) return undefined;
+  let done = 0;
+  return await compareAnswers(
+    original,
+    slimmed,
+    prompts,
+    {
+      maxNewTokens,
+      stopTokens: task.stopTokens,
+      batchRows,
+      signal,
+      giveWay,
+      onFinished: () => on({ type: 'answers', done: (done += 1), total: 2 * prompts.length }),
+    },
+    (tokens) => task.tokenizer.decode(tokens, { skipSpecialTokens: true }),
+  );
+}

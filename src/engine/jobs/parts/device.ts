@@ -1,0 +1,28 @@
+/** Which execution provider a job runs on, and what follows where one fails. */
+import { ProviderFailure } from '../../../schema/errors.js';
+import { chooseProvider, displayName, forgetAutomaticChoice } from '../../runtime/providers.js';
+import type { SessionOptions } from '../../runtime/session.js';
+import type { Device } from '../context.js';
+
+/**
+ * Does work on the provider that is asked for; where that is 'auto' and the one that started fails, on the CPU.
+ * @param onChoice told in one sentence which provider it is and why, where another one than the CPU is asked for
+ * @throws UserError if a provider that is asked for by name does not start; ProviderFailure if it fails
+ */
+export async function onDevice<T>(
+  device: Device,
+  work: (session: SessionOptions) => Promise<T>,
+  onChoice?: (reason: string) => void,
+): Promise<T> {
+  const { provider, reason } = await chooseProvider(device.provider);
+  if (device.provider !== 'cpu') onChoice?.(reason);
+  const session = { provider, threads: device.threads };
+  try {
+    return await work(session);
+  } catch (error) {
+    if (device.provider !== 'auto' || !(error instanceof ProviderFailure)) throw error;
+    forgetAutomaticChoice();
+    onChoice?.(`Goes on on the CPU: ${displayName(error.provider)} failed (${error.reason}).`);
+    return await work({ ...session, provider: 'cpu' });
+  }
+}

@@ -1,0 +1,79 @@
+/** A point of a run's curve, ready to be compared or exported: the model, the skipped blocks, the trained scales. */
+import { createHash } from 'node:crypto';
+import type { BlockName } from '../../../schema/blocks.js';
+import { UserError } from '../../../schema/errors.js';
+import type { RunReport } from '../../../schema/report.js';
+import type { Run, RunPoint } from '../../../schema/runs.js';
+import type { JobSettings } from '../../../schema/settings.js';
+import { chosenBlocks } from '../../calibrate/checkpoint.js';
+import { restoreScales, type Scales } from '../../decoder/scales.js';
+import { keptCheckpoint, keptReport } from '../../runs/run-details.js';
+import type { JobContext } from '../context.js';
+import { onDevice } from './device.js';
+import { MemoryPlanner } from './memory-plan.js';
+import { decidingSettings } from './settings.js';
+import type { SourceModel } from './source-model.js';
+import { prepareTask, type PreparedTask } from './task.js';
+
+export interface TrainedPoint {
+  skipped: readonly BlockName[];
+  scales: Scales;
+}
+
+export interface OpenedPoint extends TrainedPoint {
+  run: Run;
+  /** Absent where the run was stopped before its first point was measured. */
+  report: RunReport | undefined;
+  model: SourceModel;
+}
+
+/** @throws UserError if the run, its model or the point's scales are not there */
+export async function openPoint(
+  { run: id, blocks }: RunPoint,
+  { store, kept }: Pick<JobContext, 'store' | 'kept'>,
+): Promise<OpenedPoint> {
+  const run = store.openExactly(id);
+  const { model: location, modelFile, memory } = run.settings;
+  const model = await kept.model({ model: location, modelFile }, memory);
+  const report = keptReport(store, run);
+  if (blocks === 0) return { run, report, model, skipped: [], scales: new Map() };
+  const checkpoint = keptCheckpoint(store, run);
+  const training = checkpoint?.training[String(blocks)];
+  const skipped = checkpoint ? chosenBlocks(checkpoint).slice(0, blocks) : [];
+  if (!training?.finished || skipped.length < blocks) {
+    const trained = Object.entries(checkpoint?.training ?? {}).flatMap(([number, { finished }]) =>
+      finished ? [number] : [],
+    );
+    throw new UserError(
+      `The run ${id} has no trained scales for ${blocks} skipped ${blocks === 1 ? 'block' : 'blocks'}; it has them for ${trained.join(', ') || 'none'}.`,
+    );
+  }
+  return { run, report, model, skipped, scales: restoreScales(training.best.scales) };
+}
+
+/**
+ * The run's task with the rows it was calibrated on; its own answers come from the cache.
+ * @throws UserError if the dataset is gone, or if the model or the dataset has changed since
+ */
+export async function prepareRunTask(
+  { run, model }: Pick<OpenedPoint, 'run' | 'model'>,
+  context: JobContext,
+): Promise<PreparedTask> {
+  const { settings } = run;
+  const task = await onDevice(settings, (session) =>
+    prepareTask(model, settings, new MemoryPlanner(settings.memory, session), context),
+  );
+  const checkpoint = keptCheckpoint(context.store, run);
+  if (checkpoint && checkpoint.fingerprint !== runFingerprint(model, task, settings)) {
+    throw new UserError(
+      'The model or the dataset has changed since the run; its scales do not fit any more. Start a new run.',
+    );
+  }
+  return task;
+}
+
+/** Hash of model, rows and settings: a checkpoint is only good for the same. */
+export function runFingerprint(model: SourceModel, task: PreparedTask, settings: JobSettings): string {
+  const parts = [model.fingerprint, task.fingerprint, decidingSettings(settings)];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}

@@ -1,0 +1,123 @@
+/** From a dataset file to rows of tokens: read, mapped, split, encoded. The only way that rows are made. */
+import type { ColumnMapping } from '../../../schema/columns.js';
+import { UserError } from '../../../schema/errors.js';
+import type { JobSettings } from '../../../schema/settings.js';
+import { guessColumns, parseColumnMapping } from '../../data/columns.js';
+import { readDataset, type RawDataset } from '../../data/dataset.js';
+import { encodeExamples, encodePrompts, type EncodedRow } from '../../data/encode-examples.js';
+import { isTextExample, toExamples, type Example } from '../../data/examples.js';
+import type { RowProblem } from '../../data/row-problems.js';
+import { splitRows } from '../../data/split.js';
+import type { ModelTokenizer } from '../../data/tokenizer.js';
+
+/** What of a job's settings decides its rows. */
+export type RowSettings = Pick<
+  JobSettings,
+  | 'dataset'
+  | 'columns'
+  | 'responses'
+  | 'calibrationRows'
+  | 'heldoutRows'
+  | 'calibrationRange'
+  | 'heldoutRange'
+  | 'maxTokens'
+  | 'overlong'
+  | 'seed'
+>;
+
+export interface TaskRows {
+  mapping: ColumnMapping;
+  /** A sentence: which columns were taken, why, and whose answers are learnt from if not as asked. */
+  reason: string;
+  guessed: boolean;
+  /** All that could be read. */
+  examples: readonly Example[];
+  calibration: readonly Example[];
+  heldout: readonly Example[];
+  /** Plain text has no prompts: all of it is learnt from. */
+  isText: boolean;
+  /** Whether the file brings answers that could be learnt from. */
+  hasResponses: boolean;
+  /** Whose answers are learnt from, as asked or as the data demand. */
+  responses: 'own' | 'file';
+  /** Of reading and of mapping; encoding finds others. */
+  problems: readonly RowProblem[];
+}
+
+/** @throws UserError if the file cannot be read or its columns make no task */
+export async function readRows(settings: RowSettings): Promise<TaskRows> {
+  return mapRows(await readDataset(settings.dataset), settings);
+}
+
+/** @throws UserError if the columns make no task, or the row ranges overlap */
+export function mapRows(dataset: RawDataset, settings: RowSettings): TaskRows {
+  const guessed = settings.columns === undefined;
+  const { mapping, reason } = guessed
+    ? guessColumns(dataset)
+    : { mapping: parseColumnMapping(settings.columns!), reason: `Columns as told: ${settings.columns}.` };
+  const { examples, problems } = toExamples(dataset, mapping);
+  const isText = examples.every(isTextExample);
+  const hasResponses =
+    isText || examples.some((example) => isTextExample(example) || example.response !== undefined);
+  const responses = isText || (settings.responses === 'file' && hasResponses) ? 'file' : 'own';
+  const otherwise =
+    settings.responses === 'file' && responses === 'own'
+      ? " The file brings no answers, so the model's own are learnt from."
+      : '';
+  return {
+    mapping,
+    reason: `${reason}${otherwise}`,
+    guessed,
+    examples,
+    ...splitExamples(examples, settings),
+    isText,
+    hasResponses,
+    responses,
+    problems: [...dataset.problems, ...problems],
+  };
+}
+
+/** Which examples are calibrated on and which are held out. */
+function splitExamples(
+  examples: readonly Example[],
+  settings: RowSettings,
+): { calibration: Example[]; heldout: Example[] } {
+  const range = ({ first, last }: { first: number; last: number }) => examples.slice(first, last + 1);
+  if (settings.calibrationRange && settings.heldoutRange) {
+    const { calibrationRange, heldoutRange } = settings;
+    if (calibrationRange.first <= heldoutRange.last && heldoutRange.first <= calibrationRange.last) {
+      throw new UserError(
+        'The calibration and held-out row ranges overlap; held-out rows must not be trained on.',
+      );
+    }
+    return { calibration: range(calibrationRange), heldout: range(heldoutRange) };
+  }
+  const split = splitRows(examples, {
+    calibrationRows: settings.calibrationRows,
+    // A small dataset keeps most of its rows for calibration.
+    heldoutRows: Math.min(settings.heldoutRows, Math.max(1, Math.floor(examples.length / 3))),
+    seed: settings.seed,
+  });
+  return {
+    calibration: split.calibration.map((index) => examples[index]!),
+    heldout: split.heldout.map((index) => examples[index]!),
+  };
+}
+
+/**
+ * Rows of one side as token ids: whole where the file's answers are learnt from; else the prompts alone, with the
+ * response to begin at their end.
+ */
+export function encodeSide(
+  tokenizer: ModelTokenizer,
+  side: readonly Example[],
+  responses: TaskRows['responses'],
+  settings: RowSettings,
+): { rows: EncodedRow[]; problems: RowProblem[] } {
+  if (side.length === 0) return { rows: [], problems: [] };
+  const { maxTokens, overlong, dataset } = settings;
+  if (responses === 'file') return encodeExamples(tokenizer, side, { maxTokens, overlong, path: dataset });
+  // Room for one token of an answer.
+  const { prompts, problems } = encodePrompts(tokenizer, side, { maxTokens: maxTokens - 1, path: dataset });
+  return { rows: prompts.map(({ line, ids }) => ({ line, ids, responseStart: ids.length })), problems };
+}

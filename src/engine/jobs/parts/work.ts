@@ -1,0 +1,55 @@
+/** How much work a calibration is, in forward passes of one batch: for progress and for estimates alike. */
+import type { JobSettings } from '../../../schema/settings.js';
+import type { CheckpointState } from '../../calibrate/checkpoint.js';
+import { candidateBlocks, selectionStrategy } from '../../calibrate/select/select-blocks.js';
+import { GRADIENT_STEP_COST } from '../../calibrate/select/selection-strategy.js';
+import type { Decoder } from '../../decoder/decoder.js';
+import { blockKinds, trainingSettings } from './settings.js';
+
+export interface WorkSize {
+  /** Rounds of the selection. */
+  rounds: number;
+  /** Batches of the calibration rows and of the held-out rows. */
+  batches: number;
+  heldoutBatches: number;
+  /** Rows of a small batch as a share of a batch's. */
+  smallBatchShare: number;
+}
+
+export interface ForeseenWork {
+  total: number;
+  /** Of each round, from 0. */
+  rounds: number[];
+  /** Of an epoch of the final training, with the held-out rows after it. */
+  epoch: number;
+}
+
+export function foreseenWork(decoder: Decoder, settings: JobSettings, size: WorkSize): ForeseenWork {
+  const { batches, heldoutBatches, smallBatchShare } = size;
+  const strategy = selectionStrategy(settings.strategy);
+  const candidates = candidateBlocks(decoder, blockKinds(settings), []).length;
+  const rounds = Array.from({ length: size.rounds }, (_, round) =>
+    strategy.costOfRound({ batches, smallBatchShare, candidates: candidates - round }, round),
+  );
+  const trainings = settings.trainPoints === 'all' || settings.budget.kind === 'quality' ? size.rounds : 1;
+  const epoch = batches * GRADIENT_STEP_COST + heldoutBatches;
+  const training = trainings * trainingSettings(settings).epochs * epoch;
+  return { total: rounds.reduce((sum, cost) => sum + cost, training), rounds, epoch };
+}
+
+/** How much of it a checkpoint holds already. */
+export function doneWork(
+  decoder: Decoder,
+  settings: JobSettings,
+  { rounds, epoch }: ForeseenWork,
+  state: CheckpointState,
+): number {
+  const candidates = candidateBlocks(decoder, blockKinds(settings), []).length;
+  const selection = rounds.reduce((sum, cost, number) => {
+    const round = state.rounds[number];
+    const tried = Object.keys(round?.losses ?? {}).length / (candidates - number);
+    return sum + cost * (round?.chosen ? 1 : tried);
+  }, 0);
+  const trained = Object.values(state.training).reduce((sum, { epochs }) => sum + epochs.length - 1, 0);
+  return selection + trained * epoch;
+}

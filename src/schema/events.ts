@@ -1,0 +1,69 @@
+/** What a job tells while it runs: one typed stream for every job. */
+import * as v from 'valibot';
+import { blockName } from './blocks.js';
+import { problemCount } from './problems.js';
+import { curvePoint, heldoutQuality, memoryPlan, qualityMeasure, trainingEpoch } from './report.js';
+import { runFindings } from './runs.js';
+import { provider } from './settings.js';
+import { count } from './values.js';
+
+export const jobStage = v.picklist([
+  'opening the model',
+  'reading the task',
+  'collecting answers',
+  'calibrating',
+  'comparing answers',
+  'exporting',
+  'measuring speed',
+]);
+export type JobStage = v.InferOutput<typeof jobStage>;
+
+/** Which of two models that are compared. */
+export const side = v.picklist(['original', 'slimmed']);
+export type Side = v.InferOutput<typeof side>;
+
+/** A block that is tried without, of those that come into question in a round. */
+export const candidate = v.object({ round: count, block: blockName, index: count, candidates: count });
+
+const done = { done: v.number(), total: v.number(), secondsLeft: v.optional(v.number()) };
+
+export const jobEvent = v.variant('type', [
+  v.object({ type: v.literal('stage'), stage: jobStage }),
+  /** Comes first where a run goes on: what its checkpoint holds. */
+  v.object({ type: v.literal('restored'), findings: runFindings }),
+  /** How the dataset was read, and what of it cannot be used. */
+  v.object({ type: v.literal('columns'), columns: v.string(), problems: v.array(problemCount) }),
+  /** Answers generated of those foreseen. */
+  v.object({ type: v.literal('answers'), ...done }),
+  /** One sentence: on which execution provider the job runs and why, if another one than the CPU is asked for. */
+  v.object({ type: v.literal('provider'), reason: v.string() }),
+  /** Operators, not named before, that this provider leaves to the CPU. */
+  v.object({ type: v.literal('cpu-operators'), provider, operators: v.array(v.string()) }),
+  /** How the model is run within the limit of memory: half a sentence, and why. */
+  v.object({ type: v.literal('memory'), plan: memoryPlan, way: v.string(), why: v.string() }),
+  v.object({ type: v.literal('original'), quality: heldoutQuality, measure: qualityMeasure }),
+  v.object({ type: v.literal('candidate-started'), ...candidate.entries }),
+  v.object({
+    type: v.literal('candidate-tried'),
+    ...candidate.entries,
+    loss: v.number(),
+    /** How much the loss alone is above the original's, where what decides (`loss`) holds more than that. */
+    rise: v.optional(v.number()),
+  }),
+  v.object({ type: v.literal('block-chosen'), round: count, block: blockName, loss: v.optional(v.number()) }),
+  v.object({
+    type: v.literal('epoch-finished'),
+    skipped: v.array(blockName),
+    epochs: count,
+    result: trainingEpoch,
+  }),
+  v.object({ type: v.literal('point'), point: curvePoint }),
+  /** Work done of what is foreseen over the whole calibration, in forward passes of one batch. */
+  v.object({ type: v.literal('progress'), ...done }),
+  /** A token of an answer; tokens so far, and seconds that this model alone has taken for them. */
+  v.object({ type: v.literal('token'), side, text: v.string(), tokens: count, seconds: v.number() }),
+  /** Rounds of a speed measurement. */
+  v.object({ type: v.literal('round'), ...done }),
+]);
+export type JobEvent = v.InferOutput<typeof jobEvent>;
+export type JobListener = (event: JobEvent) => void;
