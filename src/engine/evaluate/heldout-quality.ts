@@ -27,7 +27,7 @@ export interface MeasuredModel {
 export interface QualityOptions {
   /** Given to measure the divergence from it. */
   original?: MeasuredModel;
-  /** The same rows for the original, where it has other graph inputs. */
+  /** The rows as batches for the original, where its graph has other inputs; default: those that are measured. */
   originalBatches?: readonly LossBatch[];
   signal?: AbortSignal;
 }

@@ -27,7 +27,7 @@ import type { JobEstimate } from '../../shared/job-settings.js';
 import { modelBytes } from './describe-model.js';
 import { memoryNeed, type MemoryNeed } from './parts/memory-need.js';
 
-/** Electron's allocator ends the process above this (../shared/docs/electron-here.md). */
+/** Bytes of one allocation above which Electron ends the process (docs/decisions/002-engine-in-a-process-of-its-own.md). */
 const ELECTRON_LIMIT = 2 ** 30;
 const MEASURED_ROWS = 4;
 const MEASURED_TOKENS = 8;
