@@ -31,7 +31,10 @@ export function reportFigures(report: RunReport, point: CurvePoint): FigureRow[]
   return rows;
 }
 
-/** The same with the figures without scales between; answers and resources were not measured for these. */
+/**
+ * Figures of one point of the curve: the original's, those without scales (blank for answers and resources, which were
+ * not measured so), and the slimmed model's.
+ */
 export function pointFigures(report: RunReport, point: CurvePoint): PointRow[] {
   const without = new Map(
     qualityFigures(report.original, point.withoutScales).map(([name, , figure]) => [name, figure]),

@@ -15,7 +15,7 @@ export interface ScaledModel {
 export interface QualityOptions {
   /** Given to measure the divergence from it. */
   original?: ScaledModel;
-  /** The same rows for the original, where it has other graph inputs. */
+  /** The rows as batches for the original, where its graph has other inputs; default: those that are measured. */
   originalBatches?: readonly LossBatch[];
   signal?: AbortSignal;
 }

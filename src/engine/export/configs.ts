@@ -15,7 +15,7 @@ export interface CacheChange {
   keptLayers: readonly number[];
 }
 
-/** config.json with the number of hidden layers set to the number of layers with a KV cache (design, section 3). */
+/** config.json with the number of hidden layers set to the number of layers with a KV cache (docs/decisions/004-dense-kv-cache.md). */
 export function slimConfig(config: Record<string, unknown>, change: CacheChange): Record<string, unknown> {
   const slimmed = { ...config };
   for (const key of LAYER_COUNT_KEYS) {

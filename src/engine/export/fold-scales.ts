@@ -1,4 +1,4 @@
-/** Folds trained scales into norms and last projections, so that they cost nothing at run time (design, section 2). */
+/** Folds trained scales into norms and last projections, so that they cost nothing at run time (docs/method.md, Folding). */
 import type { BlockName } from '../../schema/blocks.js';
 import {
   blockName,

@@ -22,7 +22,7 @@ import { smallBatchRows, trainingSettings } from './parts/settings.js';
 import type { SourceModel } from './parts/source-model.js';
 import { foreseenWork } from './parts/work.js';
 
-/** Electron's allocator ends the process where a single allocation is larger than this. */
+/** Bytes of one allocation above which Electron ends the process (docs/decisions/002-engine-in-a-process-of-its-own.md). */
 const ELECTRON_LIMIT = 2 ** 30;
 const MEASURED_ROWS = 4;
 const MEASURED_TOKENS = 8;

@@ -23,7 +23,7 @@ export interface LossBatch {
 }
 
 /**
- * The loss is the mean over the batch's response tokens (design, section 1). Position t of a row predicts token t + 1,
+ * The loss is the mean over the batch's response tokens (docs/method.md, What is learnt from). Position t of a row predicts token t + 1,
  * so the last token of each row is only a label.
  * @throws RangeError if no row has a response token after its first token
  */

@@ -1,4 +1,4 @@
-/** Axes as the design has them: hairlines, small numbers. */
+/** Axes of all charts: hairlines, small numbers. */
 import type uPlot from 'uplot';
 import type { ChartTheme } from './chart-theme.js';
 

@@ -36,7 +36,7 @@ import {
 
 /** Small batches on which all blocks that are tried train (one step each), and on which they are then judged. */
 const FIRST = { steps: 1, judged: 2 };
-/** The same for the best of them. */
+/** Small batches on which the best of the tried blocks train further, and on which they are then judged again. */
 const FURTHER = { steps: 2, judged: 4 };
 const SHORT_LIST = 3;
 const TRIAL_BATCHES = FIRST.steps + FIRST.judged + FURTHER.steps + FURTHER.judged;

@@ -12,7 +12,7 @@ export interface SelectionContext {
   decoder: Decoder;
   /** Calibration rows, in the order in which they are trained on. */
   batches: readonly LossBatch[];
-  /** The same rows in small batches, for strategies that look at a few rows at a time. */
+  /** The calibration rows once more, in small batches, for strategies that look at a few rows at a time. */
   smallBatches: readonly LossBatch[];
   /** How fine the scales of candidates are, where a strategy does not fix it; without offsets. */
   granularity: Granularity;

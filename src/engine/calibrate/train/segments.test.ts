@@ -29,7 +29,7 @@ const WAYS = [
   ['a segment a layer, one loaded at a time', 'all', true],
 ] as const;
 
-/** Of the length of what is compared: float32 keeps 6e-8, and errors add up over the layers. */
+/** Largest difference as a share of what is compared: float32 keeps 6e-8, and errors add up over the layers. */
 const ROUNDING = 1e-5;
 
 const styles = [...decoderStyles, { ...decoderStyles[0]!, name: 'llama with a tied head', tiedHead: true }];

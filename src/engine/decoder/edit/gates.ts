@@ -1,4 +1,4 @@
-/** Gates: graph inputs that scale each block, its norm, and the residual stream beside it (design, section 1). */
+/** Gates: graph inputs that scale each block, its norm, and the residual stream beside it (docs/method.md, Blocks and scales). */
 import type { BlockName } from '../../../schema/blocks.js';
 import { DataType } from '../../onnx/graph/data-types.js';
 import { copyModel } from '../../onnx/file/model-file.js';

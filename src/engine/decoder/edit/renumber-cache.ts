@@ -1,4 +1,4 @@
-/** Numbering a decoder's cache inputs and outputs densely after blocks were deleted (design, section 3). */
+/** Numbering a decoder's cache inputs and outputs densely after blocks were deleted (docs/decisions/004-dense-kv-cache.md). */
 import type { Graph } from '../../onnx/graph/graph.js';
 import { copyModel } from '../../onnx/file/model-file.js';
 import { blocksOf, type CacheEntry, type Decoder } from '../decoder.js';
