@@ -8,6 +8,8 @@ export default defineConfig({
   test: {
     include: ['test/app/**/*.test.ts'],
     pool: 'forks',
+    // For tests that load onnxruntime themselves; the engine says so by itself.
+    env: { ORT_DISABLE_TELEMETRY: '1' },
     // The calibrations would only slow each other down.
     fileParallelism: false,
     testTimeout: 300_000,

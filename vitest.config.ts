@@ -9,6 +9,8 @@ export default defineConfig({
     // These need a browser or Electron and have configurations of their own.
     exclude: ['src/renderer/**', 'test/renderer/**', 'test/app/**'],
     pool: 'forks',
+    // For tests that load onnxruntime themselves; the engine says so by itself.
+    env: { ORT_DISABLE_TELEMETRY: '1' },
     testTimeout: 120_000,
     hookTimeout: 120_000,
     reporters: report ? ['default', 'json'] : ['default'],
