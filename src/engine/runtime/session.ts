@@ -1,6 +1,11 @@
 /** Sessions of onnxruntime: opening a model file or a model in memory, and running it. */
 import type { Provider } from '../../schema/settings.js';
-import { ort, type InferenceSession, type SessionOptions as OrtOptions, type ValueMetadata } from './onnxruntime.js';
+import {
+  ort,
+  type InferenceSession,
+  type SessionOptions as OrtOptions,
+  type ValueMetadata,
+} from './onnxruntime.js';
 import { ProviderFailure, UserError } from '../../schema/errors.js';
 import { encodeModel, externalFiles, readModel, type OnnxModel } from '../onnx/file/model-file.js';
 import { PlacementProfile } from './cpu-operators.js';
