@@ -1,14 +1,9 @@
 /** Answers of two models to held-out prompts, compared. */
 import type { AnswerComparison } from '../../../schema/report.js';
 import { compareAnswers } from '../../evaluate/compare-answers.js';
-import type { Generator } from '../../generate/generator.js';
 import type { JobContext } from '../context.js';
+import type { GeneratorPair } from './kept-models.js';
 import type { PreparedTask } from './task.js';
-
-export interface GeneratorPair {
-  original: Generator;
-  slimmed: Generator;
-}
 
 /**
  * @param count prompts at the most

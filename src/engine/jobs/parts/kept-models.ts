@@ -3,8 +3,14 @@ import { statSync } from 'node:fs';
 import { CancelledError } from '../../../schema/errors.js';
 import type { ModelChoice } from '../../../schema/values.js';
 import { openModelFolder } from '../../onnx/file/model-folder.js';
-import type { GeneratorPair } from './answers.js';
+import type { Generator } from '../../generate/generator.js';
 import { openModel, type SourceModel } from './source-model.js';
+
+/** An original and a slimmed model, loaded. */
+export interface GeneratorPair {
+  original: Generator;
+  slimmed: Generator;
+}
 
 /** A pair on one provider, and how many work with it. */
 interface LoadedPair {

@@ -6,7 +6,7 @@ import { Generator } from '../../generate/generator.js';
 import type { Decoder } from '../../decoder/decoder.js';
 import type { SessionOptions } from '../../runtime/session.js';
 import type { Device, JobContext } from '../context.js';
-import type { GeneratorPair } from './answers.js';
+import type { GeneratorPair } from './kept-models.js';
 import { onDevice } from './device.js';
 import { MemoryPlanner } from './memory-plan.js';
 import { openPoint } from './points.js';
