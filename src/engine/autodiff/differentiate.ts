@@ -4,7 +4,8 @@ import { valuesRead } from '../onnx/graph/node.js';
 import type { NodeProto } from '../onnx/file/onnx_pb.js';
 import { isDifferentiable } from './float-types.js';
 import { GradientBuilder } from './gradient-builder.js';
-import type { RuleContext, ValueTypes } from './gradient-rule.js';
+import type { RuleContext } from './gradient-rule.js';
+import type { ValueTypes } from './value-types.js';
 import { findRule } from './rules/index.js';
 import { unsupported } from './unsupported.js';
 

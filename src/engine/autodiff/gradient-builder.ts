@@ -1,7 +1,7 @@
 /** Arithmetic on gradients as nodes of a graph: sums that undo broadcasting, products, zeros around parts. */
 import { intsAttribute } from '../onnx/graph/attributes.js';
 import { padShape, repeatedAxes, sameShape } from './broadcasting.js';
-import type { Shape } from './gradient-rule.js';
+import type { Shape } from './value-types.js';
 import { NodeWriter } from './node-writer.js';
 
 /** A gradient that is zero but for the entries `updates`, put at `indices` along `axis` as ScatterElements does. */

@@ -4,7 +4,7 @@ import type { Graph } from '../onnx/graph/graph.js';
 import type { NodeProto } from '../onnx/file/onnx_pb.js';
 import { floatTensor, int64Tensor } from '../onnx/graph/tensor.js';
 import { FLOAT_TYPES } from './float-types.js';
-import type { ValueTypes } from './gradient-rule.js';
+import type { ValueTypes } from './value-types.js';
 
 export class NodeWriter {
   readonly #constants = new Map<string, string>();

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { makeBatches, paddingShare } from './batches.js';
 import { contentHash, hashRows, promptHash } from './content-hash.js';
-import type { EncodedRow } from './encode-examples.js';
+import type { EncodedRow } from './encoded-row.js';
 import { summarise } from './summary.js';
 
 const row = (length: number, line = 1): EncodedRow => ({

@@ -1,6 +1,6 @@
 /** Rows grouped for training and measuring. */
 import { UserError } from '../../schema/errors.js';
-import type { EncodedRow } from './encode-examples.js';
+import type { EncodedRow } from './encoded-row.js';
 import { shuffled } from './seeded-random.js';
 
 export interface BatchOptions {

@@ -9,7 +9,7 @@ import {
   systemNames,
   textNames,
 } from './column-names.js';
-import type { RawDataset } from './dataset.js';
+import type { RawDataset } from './raw-dataset.js';
 import { parseMessages } from './messages.js';
 
 export interface GuessedColumns {

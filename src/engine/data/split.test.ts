@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Example } from './examples.js';
+import type { Example } from './example.js';
 import { parseRowRange, splitByRanges, splitRows } from './split.js';
 
 const example = (content: string, response = 'a'): Example => ({

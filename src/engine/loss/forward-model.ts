@@ -8,7 +8,8 @@ import type { Feeds, RunnableModel, SessionOptions } from '../runtime/session.js
 import { float32Values, type RuntimeTensor } from '../runtime/tensors.js';
 import { gateDecoder, gateFeeds, type KeyedGate } from './gated-decoder.js';
 import type { LossBatch } from './loss-batch.js';
-import { LOSS_OUTPUTS, attachLoss } from './loss-head.js';
+import { attachLoss } from './loss-head.js';
+import { LOSS_OUTPUTS } from './loss-values.js';
 import type { Scales } from '../decoder/scales.js';
 
 export interface LossModelOptions {

@@ -14,7 +14,8 @@ import { gatedDecoder, type LossModelOptions } from './forward-model.js';
 import { gateFeeds, gateSize, type KeyedGate } from './gated-decoder.js';
 import { hiddenMatchProbe } from './hidden-match.js';
 import type { LossBatch } from './loss-batch.js';
-import { LOSS_INPUTS, LOSS_OUTPUTS, attachLoss } from './loss-head.js';
+import { attachLoss } from './loss-head.js';
+import { LOSS_INPUTS, LOSS_OUTPUTS } from './loss-values.js';
 import type { ScaleKey, Scales } from '../decoder/scales.js';
 import { openSegmentedGradient, type GradientTask } from './segmented-gradient.js';
 

@@ -5,30 +5,7 @@ import { DataType } from '../onnx/graph/data-types.js';
 import { int64Tensor } from '../onnx/graph/tensor.js';
 import { makeValueInfo } from '../onnx/graph/value-info.js';
 import { addHiddenMatch } from './hidden-match.js';
-
-export const LOSS_INPUTS = {
-  /** int64 [tokens]: row * positions + position of each position that carries loss. */
-  positions: 'hopscotch.loss_positions',
-  /** int64 [tokens]: the token that should follow each. */
-  labels: 'hopscotch.loss_labels',
-  /** float32 [tokens]: the weight of each in the loss. */
-  weights: 'hopscotch.loss_weights',
-} as const;
-
-export const LOSS_OUTPUTS = {
-  /** float32 scalar: weighted sum of the token losses. */
-  loss: 'hopscotch.loss',
-  /** float32 [1, tokens, 1]: negative log-likelihood of each label, in nats. */
-  tokenLosses: 'hopscotch.token_losses',
-  /** int64 [1, tokens]: the most likely next token. */
-  predictions: 'hopscotch.predictions',
-  /** float32 [1, tokens, vocabulary]. */
-  logits: 'hopscotch.logits',
-  /** float32 [rows, positions, hidden size]: the last value of the residual stream, at all positions. */
-  hidden: 'hopscotch.hidden',
-  /** float32 scalar: the loss and the distance from the original's hidden states (hidden-match.ts). */
-  objective: 'hopscotch.objective',
-} as const;
+import { LOSS_INPUTS, LOSS_OUTPUTS } from './loss-values.js';
 
 /**
  * Rewrites the decoder's graph in place: the final norm and the head see only the positions that carry loss, and the

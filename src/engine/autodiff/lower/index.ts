@@ -2,7 +2,7 @@
 import { Graph } from '../../onnx/graph/graph.js';
 import type { NodeProto } from '../../onnx/file/onnx_pb.js';
 import { isDifferentiable } from '../float-types.js';
-import type { ValueTypes } from '../gradient-rule.js';
+import type { ValueTypes } from '../value-types.js';
 import { NodeWriter } from '../node-writer.js';
 import { unsupported } from '../unsupported.js';
 import { fastGelu } from './fast-gelu.js';

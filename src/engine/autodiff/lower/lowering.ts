@@ -1,6 +1,6 @@
 /** The contract of a lowering: how a fused operator is made of operators that have gradient rules. */
 import type { NodeProto, TensorProto } from '../../onnx/file/onnx_pb.js';
-import type { Shape } from '../gradient-rule.js';
+import type { Shape } from '../value-types.js';
 import type { NodeWriter } from '../node-writer.js';
 
 export interface LoweringContext {

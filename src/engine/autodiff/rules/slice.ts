@@ -4,7 +4,8 @@
  */
 import { absoluteAxis } from '../broadcasting.js';
 import { constantIntegers } from '../constant-inputs.js';
-import type { GradientRule, RuleContext, Shape } from '../gradient-rule.js';
+import type { GradientRule, RuleContext } from '../gradient-rule.js';
+import type { Shape } from '../value-types.js';
 
 /** One axis that is cut. */
 interface Cut {
