@@ -1,8 +1,9 @@
 /** Reverse-mode differentiation of a graph: appends the nodes that compute the gradient of a loss by some leaves. */
+import type { DataType } from '../onnx/graph/data-types.js';
 import type { Graph } from '../onnx/graph/graph.js';
 import { valuesRead } from '../onnx/graph/node.js';
 import type { NodeProto } from '../onnx/file/onnx_pb.js';
-import { isDifferentiable } from './float-types.js';
+import { FLOAT_TYPES, isDifferentiable } from './float-types.js';
 import { GradientBuilder } from './gradient-builder.js';
 import type { RuleContext } from './gradient-rule.js';
 import type { ValueTypes } from './value-types.js';
@@ -35,7 +36,7 @@ export function differentiate(graph: Graph, options: DifferentiateOptions): Map<
   const active = activeValues(nodes, leaves, types);
   const gradients = new Map<string, string[]>();
 
-  build.enter('gradient', elementType(types, loss));
+  build.enter('gradient', floatType(types, loss));
   if (active.has(loss)) gradients.set(loss, [options.seed ?? seedOfOne(build, types, loss)]);
   const gradientOf = (value: string): string | undefined => {
     const parts = gradients.get(value);
@@ -50,7 +51,7 @@ export function differentiate(graph: Graph, options: DifferentiateOptions): Map<
     if (!valuesRead(node).some((value) => active.has(value))) continue;
     const rule = findRule(node);
     if (!rule) throw unsupported(node, 'Hopscotch has no gradient rule for this operator');
-    build.enter(`gradient/${node.output[0]}`, elementType(types, node.output[0]!));
+    build.enter(`gradient/${node.output[0]}`, floatType(types, node.output[0]!));
     const context: RuleContext = {
       node,
       build,
@@ -70,14 +71,14 @@ export function differentiate(graph: Graph, options: DifferentiateOptions): Map<
     });
   }
 
-  build.enter('gradient/leaves', elementType(types, loss));
+  build.enter('gradient/leaves', floatType(types, loss));
   const results = new Map<string, string>();
   const taken = new Set<string>();
   for (const leaf of leaves) {
     const gradient = gradientOf(leaf) ?? build.zerosLike(leaf);
     // Graph outputs need names of their own, and a node that makes them.
     const shared = taken.has(gradient) || !build.added.has(graph.producer(gradient)!);
-    results.set(leaf, shared ? build.emit('Identity', [gradient]) : gradient);
+    results.set(leaf, shared ? build.identity(gradient) : gradient);
     taken.add(gradient);
   }
   removeUnread(graph, build.added, new Set(results.values()));
@@ -146,6 +147,10 @@ function typeOf(types: ValueTypes, value: string) {
   const type = types.get(value);
   if (!type) throw new RangeError(`The type of the value '${value}' is not known`);
   return type;
+}
+
+function floatType(types: ValueTypes, value: string): DataType | undefined {
+  return FLOAT_TYPES[elementType(types, value)];
 }
 
 function elementType(types: ValueTypes, value: string): string {
