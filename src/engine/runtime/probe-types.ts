@@ -5,7 +5,8 @@ import { DataType, dataTypeName } from '../onnx/graph/data-types.js';
 import { Graph } from '../onnx/graph/graph.js';
 import { copyModel, type OnnxModel } from '../onnx/file/model-file.js';
 import { ValueInfoProtoSchema } from '../onnx/file/onnx_pb.js';
-import { int64Tensor, tensorDims } from '../onnx/graph/tensor.js';
+import { Operators } from '../onnx/graph/operators.js';
+import { tensorDims } from '../onnx/graph/tensor.js';
 import { openSession, type Feeds, type Session, type SessionOptions } from './session.js';
 
 export interface ProbedType {
@@ -111,8 +112,7 @@ function askForTypes(
 ): { questioned: OnnxModel; questions: Question[] } {
   const questioned = copyModel(model);
   const graph = new Graph(questioned.graph);
-  const flat = graph.addInitializer(int64Tensor(graph.freshName('probe/flat'), [1], [-1]));
-  const nothing = graph.addInitializer(int64Tensor(graph.freshName('probe/nothing'), [0], []));
+  const op = new Operators(graph, 'probe');
   const questions: Question[] = [];
   for (const value of model.graph.node.flatMap((node) => node.output)) {
     if (value === '') continue;
@@ -121,15 +121,8 @@ function askForTypes(
       types.set(value, { shape: tensorDims(constant), type: elementTypeName(constant.dataType) });
       continue;
     }
-    const [shape] = graph.addNode('Shape', [value], {}, { label: `probe/${value}/shape` });
-    const [elements] = graph.addNode('Reshape', [value, flat], {}, { label: `probe/${value}/elements` });
-    const [sample] = graph.addNode(
-      'Gather',
-      [elements!, nothing],
-      { axis: 0 },
-      { label: `probe/${value}/sample` },
-    );
-    questions.push({ value, shape: shape!, sample: sample! });
+    op.enter(`probe/${value}`);
+    questions.push({ value, shape: op.shape(value), sample: op.gather(op.reshape(value, [-1]), [], 0) });
   }
   // onnxruntime infers the types of outputs that declare none.
   questioned.graph.output = questions

@@ -3,6 +3,7 @@ import type { BlockName } from '../../../schema/blocks.js';
 import { UserError } from '../../../schema/errors.js';
 import type { Graph } from '../../onnx/graph/graph.js';
 import { describeNode, valuesRead } from '../../onnx/graph/node.js';
+import { Operators } from '../../onnx/graph/operators.js';
 import { copyModel } from '../../onnx/file/model-file.js';
 import type { NodeProto } from '../../onnx/file/onnx_pb.js';
 import { matchBlocks, matchPast } from './counterpart.js';
@@ -70,7 +71,10 @@ function passBy(decoder: Decoder, block: Block): void {
   const rest = node.input[1 - operand]!;
   const sum = node.output[0]!;
   graph.removeNodes(new Set([node]));
-  if (graph.isOutput(sum)) graph.addNode('Identity', [rest], {}, { outputs: [sum], label: sum });
+  if (graph.isOutput(sum)) {
+    const op = new Operators(graph, sum);
+    op.name(op.identity(rest), sum);
+  }
   graph.replaceUses(sum, rest, (reader) => reader.output[0] === sum);
 }
 

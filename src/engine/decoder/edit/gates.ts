@@ -2,6 +2,7 @@
 import type { BlockName } from '../../../schema/blocks.js';
 import { DataType } from '../../onnx/graph/data-types.js';
 import { copyModel } from '../../onnx/file/model-file.js';
+import { Operators } from '../../onnx/graph/operators.js';
 import { makeValueInfo } from '../../onnx/graph/value-info.js';
 import { blockName, type Block, type Decoder, type Norm, type ResidualStep, type Use } from '../decoder.js';
 import { elementType } from '../element-type.js';
@@ -78,16 +79,17 @@ export function insertGates(
 class GateBuilder {
   readonly gates: Gate[] = [];
 
-  constructor(readonly decoder: Decoder) {}
+  readonly #op: Operators;
+
+  constructor(readonly decoder: Decoder) {
+    this.#op = new Operators(decoder.graph, 'hopscotch.gates');
+  }
 
   /** Multiplies what is read at a place with a new gate. */
   scale(use: Use, kind: GateKind, block: BlockName, step: number, form: GateForm): void {
-    const { graph } = this.decoder;
     const value = use.node.input[use.index]!;
     const gate = this.#add(kind, block, step, form);
-    const factor = this.#castLike(gate, value);
-    const [scaled] = graph.addNode('Mul', [value, factor], {}, { label: `${gate}.scaled` });
-    graph.setInput(use.node, use.index, scaled!);
+    this.decoder.graph.setInput(use.node, use.index, this.#op.mul(value, this.#castLike(gate, value)));
   }
 
   /** Multiplies what each norm gives with a new gate; a norm that two blocks read is scaled once. */
@@ -100,9 +102,8 @@ class GateBuilder {
       const { graph } = this.decoder;
       const readers = new Set(graph.consumers(norm.output));
       const gate = this.#addInput('gain', block, step, [this.decoder.hiddenSize]);
-      const factor = this.#castLike(gate, norm.output);
-      const [product] = graph.addNode('Mul', [norm.output, factor], {}, { label: `${gate}.scaled` });
-      graph.replaceUses(norm.output, product!, (node) => !readers.has(node));
+      const product = this.#op.mul(norm.output, this.#castLike(gate, norm.output));
+      graph.replaceUses(norm.output, product, (node) => !readers.has(node));
     };
     steps.forEach((step, index) => {
       for (const block of step.blocks) scaleNorm(block.norm, blockName(block), index);
@@ -113,7 +114,7 @@ class GateBuilder {
   /** Adds a new gate to a value of the stream, for all that reads it. */
   offset(value: string, block: BlockName, step: number, form: GateForm): void {
     const gate = this.#add('offset', block, step, { ...form, granularity: 'channel' });
-    addToValue(this.decoder, value, this.#castLike(gate, value));
+    addToValue(this.#op, value, this.#castLike(gate, value));
   }
 
   #add(kind: GateKind, block: BlockName, step: number, form: GateForm): string {
@@ -126,14 +127,12 @@ class GateBuilder {
     const name = graph.freshName(`hopscotch.${kind}.${block.replace(' ', '.')}`);
     graph.addInput(makeValueInfo(name, DataType.FLOAT, shape));
     this.gates.push({ name, kind, block, step, shape });
+    this.#op.enter(name);
     return name;
   }
 
   #castLike(gate: string, value: string): string {
-    const { graph } = this.decoder;
-    const type = elementType(graph, value);
-    return type === DataType.FLOAT
-      ? gate
-      : graph.addNode('Cast', [gate], { to: type }, { label: `${gate}.cast` })[0]!;
+    const type = elementType(this.decoder.graph, value);
+    return type === DataType.FLOAT ? gate : this.#op.cast(gate, type);
   }
 }

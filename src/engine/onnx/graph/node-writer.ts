@@ -56,9 +56,12 @@ export class NodeWriter {
     return this.emitSeveral(1, opType, inputs, attributes, domain)[0]!;
   }
 
-  /** Adds a node of several outputs and returns their names. */
+  /**
+   * Adds a node of several outputs and returns their names.
+   * @param outputs how many, or their names
+   */
   emitSeveral(
-    outputs: number,
+    outputs: number | readonly string[],
     opType: string,
     inputs: readonly NodeInput[],
     attributes: Record<string, AttributeValue> = {},
@@ -69,7 +72,7 @@ export class NodeWriter {
       opType,
       given.map((input) => input ?? ''),
       attributes,
-      { outputs, domain, label: `${this.#label}/${opType}` },
+      { outputs, domain, label: typeof outputs === 'number' ? `${this.#label}/${opType}` : this.#label },
     );
     this.#added.add(this.graph.producer(names[0]!)!);
     return names;
