@@ -2,6 +2,8 @@
 import type { DataType } from '../onnx/graph/data-types.js';
 import type { Graph } from '../onnx/graph/graph.js';
 import { valuesRead } from '../onnx/graph/node.js';
+import { sortNodes } from '../onnx/graph/sort-nodes.js';
+import { producersOf, reach } from '../onnx/graph/walk.js';
 import type { NodeProto } from '../onnx/file/onnx_pb.js';
 import { FLOAT_TYPES, isDifferentiable } from './float-types.js';
 import { GradientBuilder } from './gradient-builder.js';
@@ -32,7 +34,7 @@ export interface DifferentiateOptions {
 export function differentiate(graph: Graph, options: DifferentiateOptions): Map<string, string> {
   const { loss, leaves, types } = options;
   const build = new GradientBuilder(graph, types);
-  const nodes = nodesBefore(graph, loss);
+  const nodes = sortNodes([...producersOf(graph, [loss])], (value) => graph.producer(value));
   const active = activeValues(nodes, leaves, types);
   const gradients = new Map<string, string[]>();
 
@@ -85,30 +87,6 @@ export function differentiate(graph: Graph, options: DifferentiateOptions): Map<
   return results;
 }
 
-/** The nodes that a value needs, each after those it reads from. */
-function nodesBefore(graph: Graph, value: string): NodeProto[] {
-  const sorted: NodeProto[] = [];
-  const seen = new Set<NodeProto>();
-  const stack: { node: NodeProto; reads: string[] }[] = [];
-  const enter = (name: string) => {
-    const node = graph.producer(name);
-    if (!node || seen.has(node)) return;
-    seen.add(node);
-    stack.push({ node, reads: valuesRead(node) });
-  };
-  enter(value);
-  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-    const read = top.reads.pop();
-    if (read !== undefined) {
-      enter(read);
-      continue;
-    }
-    sorted.push(top.node);
-    stack.pop();
-  }
-  return sorted;
-}
-
 /** The floating-point values that depend on a leaf. */
 function activeValues(
   nodes: readonly NodeProto[],
@@ -134,13 +112,11 @@ function seedOfOne(build: GradientBuilder, types: ValueTypes, loss: string): str
 
 /** Removes those of the nodes that no result needs. */
 function removeUnread(graph: Graph, added: ReadonlySet<NodeProto>, results: ReadonlySet<string>): void {
-  const unread = new Set(added);
-  const queue = [...results];
-  for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
+  const read = reach(results, (value) => {
     const node = graph.producer(value);
-    if (node && unread.delete(node)) queue.push(...node.input);
-  }
-  graph.removeNodes(unread);
+    return node && added.has(node) ? node.input : [];
+  });
+  graph.removeNodes(new Set([...added].filter((node) => !node.output.some((value) => read.has(value)))));
 }
 
 function typeOf(types: ValueTypes, value: string) {

@@ -4,9 +4,10 @@ import { UserError } from '../../schema/errors.js';
 import { DataType, dataTypeName } from '../onnx/graph/data-types.js';
 import { Graph } from '../onnx/graph/graph.js';
 import { copyModel, type OnnxModel } from '../onnx/file/model-file.js';
-import { ValueInfoProtoSchema } from '../onnx/file/onnx_pb.js';
+import { ValueInfoProtoSchema, type NodeProto } from '../onnx/file/onnx_pb.js';
 import { Operators } from '../onnx/graph/operators.js';
 import { tensorDims } from '../onnx/graph/tensor.js';
+import { walk } from '../onnx/graph/walk.js';
 import { openSession, type Feeds, type Session, type SessionOptions } from './session.js';
 
 export interface ProbedType {
@@ -79,17 +80,14 @@ function forgetCounts(model: OnnxModel, types: Map<string, ProbedType>): void {
   for (const node of model.graph.node.filter(({ opType }) => COUNTING_OPERATORS.has(opType))) {
     const count = types.get(node.output[0]!)?.shape.at(-1);
     if (count === undefined) continue;
-    const seen = new Set<string>();
-    const queue = [...node.output];
-    for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
+    const keepsShape = (reader: NodeProto, value: string) =>
+      SCATTER_OPERATORS.has(reader.opType) && reader.input[0] !== value;
+    const resultsOf = (value: string) =>
+      graph.consumers(value).flatMap((reader) => (keepsShape(reader, value) ? [] : reader.output));
+    for (const value of walk(node.output, (from) => (types.has(from) ? resultsOf(from) : []))) {
       const type = types.get(value);
-      if (seen.has(value) || !type) continue;
-      seen.add(value);
+      if (!type) continue;
       types.set(value, { ...type, shape: type.shape.map((dim) => (dim === count ? undefined : dim)) });
-      for (const reader of graph.consumers(value)) {
-        const keepsShape = SCATTER_OPERATORS.has(reader.opType) && reader.input[0] !== value;
-        if (!keepsShape) queue.push(...reader.output);
-      }
     }
   }
 }
