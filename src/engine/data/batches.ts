@@ -26,18 +26,6 @@ export function makeBatches(rows: readonly EncodedRow[], options: BatchOptions):
   return shuffled(chunks(byLength, batchRows), seed);
 }
 
-/** Share of a batch's positions that are padding, over all batches: what bucketing saves. */
-export function paddingShare(batches: readonly (readonly EncodedRow[])[]): number {
-  let tokens = 0;
-  let positions = 0;
-  for (const batch of batches) {
-    const longest = batch.reduce((length, row) => Math.max(length, row.ids.length), 0);
-    positions += longest * batch.length;
-    for (const row of batch) tokens += row.ids.length;
-  }
-  return positions === 0 ? 0 : 1 - tokens / positions;
-}
-
 function chunks<Item>(items: readonly Item[], size: number): Item[][] {
   const count = Math.ceil(items.length / size);
   return Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size));

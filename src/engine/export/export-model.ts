@@ -1,7 +1,7 @@
 /** Writes the slimmed model's folder: complete and verified, or not at all. */
 import type { Verification } from '../../schema/results.js';
 import type { BlockName } from '../../schema/blocks.js';
-import type { ExportMode } from '../../schema/settings.js';
+import type { ExportMode, Granularity } from '../../schema/settings.js';
 import {
   cpSync,
   existsSync,
@@ -187,7 +187,7 @@ async function verify(request: ExportRequest, modelPath: string): Promise<Verifi
   const trained = await openForwardModel(request.original, {
     skipped: request.skipped,
     granularity: request.record.granularity,
-    ...(request.session ? { session: request.session } : {}),
+    session: request.session,
   });
   try {
     return await verifyExport(

@@ -84,7 +84,7 @@ interface ExportedModel {
   release(): Promise<void>;
 }
 
-/** As those who use the file run it. */
+/** Opens the exported file as those who use it do: whole, and without a loss. */
 async function openWhole(
   file: string,
   decoder: Decoder,

@@ -50,7 +50,7 @@ export async function addGradients(
   const types = await typesOf(model, probes, session);
   const gradients = differentiate(graph, {
     loss: result,
-    ...(seed === undefined ? {} : { seed }),
+    seed,
     leaves: leaves.map(({ name }) => name),
     types,
     opset: opsetVersion(model)!,

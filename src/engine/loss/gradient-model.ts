@@ -73,7 +73,7 @@ export class GradientModel {
     return this.#read(await this.#model.run(this.#feeds({ batch, scales, match })));
   }
 
-  /** The same for several batches or scales in turn; a model whose segments are loaded in turn loads each once for all. */
+  /** Losses and gradients of several batches or scales in turn; segments that are loaded in turn are loaded once for all. */
   async *runEach(runs: readonly GradientRun[]): AsyncGenerator<LossAndGradients> {
     const feeds = runs.map((run) => this.#feeds(run));
     for await (const results of this.#model.runEach(feeds)) yield this.#read(results);

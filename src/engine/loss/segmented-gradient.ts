@@ -99,7 +99,7 @@ async function gradientOf(
   );
   const outputs = await addGradients(segment.model, {
     result: streamOut ?? task.loss,
-    ...(streamOut === undefined ? {} : { seed: SEED }),
+    seed: streamOut && SEED,
     leaves: wantsStream ? [...leaves, { name: streamIn!, shape: streamShape }] : leaves,
     probes: seeded,
     session: task.session,

@@ -64,7 +64,7 @@ function embeddingInputs(
   return { opType: 'EmbedLayerNormalization', inputs, sumIndex: 2 };
 }
 
-/** Of a table by ids that are an input, or a Cast of one; the fused operator had them, so they are int32. */
+/** Whether a node takes rows of a table by ids that are an input, or a Cast of one to int32 as the fused operator had it. */
 function takesRows(graph: Graph, node: NodeProto): boolean {
   const [table, ids] = node.input as [string, string];
   const cast = graph.producer(ids);

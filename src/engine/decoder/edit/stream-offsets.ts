@@ -17,14 +17,9 @@ export function addToStream(decoder: Decoder, place: StreamPlace, offset: string
   const value = place === 'embedding' ? decoder.embedding : decoder.steps[place.afterStep]!.output;
   const op = new Operators(graph, offset);
   const type = elementType(graph, value);
-  addToValue(op, value, elementType(graph, offset) === type ? offset : op.cast(offset, type));
+  const readers = new Set(graph.consumers(value));
+  const sum = op.add(value, elementType(graph, offset) === type ? offset : op.cast(offset, type));
+  graph.replaceUses(value, sum, (node) => !readers.has(node));
   graph.sortNodes();
   return rereadDecoder(decoder.model, decoder);
-}
-
-/** Puts value + summand in the place of a value of the stream; the graph's nodes are not sorted after that. */
-export function addToValue(op: Operators, value: string, summand: string): void {
-  const { graph } = op;
-  const readers = new Set(graph.consumers(value));
-  graph.replaceUses(value, op.add(value, summand), (node) => !readers.has(node));
 }
