@@ -12,7 +12,7 @@ export interface RunOptions {
   positions?: readonly [number, number];
   /** The token at a position, in every row. Default: some tokens, other ones in each row. */
   tokens?: (position: number) => number;
-  /** Values of all elements of a gate by its name; the others are open: scales 1, offsets 0. */
+  /** Values of all elements of a gate by its name; the others are 1. */
   gates?: { all: readonly Gate[]; values: Readonly<Record<string, number>> };
 }
 
@@ -89,11 +89,9 @@ function presentAsPast(decoder: Decoder, results: Record<string, RuntimeTensor>)
 function gateFeeds(gates: RunOptions['gates']): Feeds {
   return Object.fromEntries(
     (gates?.all ?? []).map((gate) => {
-      const dims = gate.shape.map((dim) => (typeof dim === 'number' ? dim : 1));
-      const size = dims.reduce((product, dim) => product * dim, 1);
-      const open = gate.kind === 'offset' ? 0 : 1;
-      const value = gates!.values[gate.name] ?? open;
-      return [gate.name, float32Tensor(new Float32Array(size).fill(value), dims)];
+      const size = gate.shape.reduce((product, dim) => product * dim, 1);
+      const value = gates!.values[gate.name] ?? 1;
+      return [gate.name, float32Tensor(new Float32Array(size).fill(value), gate.shape)];
     }),
   );
 }

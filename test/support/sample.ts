@@ -5,7 +5,8 @@ import { makeLossBatch, type LossBatch } from '../../src/engine/loss/loss-batch.
 import type { ScaleKey } from '../../src/engine/decoder/scales.js';
 import { guessColumns } from '../../src/engine/data/columns.js';
 import { readDataset } from '../../src/engine/data/dataset.js';
-import { encodeExamples, type EncodedRow } from '../../src/engine/data/encode-examples.js';
+import { encodeExamples } from '../../src/engine/data/encode-examples.js';
+import type { EncodedRow } from '../../src/engine/data/encoded-row.js';
 import { toExamples } from '../../src/engine/data/examples.js';
 import { loadTokenizer, type ModelTokenizer } from '../../src/engine/data/tokenizer.js';
 import type { Decoder } from '../../src/engine/decoder/decoder.js';

@@ -1,5 +1,5 @@
 /** Shapes under ONNX's multidirectional broadcasting (ONNX documentation, Broadcasting). */
-import type { Shape } from './gradient-rule.js';
+import type { Shape } from './value-types.js';
 
 /** Whether two shapes agree axis by axis; dimensions that vary between runs are taken to vary together. */
 export function sameShape(a: Shape, b: Shape): boolean {

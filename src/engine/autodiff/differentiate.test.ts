@@ -12,7 +12,7 @@ import { float64Tensor, int64Tensor } from '../runtime/tensors.js';
 import { hasShared, sharedPath, sharedReason } from '../../../test/support/shared-folder.js';
 import { differentiate } from './differentiate.js';
 import { upgradeOpset } from '../onnx/opset/upgrade-opset.js';
-import type { Dim, ValueType } from './gradient-rule.js';
+import type { Dim, ValueType } from './value-types.js';
 import { toDoublePrecision } from './testing/double-precision.js';
 import { expectGradients, randomNumbers } from './testing/finite-differences.js';
 

@@ -1,10 +1,14 @@
 /** Reverse-mode differentiation of a graph: appends the nodes that compute the gradient of a loss by some leaves. */
+import type { DataType } from '../onnx/graph/data-types.js';
 import type { Graph } from '../onnx/graph/graph.js';
 import { valuesRead } from '../onnx/graph/node.js';
+import { sortNodes } from '../onnx/graph/sort-nodes.js';
+import { producersOf, reach } from '../onnx/graph/walk.js';
 import type { NodeProto } from '../onnx/file/onnx_pb.js';
-import { isDifferentiable } from './float-types.js';
+import { FLOAT_TYPES, isDifferentiable } from './float-types.js';
 import { GradientBuilder } from './gradient-builder.js';
-import type { RuleContext, ValueTypes } from './gradient-rule.js';
+import type { RuleContext } from './gradient-rule.js';
+import type { ValueTypes } from './value-types.js';
 import { findRule } from './rules/index.js';
 import { unsupported } from './unsupported.js';
 
@@ -30,11 +34,11 @@ export interface DifferentiateOptions {
 export function differentiate(graph: Graph, options: DifferentiateOptions): Map<string, string> {
   const { loss, leaves, types } = options;
   const build = new GradientBuilder(graph, types);
-  const nodes = nodesBefore(graph, loss);
+  const nodes = sortNodes([...producersOf(graph, [loss])], (value) => graph.producer(value));
   const active = activeValues(nodes, leaves, types);
   const gradients = new Map<string, string[]>();
 
-  build.enter('gradient', elementType(types, loss));
+  build.enter('gradient', floatType(types, loss));
   if (active.has(loss)) gradients.set(loss, [options.seed ?? seedOfOne(build, types, loss)]);
   const gradientOf = (value: string): string | undefined => {
     const parts = gradients.get(value);
@@ -49,7 +53,7 @@ export function differentiate(graph: Graph, options: DifferentiateOptions): Map<
     if (!valuesRead(node).some((value) => active.has(value))) continue;
     const rule = findRule(node);
     if (!rule) throw unsupported(node, 'Hopscotch has no gradient rule for this operator');
-    build.enter(`gradient/${node.output[0]}`, elementType(types, node.output[0]!));
+    build.enter(`gradient/${node.output[0]}`, floatType(types, node.output[0]!));
     const context: RuleContext = {
       node,
       build,
@@ -69,42 +73,18 @@ export function differentiate(graph: Graph, options: DifferentiateOptions): Map<
     });
   }
 
-  build.enter('gradient/leaves', elementType(types, loss));
+  build.enter('gradient/leaves', floatType(types, loss));
   const results = new Map<string, string>();
   const taken = new Set<string>();
   for (const leaf of leaves) {
     const gradient = gradientOf(leaf) ?? build.zerosLike(leaf);
     // Graph outputs need names of their own, and a node that makes them.
     const shared = taken.has(gradient) || !build.added.has(graph.producer(gradient)!);
-    results.set(leaf, shared ? build.emit('Identity', [gradient]) : gradient);
+    results.set(leaf, shared ? build.identity(gradient) : gradient);
     taken.add(gradient);
   }
   removeUnread(graph, build.added, new Set(results.values()));
   return results;
-}
-
-/** The nodes that a value needs, each after those it reads from. */
-function nodesBefore(graph: Graph, value: string): NodeProto[] {
-  const sorted: NodeProto[] = [];
-  const seen = new Set<NodeProto>();
-  const stack: { node: NodeProto; reads: string[] }[] = [];
-  const enter = (name: string) => {
-    const node = graph.producer(name);
-    if (!node || seen.has(node)) return;
-    seen.add(node);
-    stack.push({ node, reads: valuesRead(node) });
-  };
-  enter(value);
-  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-    const read = top.reads.pop();
-    if (read !== undefined) {
-      enter(read);
-      continue;
-    }
-    sorted.push(top.node);
-    stack.pop();
-  }
-  return sorted;
 }
 
 /** The floating-point values that depend on a leaf. */
@@ -132,19 +112,21 @@ function seedOfOne(build: GradientBuilder, types: ValueTypes, loss: string): str
 
 /** Removes those of the nodes that no result needs. */
 function removeUnread(graph: Graph, added: ReadonlySet<NodeProto>, results: ReadonlySet<string>): void {
-  const unread = new Set(added);
-  const queue = [...results];
-  for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
+  const read = reach(results, (value) => {
     const node = graph.producer(value);
-    if (node && unread.delete(node)) queue.push(...node.input);
-  }
-  graph.removeNodes(unread);
+    return node && added.has(node) ? node.input : [];
+  });
+  graph.removeNodes(new Set([...added].filter((node) => !node.output.some((value) => read.has(value)))));
 }
 
 function typeOf(types: ValueTypes, value: string) {
   const type = types.get(value);
   if (!type) throw new RangeError(`The type of the value '${value}' is not known`);
   return type;
+}
+
+function floatType(types: ValueTypes, value: string): DataType | undefined {
+  return FLOAT_TYPES[elementType(types, value)];
 }
 
 function elementType(types: ValueTypes, value: string): string {

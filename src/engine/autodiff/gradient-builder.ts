@@ -1,8 +1,11 @@
 /** Arithmetic on gradients as nodes of a graph: sums that undo broadcasting, products, zeros around parts. */
 import { intsAttribute } from '../onnx/graph/attributes.js';
+import type { Operand } from '../onnx/graph/elementwise.js';
+import type { Graph } from '../onnx/graph/graph.js';
+import { Operators } from '../onnx/graph/operators.js';
 import { padShape, repeatedAxes, sameShape } from './broadcasting.js';
-import type { Shape } from './gradient-rule.js';
-import { NodeWriter } from './node-writer.js';
+import { FLOAT_TYPES } from './float-types.js';
+import type { Shape, ValueTypes } from './value-types.js';
 
 /** A gradient that is zero but for the entries `updates`, put at `indices` along `axis` as ScatterElements does. */
 export interface ScatteredGradient {
@@ -27,12 +30,22 @@ export interface PaddedSlice {
  * small value is used and the Expand stays without readers, which saves a pass over memory; the same holds for a
  * transposed matrix product. `differentiate` removes what is left without readers.
  */
-export class GradientBuilder extends NodeWriter {
+export class GradientBuilder extends Operators {
   readonly #gradientShapes = new Map<string, Shape>();
   readonly #transposed = new Map<string, string>();
   readonly #expansions = new Map<string, { source: string; like: string }>();
   readonly #scattered = new Map<string, ScatteredGradient>();
   readonly #padded = new Map<string, PaddedSlice>();
+
+  readonly #shapeNodes = new Map<string, string>();
+
+  /** @param types of the values of the forward graph */
+  constructor(
+    graph: Graph,
+    readonly types: ValueTypes,
+  ) {
+    super(graph, 'gradient');
+  }
 
   /** Notes the shape of a finished gradient. */
   declareShape(gradient: string, shape: Shape): void {
@@ -44,44 +57,36 @@ export class GradientBuilder extends NodeWriter {
     return this.types.get(value)?.shape ?? this.#gradientShapes.get(value);
   }
 
-  add(a: string, b: string): string {
-    return this.emit('Add', [a, b]);
-  }
-
-  sub(a: string, b: string): string {
-    return this.emit('Sub', [a, b]);
-  }
-
   /** @param gradient the factor that may be a repeated small value */
-  mul(gradient: string, factor: string): string {
-    return this.#throughExpansion('Mul', gradient, factor);
+  override mul(gradient: Operand, factor: Operand): string {
+    return this.#throughExpansion((a, b) => super.mul(a, b), gradient, factor);
   }
 
   /** @param gradient the dividend, which may be a repeated small value */
-  div(gradient: string, divisor: string): string {
-    return this.#throughExpansion('Div', gradient, divisor);
+  override div(gradient: Operand, divisor: Operand): string {
+    return this.#throughExpansion((a, b) => super.div(a, b), gradient, divisor);
   }
 
-  neg(value: string): string {
+  override neg(value: string): string {
     const expansion = this.#expansions.get(value);
     if (expansion) return this.expandLike(this.neg(expansion.source), expansion.like);
-    return this.emit('Neg', [value]);
+    return super.neg(value);
   }
 
-  /** The value times a number; nothing is added for 1. */
-  scale(value: string, factor: number): string {
-    if (factor === 1) return value;
-    return factor === -1 ? this.neg(value) : this.mul(value, this.scalar(factor));
-  }
-
-  #throughExpansion(opType: 'Mul' | 'Div', gradient: string, other: string): string {
-    const expansion = this.#expansions.get(gradient);
-    if (!expansion) return this.emit(opType, [gradient, other]);
+  #throughExpansion(
+    operation: (a: Operand, b: Operand) => string,
+    gradient: Operand,
+    other: Operand,
+  ): string {
+    const expansion = typeof gradient === 'string' ? this.#expansions.get(gradient) : undefined;
+    if (!expansion) return operation(gradient, other);
     const { source, like } = expansion;
-    if (this.isScalar(other)) return this.expandLike(this.emit(opType, [source, other]), like);
+    if (typeof other === 'number' || this.isScalar(other)) {
+      return this.expandLike(operation(source, other), like);
+    }
     const shape = this.#knownShape(other);
     const small = shape !== undefined && sameShape(shape, this.types.get(like)!.shape);
-    return this.emit(opType, [small ? source : gradient, other]);
+    return operation(small ? source : gradient, other);
   }
 
   /** The sum of gradients of one value, all of its shape. */
@@ -105,35 +110,28 @@ export class GradientBuilder extends NodeWriter {
       return next ? next.before === before + size : before + size === slices[0]!.full;
     });
     if (!adjacent) return gradients;
-    const whole = this.emit(
-      'Concat',
+    const whole = this.concat(
       slices.map((slice) => slice.source),
-      { axis: slices[0]!.axis },
+      slices[0]!.axis,
     );
     return [whole, ...gradients.filter((gradient) => !this.#padded.has(gradient))];
   }
 
   /** Puts zeros before and after a gradient along one axis. */
-  pad(slice: PaddedSlice, rank: number): string {
+  padSlice(slice: PaddedSlice, rank: number): string {
     const { source, axis, before, size, full } = slice;
     if (size === full) return source;
     const pads = Array.from({ length: 2 * rank }, () => 0);
     pads[axis] = before;
     pads[axis + rank] = full - size - before;
-    const result = this.emit('Pad', [source, this.integers(pads), this.scalar(0)]);
+    const result = this.pad(source, pads, 0);
     this.#padded.set(result, slice);
     return result;
   }
 
-  matMul(a: string, b: string): string {
-    return this.emit('MatMul', [a, b]);
-  }
-
-  transpose(value: string, perm: readonly number[]): string {
+  override transpose(value: string, perm: readonly number[]): string {
     if (perm.every((axis, index) => axis === index)) return value;
-    return swapsLastTwo(perm)
-      ? this.swapLastTwo(value, perm.length)
-      : this.emit('Transpose', [value], { perm });
+    return swapsLastTwo(perm) ? this.swapLastTwo(value, perm.length) : super.transpose(value, perm);
   }
 
   /**
@@ -143,8 +141,7 @@ export class GradientBuilder extends NodeWriter {
   swapLastTwo(value: string, rank: number): string {
     const known = this.#transposed.get(value) ?? this.#untransposed(value);
     if (known !== undefined) return known;
-    const transposed =
-      this.#transposedProduct(value, rank) ?? this.emit('Transpose', [value], { perm: swapped(rank) });
+    const transposed = this.#transposedProduct(value, rank) ?? super.transpose(value, swapped(rank));
     this.#transposed.set(value, transposed);
     return transposed;
   }
@@ -169,10 +166,6 @@ export class GradientBuilder extends NodeWriter {
     return this.matMul(this.swapLastTwo(b, rank), this.swapLastTwo(a, rank));
   }
 
-  reshape(value: string, dims: readonly number[]): string {
-    return this.emit('Reshape', [value, this.integers(dims)]);
-  }
-
   /** The elements in the shape of a value of the forward graph. */
   reshapeLike(value: string, like: string): string {
     const { shape } = this.types.get(like)!;
@@ -182,30 +175,18 @@ export class GradientBuilder extends NodeWriter {
         shape.map((dim) => dim ?? -1),
       );
     }
-    return this.emit('Reshape', [value, this.shapeInput(like)]);
-  }
-
-  unsqueeze(value: string, axes: readonly number[]): string {
-    return axes.length === 0 ? value : this.emit('Unsqueeze', [value, this.integers(axes)]);
-  }
-
-  squeeze(value: string, axes: readonly number[]): string {
-    return axes.length === 0 ? value : this.emit('Squeeze', [value, this.integers(axes)]);
+    return this.reshape(value, this.shapeInput(like));
   }
 
   /** Repeats a small value up to the shape of a value of the forward graph. */
   expandLike(value: string, like: string): string {
-    const expanded = this.emit('Expand', [value, this.shapeInput(like)]);
+    const expanded = this.expand(value, this.shapeInput(like));
     this.#expansions.set(expanded, { source: value, like });
     return expanded;
   }
 
   zerosLike(value: string): string {
-    return this.expandLike(this.scalar(0, this.types.get(value)!.type), value);
-  }
-
-  reduceSum(value: string, axes: readonly number[], keepDims: boolean): string {
-    return this.emit('ReduceSum', [value, this.integers(axes)], { keepdims: keepDims ? 1 : 0 });
+    return this.expandLike(this.scalar(0, FLOAT_TYPES[this.types.get(value)!.type]), value);
   }
 
   /** Sums over the axes along which a value of shape `to` was repeated to become one of shape `from`. */
@@ -229,13 +210,13 @@ export class GradientBuilder extends NodeWriter {
     if (kept === 0 && from.length > 0) {
       const rows = [a, b].map((value) => this.reshape(value, [1, -1]));
       return this.reshape(
-        this.emit('Gemm', rows, { transB: 1 }),
+        this.gemm(rows[0]!, rows[1]!, { transB: true }),
         to.map(() => 1),
       );
     }
     if (kept === 1 && from.length > 1) {
       const [left, right] = [a, b].map((value) => this.reshape(value, [0, 1, -1]));
-      const dots = this.matMul(left!, this.emit('Transpose', [right!], { perm: [0, 2, 1] }));
+      const dots = this.matMul(left!, super.transpose(right!, [0, 2, 1]));
       if (from.length === 3) return dots;
       return this.reshape(
         dots,
@@ -248,9 +229,38 @@ export class GradientBuilder extends NodeWriter {
   /** Puts entries into zeros of the shape of `like`; no two may have the same place. */
   scatter(entries: ScatteredGradient, like: string): string {
     const { indices, updates, axis } = entries;
-    const result = this.emit('ScatterElements', [this.zerosLike(like), indices, updates], { axis });
+    const result = this.scatterElements(this.zerosLike(like), indices, updates, axis);
     this.#scattered.set(result, entries);
     return result;
+  }
+
+  /** The shape of a value at run time, int64 [rank]. */
+  shapeOf(value: string): string {
+    let shape = this.#shapeNodes.get(value);
+    if (shape === undefined) this.#shapeNodes.set(value, (shape = this.shape(value)));
+    return shape;
+  }
+
+  /** The shape of a value of the forward graph, as a constant where it is the same in every run. */
+  shapeInput(value: string): string {
+    const { shape } = this.types.get(value)!;
+    return shape.every((dim) => dim !== undefined) ? this.integers(shape) : this.shapeOf(value);
+  }
+
+  /** One dimension of a value at run time, int64 [1]. */
+  dimOf(value: string, axis: number): string {
+    const known = this.types.get(value)?.shape[axis];
+    return known === undefined ? this.gather(this.shapeOf(value), [axis], 0) : this.integers([known]);
+  }
+
+  /** The number of elements of a value at run time, as a floating-point scalar. */
+  countOf(value: string): string {
+    return this.cast(this.size(value), this.floatType);
+  }
+
+  /** @param elementType onnxruntime's name of a floating-point type */
+  castTo(value: string, elementType: string): string {
+    return this.cast(value, FLOAT_TYPES[elementType]!);
   }
 
   /** How a gradient was put together by `scatter`, if it was. */

@@ -1,19 +1,7 @@
 /** The contract of a gradient rule: how the gradient of one operator is made of other operators. */
 import type { NodeProto, TensorProto } from '../onnx/file/onnx_pb.js';
 import type { GradientBuilder } from './gradient-builder.js';
-
-/** One dimension: a number where every run has the same, undefined where runs differ (rows, positions). */
-export type Dim = number | undefined;
-export type Shape = readonly Dim[];
-
-export interface ValueType {
-  shape: Shape;
-  /** onnxruntime's element type: 'float32', 'int64'... */
-  type: string;
-}
-
-/** Types and shapes of values of the graph that is differentiated. */
-export type ValueTypes = ReadonlyMap<string, ValueType>;
+import type { Shape } from './value-types.js';
 
 export interface RuleContext {
   node: NodeProto;

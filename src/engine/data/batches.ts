@@ -1,6 +1,6 @@
 /** Rows grouped for training and measuring. */
 import { UserError } from '../../schema/errors.js';
-import type { EncodedRow } from './encode-examples.js';
+import type { EncodedRow } from './encoded-row.js';
 import { shuffled } from './seeded-random.js';
 
 export interface BatchOptions {
@@ -24,18 +24,6 @@ export function makeBatches(rows: readonly EncodedRow[], options: BatchOptions):
   if (order === 'file') return chunks(rows, batchRows);
   const byLength = rows.toSorted((a, b) => a.ids.length - b.ids.length);
   return shuffled(chunks(byLength, batchRows), seed);
-}
-
-/** Share of a batch's positions that are padding, over all batches: what bucketing saves. */
-export function paddingShare(batches: readonly (readonly EncodedRow[])[]): number {
-  let tokens = 0;
-  let positions = 0;
-  for (const batch of batches) {
-    const longest = batch.reduce((length, row) => Math.max(length, row.ids.length), 0);
-    positions += longest * batch.length;
-    for (const row of batch) tokens += row.ids.length;
-  }
-  return positions === 0 ? 0 : 1 - tokens / positions;
 }
 
 function chunks<Item>(items: readonly Item[], size: number): Item[][] {

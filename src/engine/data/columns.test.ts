@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { guessColumns, parseColumnMapping, requireColumns } from './columns.js';
-import { readDataset, type RawDataset } from './dataset.js';
+import { readDataset } from './dataset.js';
+import type { RawDataset } from './raw-dataset.js';
 import { columnsOf, rowValues } from './raw-values.js';
 import { sampleFolder, sharedPath } from '../../../test/support/shared-folder.js';
 

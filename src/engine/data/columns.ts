@@ -9,7 +9,7 @@ import {
   systemNames,
   textNames,
 } from './column-names.js';
-import type { RawDataset } from './dataset.js';
+import type { RawDataset } from './raw-dataset.js';
 import { parseMessages } from './messages.js';
 
 export interface GuessedColumns {
@@ -67,7 +67,7 @@ export function parseColumnMapping(written: string): ColumnMapping {
   const joined = parts.get('choices');
   const choices = joined === undefined ? undefined : splitOutsideQuotes(joined, '+').map(unquoted);
   const [input, response, system] = [named('input'), named('response'), named('system')];
-  return promptMapping(prompt, { input, choices, response, system });
+  return { kind: 'prompt-response', prompt, input, choices, response, system };
 }
 
 /** A column's name as it stands in a mapping. */
@@ -128,7 +128,7 @@ function guessPromptResponse(dataset: RawDataset): ColumnMapping | undefined {
       holdsText,
     );
     const input = names.prompt === 'instruction' ? findColumn(dataset, inputNames, holdsText) : undefined;
-    const mapping = promptMapping(prompt, { input, choices, response, system });
+    const mapping: ColumnMapping = { kind: 'prompt-response', prompt, input, choices, response, system };
     if (response !== undefined) return mapping;
     promptOnly ??= mapping;
   }
@@ -151,13 +151,13 @@ function guessUnnamed(dataset: RawDataset): ColumnMapping | undefined {
   if (!columns.every((name) => holdsText(dataset, name))) return undefined;
   const [first, second] = columns;
   if (columns.length === 1) return { kind: 'text', text: first! };
-  if (columns.length === 2 && unnamed) return promptMapping(first!, { response: second });
+  if (columns.length === 2 && unnamed) return { kind: 'prompt-response', prompt: first!, response: second };
   const last = columns.at(-1)!;
   const choices = columns.slice(1, -1);
   const answers = new Set(choices.flatMap((_, index) => [String(index), String.fromCodePoint(65 + index)]));
   const isAnswer = (value: unknown): boolean => answers.has(String(value).trim());
   if (choices.length > 1 && choices.length <= 10 && unnamed && valuesOf(dataset, last).every(isAnswer)) {
-    return promptMapping(first!, { choices, response: last });
+    return { kind: 'prompt-response', prompt: first!, choices, response: last };
   }
   return undefined;
 }
@@ -173,27 +173,6 @@ function findChoices(dataset: RawDataset): string[] | undefined {
     (name) => pattern.test(comparableName(name)) && holdsText(dataset, name),
   );
   return several.length > 1 ? several : undefined;
-}
-
-/** A mapping without the parts that are absent. */
-function promptMapping(
-  prompt: string,
-  rest: {
-    input?: string | undefined;
-    choices?: readonly string[] | undefined;
-    response?: string | undefined;
-    system?: string | undefined;
-  },
-): ColumnMapping {
-  const { input, choices, response, system } = rest;
-  return {
-    kind: 'prompt-response',
-    prompt,
-    ...(input !== undefined && { input }),
-    ...(choices !== undefined && { choices }),
-    ...(response !== undefined && { response }),
-    ...(system !== undefined && { system }),
-  };
 }
 
 function findColumn(

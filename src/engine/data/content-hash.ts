@@ -1,7 +1,7 @@
 /** SHA-256 of what rows say, wherever they stand: for finding duplicates, splitting, and naming caches. */
 import { createHash } from 'node:crypto';
-import type { EncodedPrompt, EncodedRow } from './encode-examples.js';
-import type { Example } from './examples.js';
+import type { EncodedPrompt, EncodedRow } from './encoded-row.js';
+import type { Example } from './example.js';
 
 export type HashedRow = Example | EncodedRow | EncodedPrompt;
 

@@ -1,40 +1,16 @@
-/** A dataset as its file holds it: named columns, numbered rows, and what could not be read. */
+/** Reads a dataset, whatever the format of its file. */
 import { FORMAT_OF_EXTENSION, type DatasetFormat } from '../../schema/columns.js';
 import { extname } from 'node:path';
 import { UserError } from '../../schema/errors.js';
+import type { RawDataset, RowsRead } from './raw-dataset.js';
 import { columnsOf } from './raw-values.js';
 import { readCsv, type CsvOptions } from './read-csv.js';
 import { looksLikeJsonLines, readJson } from './read-json.js';
 import { readJsonl } from './read-jsonl.js';
 import { readParquet } from './read-parquet.js';
 import { readText, type TextUnit } from './read-text.js';
-import { requireRows, type RowProblem } from './row-problems.js';
+import { requireRows } from './row-problems.js';
 import { readHead } from './text-file.js';
-
-export interface RawRow {
-  /** 1-based line of a text file where the row starts; row number of a JSON array or a Parquet file. */
-  line: number;
-  /** Values by column; an object without a prototype. */
-  values: Record<string, unknown>;
-}
-
-export interface RawDataset {
-  path: string;
-  format: DatasetFormat;
-  columns: string[];
-  rows: RawRow[];
-  problems: RowProblem[];
-}
-
-/** What a reader of one format gives. */
-export interface RowsRead {
-  rows: RawRow[];
-  problems: RowProblem[];
-  /** Absent: the names that the rows show. */
-  columns?: string[];
-  /** The format found, where it is not the one asked for. */
-  format?: DatasetFormat;
-}
 
 export interface ReadDatasetOptions {
   /** Default: by the file name's extension, else by its first bytes. */

@@ -2,23 +2,10 @@
 import { UserError } from '../../schema/errors.js';
 import { ConversationRefusedError } from './chat-template.js';
 import { conversationText, type PlainTextOptions } from './conversation-text.js';
-import { isTextExample, type Example } from './examples.js';
+import { isTextExample, type Example } from './example.js';
+import type { EncodedPrompt, EncodedRow } from './encoded-row.js';
 import { requireRows, type RowProblem } from './row-problems.js';
 import { UnencodableTextError, type ModelTokenizer } from './tokenizer.js';
-
-export interface EncodedRow {
-  line: number;
-  /** Prompt and response, with the token that ends the response. */
-  ids: number[];
-  /** Index of the first response token, at least 1; loss is counted from there on. */
-  responseStart: number;
-}
-
-export interface EncodedPrompt {
-  line: number;
-  /** All that the model reads before it answers. */
-  ids: number[];
-}
 
 export interface EncodeOptions extends PlainTextOptions {
   /** Rows with more tokens are cut or dropped. Default: no limit. */

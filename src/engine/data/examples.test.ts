@@ -1,6 +1,6 @@
 import type { ColumnMapping } from '../../schema/columns.js';
 import { describe, expect, test } from 'vitest';
-import type { RawDataset } from './dataset.js';
+import type { RawDataset } from './raw-dataset.js';
 import { toExamples } from './examples.js';
 import { columnsOf, rowValues } from './raw-values.js';
 

@@ -2,28 +2,10 @@
 import type { ColumnMapping } from '../../schema/columns.js';
 import { columnsUsed, requireColumns } from './columns.js';
 import { contentHash } from './content-hash.js';
-import type { RawDataset, RawRow } from './dataset.js';
+import type { RawDataset, RawRow } from './raw-dataset.js';
+import type { Example } from './example.js';
 import { parseMessages, type Message } from './messages.js';
 import { requireRows, type RowProblem } from './row-problems.js';
-
-export interface ConversationExample {
-  line: number;
-  /** The conversation up to the prompt; the last message is not the assistant's. */
-  messages: Message[];
-  /** The assistant's answer, if the data has one. */
-  response?: string;
-}
-
-export interface TextExample {
-  line: number;
-  text: string;
-}
-
-export type Example = ConversationExample | TextExample;
-
-export function isTextExample(example: Example): example is TextExample {
-  return 'text' in example;
-}
 
 /**
  * Examples of all usable rows, in file order; empty, malformed and repeated rows become problems. In a conversation

@@ -1,7 +1,7 @@
 /** CSV and its relatives (tab or semicolon between the fields), with or without a first row of names. */
 import { isUtf8 } from 'node:buffer';
 import { CsvError, parse, type Options } from 'csv-parse/sync';
-import type { RawRow, RowsRead } from './dataset.js';
+import type { RawRow, RowsRead } from './raw-dataset.js';
 import { firstRowHoldsNames } from './csv-header.js';
 import { distinctNames, rowValues } from './raw-values.js';
 import type { RowProblem } from './row-problems.js';

@@ -1,6 +1,6 @@
 /** JSON: a list of objects (or strings), or an object that holds one such list. */
 import { UserError } from '../../schema/errors.js';
-import type { RawRow, RowsRead } from './dataset.js';
+import type { RawRow, RowsRead } from './raw-dataset.js';
 import { jsonRowValues } from './raw-values.js';
 import { readJsonl } from './read-jsonl.js';
 import type { RowProblem } from './row-problems.js';

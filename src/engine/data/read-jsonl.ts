@@ -1,5 +1,5 @@
 /** JSON Lines: one object (or string) a line. */
-import type { RawRow, RowsRead } from './dataset.js';
+import type { RawRow, RowsRead } from './raw-dataset.js';
 import { jsonRowValues } from './raw-values.js';
 import type { RowProblem } from './row-problems.js';
 import { readLines } from './text-file.js';

@@ -2,7 +2,7 @@
 import { asyncBufferFromFile, parquetMetadataAsync, parquetRead, parquetSchema } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { UserError } from '../../schema/errors.js';
-import type { RawRow, RowsRead } from './dataset.js';
+import type { RawRow, RowsRead } from './raw-dataset.js';
 import { rowValues } from './raw-values.js';
 import { fileSize } from './text-file.js';
 

@@ -1,5 +1,5 @@
 /** Plain text: documents between '<|endoftext|>' marks, else paragraphs between blank lines, else lines. */
-import type { RawRow, RowsRead } from './dataset.js';
+import type { RawRow, RowsRead } from './raw-dataset.js';
 import { rowValues } from './raw-values.js';
 import type { RowProblem } from './row-problems.js';
 import { readWholeText } from './text-file.js';

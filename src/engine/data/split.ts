@@ -21,13 +21,11 @@ export interface SplitOptions {
 
 /**
  * Splits rows by a hash of their prompts and the seed: the same rows give the same split in any order, a row more
- * or less moves no more than the rows at the border, and rows with the same prompt never fall on both sides. Given
- * only a number of rows, their indexes take the place of the prompts.
+ * or less moves no more than the rows at the border, and rows with the same prompt never fall on both sides.
  * @throws UserError if a side would be empty
  */
-export function splitRows(rows: number | readonly HashedRow[], options: SplitOptions): Split {
-  const keys =
-    typeof rows === 'number' ? Array.from({ length: rows }, (_, row) => String(row)) : rows.map(promptHash);
+export function splitRows(rows: readonly HashedRow[], options: SplitOptions): Split {
+  const keys = rows.map(promptHash);
   const { heldoutFraction = 0.2, calibrationRows = Infinity } = options;
   const wanted = options.heldoutRows ?? Math.max(1, Math.round(heldoutFraction * keys.length));
   requireSensible(keys.length, wanted, heldoutFraction, calibrationRows);
@@ -55,40 +53,6 @@ export function splitRows(rows: number | readonly HashedRow[], options: SplitOpt
     calibration: calibration.toSorted(ascending).slice(0, calibrationRows),
     heldout: heldout.toSorted(ascending),
   };
-}
-
-/**
- * Split by explicit rows, such as '0..255' and '400..527', for repeating published figures.
- * @throws UserError if a range is not understood, leaves the data or overlaps the other
- */
-export function splitByRanges(count: number, ranges: { calibration: string; heldout: string }): Split {
-  const calibration = parseRowRange(ranges.calibration, count);
-  const heldout = parseRowRange(ranges.heldout, count);
-  const shared = new Set(calibration);
-  const both = heldout.find((row) => shared.has(row));
-  if (both !== undefined)
-    throw new UserError(`Row ${both} is both in ${ranges.calibration} and in ${ranges.heldout}.`);
-  return { calibration, heldout };
-}
-
-/**
- * Row indexes of '0..255' (from 0, both ends included), also of several such parts: '0..9,20,30..39'.
- * @throws UserError if it is not understood or goes beyond `count` rows
- */
-export function parseRowRange(range: string, count = Infinity): number[] {
-  const rows = new Set<number>();
-  for (const part of range.split(',')) {
-    const [, from, to = from] = /^\s*(\d+)(?:\s*\.\.\s*(\d+))?\s*$/.exec(part) ?? [];
-    const [first, last] = [Number(from), Number(to)];
-    if (from === undefined || first > last || last - first > 1e7) {
-      throw new UserError(
-        `The rows '${range}' are not understood at '${part.trim()}'; write for example 0..255.`,
-      );
-    }
-    if (last >= count) throw new UserError(`The rows '${range}' go beyond the last row, ${count - 1}.`);
-    for (let row = first; row <= last; row += 1) rows.add(row);
-  }
-  return [...rows].toSorted((a, b) => a - b);
 }
 
 function requireSensible(rows: number, heldoutRows: number, fraction: number, calibrationRows: number): void {

@@ -1,7 +1,7 @@
 /** Figures about encoded rows for the command line and the app: how long they are, and what was left out. */
 import type { LengthStatistics } from '../../schema/results.js';
 import type { ProblemCount } from '../../schema/problems.js';
-import type { EncodedRow } from './encode-examples.js';
+import type { EncodedRow } from './encoded-row.js';
 import { countProblems, type RowProblem } from './row-problems.js';
 
 export interface DataSummary {

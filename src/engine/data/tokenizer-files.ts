@@ -96,9 +96,9 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
       unk_token: parsed.unk_token ?? map.unk_token,
     },
     // transformers writes 1e30 where the length is not known.
-    ...(modelMaxLength !== undefined && modelMaxLength < 1e9 && { modelMaxLength }),
+    modelMaxLength: modelMaxLength !== undefined && modelMaxLength < 1e9 ? modelMaxLength : undefined,
     tokenIds: await readTokenIds(folder),
-    ...(chatTemplate && { chatTemplate }),
+    chatTemplate,
   };
 }
 

@@ -73,11 +73,11 @@ export async function loadTokenizer(
     files.chatTemplate &&
     createChatTemplate(files.chatTemplate.source, {
       path: files.chatTemplate.path,
-      ...(bosToken !== undefined && { bosToken }),
-      ...(eosToken !== undefined && { eosToken }),
-      ...(padToken !== undefined && { padToken }),
-      ...(unkToken !== undefined && { unkToken }),
-      ...(options.now && { now: options.now }),
+      bosToken,
+      eosToken,
+      padToken,
+      unkToken,
+      now: options.now,
     });
   const encode = (text: string, addSpecialTokens: boolean): number[] =>
     encodeWith(tokenizer, text, addSpecialTokens, folder);
@@ -85,16 +85,16 @@ export async function loadTokenizer(
     encode: (text, { addSpecialTokens = true } = {}) => encode(text, addSpecialTokens),
     decode: (ids, { skipSpecialTokens = false } = {}) => decodeWith(tokenizer, ids, skipSpecialTokens),
     prefixIds: prefixOf(encode),
-    ...(bosToken !== undefined && { bosToken }),
-    ...(endText !== undefined && { eosToken: endText }),
-    ...(bosTokenId !== undefined && { bosTokenId }),
-    ...(eosTokenId !== undefined && { eosTokenId }),
+    bosToken,
+    eosToken: endText,
+    bosTokenId,
+    eosTokenId,
     eosTokenIds,
     padTokenId: idOf(padToken) ?? fromConfigs('pad_token_id') ?? eosTokenId ?? 0,
     specialTokens: specialTokensOf(tokenizer),
     vocabularySize: highestId(tokenizer) + 1,
-    ...(files.modelMaxLength !== undefined && { modelMaxLength: files.modelMaxLength }),
-    ...(chatTemplate && { chatTemplate }),
+    modelMaxLength: files.modelMaxLength,
+    chatTemplate,
   };
 }
 

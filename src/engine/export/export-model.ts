@@ -1,7 +1,7 @@
 /** Writes the slimmed model's folder: complete and verified, or not at all. */
 import type { Verification } from '../../schema/results.js';
 import type { BlockName } from '../../schema/blocks.js';
-import type { Granularity, ExportMode } from '../../schema/settings.js';
+import type { ExportMode, Granularity } from '../../schema/settings.js';
 import {
   cpSync,
   existsSync,
@@ -26,20 +26,11 @@ import type { ModelFolder } from '../onnx/file/model-folder.js';
 import type { SessionOptions } from '../runtime/session.js';
 import { slimConfig, slimGenaiConfig, transformersJsConfig, type CacheChange } from './configs.js';
 import { dataFileNames } from './data-files.js';
+import type { ExportRecord } from './export-record.js';
 import { insertScales } from './explicit-scales.js';
 import { foldScales, type FoldedDecoder } from './fold-scales.js';
 import { modelCard } from './model-card.js';
 import { verifyExport } from './verify-export.js';
-
-/** What the exported folder says about how it came to be. */
-export interface ExportRecord {
-  modelName: string;
-  taskName: string;
-  strategy: string;
-  granularity: Granularity;
-  /** Measured figures, for the record in hopscotch.json and the README: [name, original, slimmed]. */
-  figures: readonly (readonly [string, string, string])[];
-}
 
 export interface ExportRequest {
   source: ModelFolder;
@@ -196,7 +187,7 @@ async function verify(request: ExportRequest, modelPath: string): Promise<Verifi
   const trained = await openForwardModel(request.original, {
     skipped: request.skipped,
     granularity: request.record.granularity,
-    ...(request.session ? { session: request.session } : {}),
+    session: request.session,
   });
   try {
     return await verifyExport(

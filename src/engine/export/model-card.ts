@@ -2,7 +2,7 @@
 import type { ExportMode } from '../../schema/settings.js';
 import { exportSnippets } from './snippets.js';
 import type { BlockName } from '../../schema/blocks.js';
-import type { ExportRecord } from './export-model.js';
+import type { ExportRecord } from './export-record.js';
 
 export interface ModelCardFacts {
   record: ExportRecord;

@@ -2,6 +2,7 @@
 import type { Decoder, Use } from '../decoder/decoder.js';
 import { elementType } from '../decoder/element-type.js';
 import type { NodeProto } from '../onnx/file/onnx_pb.js';
+import { Operators } from '../onnx/graph/operators.js';
 import { floatTensor } from '../onnx/graph/tensor.js';
 import { ownInitializer } from './quantisation-scales.js';
 import { requireFoldable, scaleWeight, type ChannelLayout, type WeightEdit } from './scale-weight.js';
@@ -37,18 +38,9 @@ export function scaleConstant(
 export function multiplyBy(decoder: Decoder, use: Use, factors: Float64Array): void {
   const { graph } = decoder;
   const value = use.node.input[use.index]!;
-  const tensor = floatTensor(
-    graph.freshName(`${value}.scale`),
-    [factors.length],
-    factors,
-    elementType(graph, value),
-  );
-  const [scaled] = graph.addNode(
-    'Mul',
-    [value, graph.addInitializer(tensor)],
-    {},
-    { label: `${value}.scaled` },
-  );
-  graph.setInput(use.node, use.index, scaled!);
+  const op = new Operators(graph, `${value}.scaled`);
+  const type = elementType(graph, value);
+  const factor = op.constant('factors', (name) => floatTensor(name, [factors.length], factors, type));
+  graph.setInput(use.node, use.index, op.mul(value, factor));
   graph.sortNodes();
 }

@@ -2,7 +2,7 @@
 import type { Verification } from '../../schema/results.js';
 import type { LossBatch } from '../loss/loss-batch.js';
 import { openForwardModel, type ForwardModel } from '../loss/forward-model.js';
-import { LOSS_INPUTS } from '../loss/loss-head.js';
+import { LOSS_INPUTS } from '../loss/loss-values.js';
 import type { Scales } from '../decoder/scales.js';
 import type { Decoder } from '../decoder/decoder.js';
 import { elementType } from '../decoder/element-type.js';
@@ -84,7 +84,7 @@ interface ExportedModel {
   release(): Promise<void>;
 }
 
-/** As those who use the file run it. */
+/** Opens the exported file as those who use it do: whole, and without a loss. */
 async function openWhole(
   file: string,
   decoder: Decoder,

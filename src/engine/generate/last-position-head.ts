@@ -1,7 +1,7 @@
 /** A decoder whose head sees only the last position: all that generation needs, and small for any vocabulary. */
 import type { Decoder } from '../decoder/decoder.js';
 import { readDecoder } from '../decoder/read/read-decoder.js';
-import { int64Tensor } from '../onnx/graph/tensor.js';
+import { Operators } from '../onnx/graph/operators.js';
 import { copyModel } from '../onnx/file/model-file.js';
 
 /** On a copy: logits become [batch, 1, vocabulary]. */
@@ -10,9 +10,8 @@ export function lastPositionHead(decoder: Decoder): Decoder {
   const { graph } = copy;
   const stream = copy.finalNorm.input;
   const normNodes = new Set(copy.finalNorm.nodes);
-  const last = graph.addInitializer(int64Tensor(graph.freshName('hopscotch.last_position'), [1], [-1]));
-  const [chosen] = graph.addNode('Gather', [stream, last], { axis: 1 }, { label: 'hopscotch.last_position' });
-  graph.replaceUses(stream, chosen!, (node) => !normNodes.has(node));
+  const last = new Operators(graph, 'hopscotch.last_position').gather(stream, [-1], 1);
+  graph.replaceUses(stream, last, (node) => !normNodes.has(node));
   graph.sortNodes();
   return copy;
 }

@@ -6,8 +6,9 @@ import type { PreviewRow, TaskPreview, TaskWarning, TextPiece } from '../../sche
 import type { JobChoices } from '../../schema/settings.js';
 import type { ModelChoice } from '../../schema/values.js';
 import { parseColumnMapping } from '../data/columns.js';
-import { readDataset, type RawDataset } from '../data/dataset.js';
-import type { EncodedRow } from '../data/encode-examples.js';
+import { readDataset } from '../data/dataset.js';
+import type { RawDataset } from '../data/raw-dataset.js';
+import type { EncodedRow } from '../data/encoded-row.js';
 import { countProblems, type RowProblem } from '../data/row-problems.js';
 import { StreamingDecoder } from '../data/streaming-decoder.js';
 import { lengthStatistics } from '../data/summary.js';

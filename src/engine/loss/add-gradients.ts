@@ -6,7 +6,7 @@ import { Graph } from '../onnx/graph/graph.js';
 import { opsetVersion, type OnnxModel } from '../onnx/file/model-file.js';
 import { makeValueInfo, type DeclaredDim } from '../onnx/graph/value-info.js';
 import { probeTypes } from '../runtime/probe-types.js';
-import { segmentOptions } from '../runtime/segment-slot.js';
+import { segmentOptions } from '../runtime/segment-session.js';
 import type { Feeds, SessionOptions } from '../runtime/session.js';
 
 /** A value by which is differentiated: a graph input of float32. */
@@ -50,7 +50,7 @@ export async function addGradients(
   const types = await typesOf(model, probes, session);
   const gradients = differentiate(graph, {
     loss: result,
-    ...(seed === undefined ? {} : { seed }),
+    seed,
     leaves: leaves.map(({ name }) => name),
     types,
     opset: opsetVersion(model)!,

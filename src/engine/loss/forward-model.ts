@@ -8,7 +8,8 @@ import type { Feeds, RunnableModel, SessionOptions } from '../runtime/session.js
 import { float32Values, type RuntimeTensor } from '../runtime/tensors.js';
 import { gateDecoder, gateFeeds, type KeyedGate } from './gated-decoder.js';
 import type { LossBatch } from './loss-batch.js';
-import { LOSS_OUTPUTS, attachLoss } from './loss-head.js';
+import { attachLoss } from './loss-head.js';
+import { LOSS_OUTPUTS } from './loss-values.js';
 import type { Scales } from '../decoder/scales.js';
 
 export interface LossModelOptions {
@@ -51,13 +52,13 @@ export class ForwardModel {
     return tokenResults(await this.#model.run(this.#feeds({ batch, scales }), TOKEN_OUTPUTS));
   }
 
-  /** The same for several batches or scales in turn; a model whose segments are loaded in turn loads each once for all. */
+  /** Results of several batches or scales in turn; segments that are loaded in turn are loaded once for all. */
   async *runEach(runs: readonly ForwardRun[]): AsyncGenerator<TokenResults> {
     const feeds = runs.map((run) => this.#feeds(run));
     for await (const results of this.#model.runEach(feeds, TOKEN_OUTPUTS)) yield tokenResults(results);
   }
 
-  /** The same with the logits of `logits`. */
+  /** Results of several batches or scales in turn, with the logits of the response tokens as `logits` gives them. */
   async *runEachWithLogits(
     runs: readonly ForwardRun[],
   ): AsyncGenerator<TokenResults & { logits: Float32Array }> {

@@ -23,8 +23,8 @@ export interface KeyedGate {
   /** The graph input. */
   name: string;
   key: ScaleKey;
-  /** [1 or 'rows', 1, 1 or hidden size]; [hidden size] for gains. */
-  shape: readonly (number | string)[];
+  /** [1, 1, 1 or hidden size]; [hidden size] for gains. */
+  shape: readonly number[];
 }
 
 /**
@@ -97,7 +97,7 @@ export function gaps(original: Decoder, pruned: Decoder): [StreamPlace, BlockNam
 
 /** Numbers that a gate holds. */
 export function gateSize(gate: KeyedGate): number {
-  return gate.shape.reduce<number>((size, dim) => size * (typeof dim === 'number' ? dim : 1), 1);
+  return gate.shape.reduce((size, dim) => size * dim, 1);
 }
 
 /** Feeds of all gates. A vector gate takes a single number too: it is spread over the channels. */
@@ -108,13 +108,7 @@ export function gateFeeds(gates: readonly KeyedGate[], scales: Scales): Feeds {
       const given = scales.get(gate.key);
       const values =
         given?.length === size ? given : new Float32Array(size).fill(given?.[0] ?? initialValue(gate.key));
-      return [
-        gate.name,
-        float32Tensor(
-          values,
-          gate.shape.map((dim) => (typeof dim === 'number' ? dim : 1)),
-        ),
-      ];
+      return [gate.name, float32Tensor(values, gate.shape)];
     }),
   );
 }

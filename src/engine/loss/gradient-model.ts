@@ -14,7 +14,8 @@ import { gatedDecoder, type LossModelOptions } from './forward-model.js';
 import { gateFeeds, gateSize, type KeyedGate } from './gated-decoder.js';
 import { hiddenMatchProbe } from './hidden-match.js';
 import type { LossBatch } from './loss-batch.js';
-import { LOSS_INPUTS, LOSS_OUTPUTS, attachLoss } from './loss-head.js';
+import { attachLoss } from './loss-head.js';
+import { LOSS_INPUTS, LOSS_OUTPUTS } from './loss-values.js';
 import type { ScaleKey, Scales } from '../decoder/scales.js';
 import { openSegmentedGradient, type GradientTask } from './segmented-gradient.js';
 
@@ -72,7 +73,7 @@ export class GradientModel {
     return this.#read(await this.#model.run(this.#feeds({ batch, scales, match })));
   }
 
-  /** The same for several batches or scales in turn; a model whose segments are loaded in turn loads each once for all. */
+  /** Losses and gradients of several batches or scales in turn; segments that are loaded in turn are loaded once for all. */
   async *runEach(runs: readonly GradientRun[]): AsyncGenerator<LossAndGradients> {
     const feeds = runs.map((run) => this.#feeds(run));
     for await (const results of this.#model.runEach(feeds)) yield this.#read(results);

@@ -5,6 +5,7 @@
  */
 import type { Graph } from '../onnx/graph/graph.js';
 import { DataType } from '../onnx/graph/data-types.js';
+import { Operators } from '../onnx/graph/operators.js';
 import { makeValueInfo } from '../onnx/graph/value-info.js';
 import type { Feeds } from '../runtime/session.js';
 import { float32Tensor } from '../runtime/tensors.js';
@@ -28,18 +29,16 @@ export function addHiddenMatch(
   hiddenSize: number,
   objective: string,
 ): void {
-  const scope = { label: 'hopscotch.hidden_match' };
+  const op = new Operators(graph, 'hopscotch.hidden_match');
   const targets = graph.addInput(
     makeValueInfo(HIDDEN_INPUTS.targets, DataType.FLOAT, ['rows', 'positions', hiddenSize]),
   );
   const weights = graph.addInput(
     makeValueInfo(HIDDEN_INPUTS.weights, DataType.FLOAT, ['rows', 'positions', 1]),
   );
-  const [difference] = graph.addNode('Sub', [hidden, targets], {}, scope);
-  const [square] = graph.addNode('Mul', [difference!, difference!], {}, scope);
-  const [weighted] = graph.addNode('Mul', [square!, weights], {}, scope);
-  const [distance] = graph.addNode('ReduceSum', [weighted!], { keepdims: 0 }, scope);
-  graph.addNode('Add', [loss, distance!], {}, { ...scope, outputs: [objective] });
+  const difference = op.sub(hidden, targets);
+  const distance = op.reduceSum(op.mul(op.mul(difference, difference), weights), undefined, false);
+  op.name(op.add(loss, distance), objective);
 }
 
 /**

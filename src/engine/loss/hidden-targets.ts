@@ -30,7 +30,7 @@ export class HiddenTargets {
     const model = await openForwardModel(context.decoder, {
       skipped: [],
       granularity: 'scalar',
-      ...(context.session ? { session: context.session } : {}),
+      session: context.session,
     });
     return new HiddenTargets(model, weight, context.session?.segments?.keptBytes ?? KEPT_BYTES);
   }

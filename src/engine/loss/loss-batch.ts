@@ -3,7 +3,7 @@ import type { Decoder } from '../decoder/decoder.js';
 import { emptyCache, padRows, tokenFeeds } from '../runtime/decoder-feeds.js';
 import type { Feeds } from '../runtime/session.js';
 import { float32Tensor, int64Tensor } from '../runtime/tensors.js';
-import { LOSS_INPUTS } from './loss-head.js';
+import { LOSS_INPUTS } from './loss-values.js';
 
 /** Token ids of prompt and response; the response begins at `responseStart`. */
 export interface LossRow {

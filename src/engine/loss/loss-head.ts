@@ -2,33 +2,10 @@
 import type { Decoder } from '../decoder/decoder.js';
 import { forgetPast } from '../decoder/read/fused-attention.js';
 import { DataType } from '../onnx/graph/data-types.js';
-import { int64Tensor } from '../onnx/graph/tensor.js';
+import { Operators } from '../onnx/graph/operators.js';
 import { makeValueInfo } from '../onnx/graph/value-info.js';
 import { addHiddenMatch } from './hidden-match.js';
-
-export const LOSS_INPUTS = {
-  /** int64 [tokens]: row * positions + position of each position that carries loss. */
-  positions: 'hopscotch.loss_positions',
-  /** int64 [tokens]: the token that should follow each. */
-  labels: 'hopscotch.loss_labels',
-  /** float32 [tokens]: the weight of each in the loss. */
-  weights: 'hopscotch.loss_weights',
-} as const;
-
-export const LOSS_OUTPUTS = {
-  /** float32 scalar: weighted sum of the token losses. */
-  loss: 'hopscotch.loss',
-  /** float32 [1, tokens, 1]: negative log-likelihood of each label, in nats. */
-  tokenLosses: 'hopscotch.token_losses',
-  /** int64 [1, tokens]: the most likely next token. */
-  predictions: 'hopscotch.predictions',
-  /** float32 [1, tokens, vocabulary]. */
-  logits: 'hopscotch.logits',
-  /** float32 [rows, positions, hidden size]: the last value of the residual stream, at all positions. */
-  hidden: 'hopscotch.hidden',
-  /** float32 scalar: the loss and the distance from the original's hidden states (hidden-match.ts). */
-  objective: 'hopscotch.objective',
-} as const;
+import { LOSS_INPUTS, LOSS_OUTPUTS } from './loss-values.js';
 
 /**
  * Rewrites the decoder's graph in place: the final norm and the head see only the positions that carry loss, and the
@@ -37,37 +14,25 @@ export const LOSS_OUTPUTS = {
  */
 export function attachLoss(decoder: Decoder, outputs: readonly (keyof typeof LOSS_OUTPUTS)[]): void {
   const { graph } = decoder;
-  const scope = { label: 'hopscotch.loss_head' };
-  const constant = (values: number[]) =>
-    graph.addInitializer(
-      int64Tensor(graph.freshName('hopscotch.loss_head.constant'), [values.length], values),
-    );
+  const op = new Operators(graph, 'hopscotch.loss_head');
   const positions = graph.addInput(makeValueInfo(LOSS_INPUTS.positions, DataType.INT64, ['loss_tokens']));
   const labels = graph.addInput(makeValueInfo(LOSS_INPUTS.labels, DataType.INT64, ['loss_tokens']));
   const weights = graph.addInput(makeValueInfo(LOSS_INPUTS.weights, DataType.FLOAT, ['loss_tokens']));
 
   const stream = decoder.finalNorm.input;
   const normNodes = new Set(decoder.finalNorm.nodes);
-  const [flat] = graph.addNode('Reshape', [stream, constant([1, -1, decoder.hiddenSize])], {}, scope);
-  const [chosen] = graph.addNode('Gather', [flat!, positions], { axis: 1 }, scope);
-  graph.replaceUses(stream, chosen!, (node) => !normNodes.has(node));
+  const chosen = op.gather(op.reshape(stream, [1, -1, decoder.hiddenSize]), positions, 1);
+  graph.replaceUses(stream, chosen, (node) => !normNodes.has(node));
 
-  const logits = castToFloat32(decoder);
-  const [logProbabilities] = graph.addNode('LogSoftmax', [logits], { axis: -1 }, scope);
-  const [index] = graph.addNode('Reshape', [labels, constant([1, -1, 1])], {}, scope);
-  const [picked] = graph.addNode('GatherElements', [logProbabilities!, index!], { axis: -1 }, scope);
-  graph.addNode('Neg', [picked!], {}, { ...scope, outputs: [LOSS_OUTPUTS.tokenLosses] });
-  const [flatLosses] = graph.addNode('Reshape', [LOSS_OUTPUTS.tokenLosses, constant([-1])], {}, scope);
-  const [weighted] = graph.addNode('Mul', [flatLosses!, weights], {}, scope);
-  graph.addNode('ReduceSum', [weighted!], { keepdims: 0 }, { ...scope, outputs: [LOSS_OUTPUTS.loss] });
-  graph.addNode(
-    'ArgMax',
-    [logits],
-    { axis: -1, keepdims: 0 },
-    { ...scope, outputs: [LOSS_OUTPUTS.predictions] },
-  );
-  graph.addNode('Identity', [logits], {}, { ...scope, outputs: [LOSS_OUTPUTS.logits] });
-  graph.addNode('Cast', [stream], { to: DataType.FLOAT }, { ...scope, outputs: [LOSS_OUTPUTS.hidden] });
+  // float16 models: the softmax over the vocabulary is taken in float32.
+  const logits = op.cast(decoder.logits, DataType.FLOAT);
+  const picked = op.gatherElements(op.logSoftmax(logits), op.reshape(labels, [1, -1, 1]), -1);
+  const tokenLosses = op.name(op.neg(picked), LOSS_OUTPUTS.tokenLosses);
+  const weighted = op.mul(op.reshape(tokenLosses, [-1]), weights);
+  op.name(op.reduceSum(weighted, undefined, false), LOSS_OUTPUTS.loss);
+  op.name(op.argMax(logits, -1), LOSS_OUTPUTS.predictions);
+  op.name(op.identity(logits), LOSS_OUTPUTS.logits);
+  op.name(op.cast(stream, DataType.FLOAT), LOSS_OUTPUTS.hidden);
   if (outputs.includes('objective')) {
     addHiddenMatch(graph, LOSS_OUTPUTS.hidden, LOSS_OUTPUTS.loss, decoder.hiddenSize, LOSS_OUTPUTS.objective);
   }
@@ -84,15 +49,4 @@ export function attachLoss(decoder: Decoder, outputs: readonly (keyof typeof LOS
   forgetPast(graph);
   graph.removeUnused();
   graph.sortNodes();
-}
-
-/** float16 models: the softmax over the vocabulary is taken in float32. */
-function castToFloat32(decoder: Decoder): string {
-  const [logits] = decoder.graph.addNode(
-    'Cast',
-    [decoder.logits],
-    { to: DataType.FLOAT },
-    { label: 'hopscotch.loss_head' },
-  );
-  return logits!;
 }

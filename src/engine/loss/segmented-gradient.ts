@@ -9,7 +9,7 @@ import { DataType } from '../onnx/graph/data-types.js';
 import { Graph } from '../onnx/graph/graph.js';
 import { copyModel } from '../onnx/file/model-file.js';
 import { makeValueInfo } from '../onnx/graph/value-info.js';
-import { SegmentSession } from '../runtime/segment-slot.js';
+import { SegmentSession } from '../runtime/segment-session.js';
 import type { Feeds, RunnableModel, SessionOptions } from '../runtime/session.js';
 import { float32Tensor, type RuntimeTensor } from '../runtime/tensors.js';
 import { addGradients, lowerModel, type Leaf } from './add-gradients.js';
@@ -99,7 +99,7 @@ async function gradientOf(
   );
   const outputs = await addGradients(segment.model, {
     result: streamOut ?? task.loss,
-    ...(streamOut === undefined ? {} : { seed: SEED }),
+    seed: streamOut && SEED,
     leaves: wantsStream ? [...leaves, { name: streamIn!, shape: streamShape }] : leaves,
     probes: seeded,
     session: task.session,

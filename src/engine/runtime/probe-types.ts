@@ -4,8 +4,10 @@ import { UserError } from '../../schema/errors.js';
 import { DataType, dataTypeName } from '../onnx/graph/data-types.js';
 import { Graph } from '../onnx/graph/graph.js';
 import { copyModel, type OnnxModel } from '../onnx/file/model-file.js';
-import { ValueInfoProtoSchema } from '../onnx/file/onnx_pb.js';
-import { int64Tensor, tensorDims } from '../onnx/graph/tensor.js';
+import { ValueInfoProtoSchema, type NodeProto } from '../onnx/file/onnx_pb.js';
+import { Operators } from '../onnx/graph/operators.js';
+import { tensorDims } from '../onnx/graph/tensor.js';
+import { walk } from '../onnx/graph/walk.js';
 import { openSession, type Feeds, type Session, type SessionOptions } from './session.js';
 
 export interface ProbedType {
@@ -78,17 +80,14 @@ function forgetCounts(model: OnnxModel, types: Map<string, ProbedType>): void {
   for (const node of model.graph.node.filter(({ opType }) => COUNTING_OPERATORS.has(opType))) {
     const count = types.get(node.output[0]!)?.shape.at(-1);
     if (count === undefined) continue;
-    const seen = new Set<string>();
-    const queue = [...node.output];
-    for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
+    const keepsShape = (reader: NodeProto, value: string) =>
+      SCATTER_OPERATORS.has(reader.opType) && reader.input[0] !== value;
+    const resultsOf = (value: string) =>
+      graph.consumers(value).flatMap((reader) => (keepsShape(reader, value) ? [] : reader.output));
+    for (const value of walk(node.output, (from) => (types.has(from) ? resultsOf(from) : []))) {
       const type = types.get(value);
-      if (seen.has(value) || !type) continue;
-      seen.add(value);
+      if (!type) continue;
       types.set(value, { ...type, shape: type.shape.map((dim) => (dim === count ? undefined : dim)) });
-      for (const reader of graph.consumers(value)) {
-        const keepsShape = SCATTER_OPERATORS.has(reader.opType) && reader.input[0] !== value;
-        if (!keepsShape) queue.push(...reader.output);
-      }
     }
   }
 }
@@ -111,8 +110,7 @@ function askForTypes(
 ): { questioned: OnnxModel; questions: Question[] } {
   const questioned = copyModel(model);
   const graph = new Graph(questioned.graph);
-  const flat = graph.addInitializer(int64Tensor(graph.freshName('probe/flat'), [1], [-1]));
-  const nothing = graph.addInitializer(int64Tensor(graph.freshName('probe/nothing'), [0], []));
+  const op = new Operators(graph, 'probe');
   const questions: Question[] = [];
   for (const value of model.graph.node.flatMap((node) => node.output)) {
     if (value === '') continue;
@@ -121,15 +119,8 @@ function askForTypes(
       types.set(value, { shape: tensorDims(constant), type: elementTypeName(constant.dataType) });
       continue;
     }
-    const [shape] = graph.addNode('Shape', [value], {}, { label: `probe/${value}/shape` });
-    const [elements] = graph.addNode('Reshape', [value, flat], {}, { label: `probe/${value}/elements` });
-    const [sample] = graph.addNode(
-      'Gather',
-      [elements!, nothing],
-      { axis: 0 },
-      { label: `probe/${value}/sample` },
-    );
-    questions.push({ value, shape: shape!, sample: sample! });
+    op.enter(`probe/${value}`);
+    questions.push({ value, shape: op.shape(value), sample: op.gather(op.reshape(value, [-1]), [], 0) });
   }
   // onnxruntime infers the types of outputs that declare none.
   questioned.graph.output = questions

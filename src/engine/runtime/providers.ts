@@ -12,7 +12,7 @@ const PREFERENCE = ['cuda', 'dml', 'coreml', 'webgpu', 'cpu'] as const satisfies
 
 const KNOWN: readonly string[] = PREFERENCE;
 
-/** Those that this build of onnxruntime brings, 'cpu' first. */
+/** The execution providers that this build of onnxruntime brings, 'cpu' first. */
 export function bundledProviders(): Provider[] {
   const names = ort.listSupportedBackends().map(({ name }) => name);
   return [
@@ -21,7 +21,7 @@ export function bundledProviders(): Provider[] {
   ];
 }
 
-/** The same in the order in which 'auto' tries them. */
+/** The execution providers that this build brings, in the order in which 'auto' tries them. */
 export function providersInOrder(): Provider[] {
   const bundled = bundledProviders();
   return PREFERENCE.filter((provider) => bundled.includes(provider));
@@ -67,9 +67,9 @@ export interface ProviderChoice {
 /** What the choice depends on; another one for tests. */
 export interface ProviderSource {
   bundled: () => Provider[];
-  /** As `tryProvider`. */
+  /** Says why a provider does not work, or undefined if it does: `tryProvider`. */
   attempt: (provider: Provider) => Promise<string | undefined>;
-  /** As `secondsOfProducts`. */
+  /** Says how long a provider takes for a few products: `secondsOfProducts`. */
   seconds: (provider: Provider) => Promise<number>;
 }
 
@@ -164,7 +164,7 @@ const DISPLAY_NAMES: Readonly<Record<Provider, string>> = {
   coreml: 'CoreML',
 };
 
-/** As people call it within a sentence. */
+/** The provider's name as people call it within a sentence. */
 export function displayName(provider: Provider): string {
   return DISPLAY_NAMES[provider];
 }

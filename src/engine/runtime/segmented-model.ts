@@ -1,7 +1,7 @@
 /** A decoder that runs like one session, segment by segment. */
 import { cutStream, type Segment } from '../decoder/edit/cut-stream.js';
 import type { Decoder } from '../decoder/decoder.js';
-import { SegmentSession } from './segment-slot.js';
+import { SegmentSession } from './segment-session.js';
 import { openSession, type Feeds, type RunnableModel, type SessionOptions } from './session.js';
 import type { RuntimeTensor } from './tensors.js';
 

@@ -63,7 +63,7 @@ export interface SessionValue {
 export interface RunnableModel {
   /** @param outputs the outputs to compute; default: all */
   run(feeds: Feeds, outputs?: readonly string[]): Promise<Record<string, RuntimeTensor>>;
-  /** The same for several feeds in turn. Where segments are loaded in turn, each is loaded once for all. */
+  /** Runs the model on several feeds in turn. Where segments are loaded in turn, each is loaded once for all. */
   runEach(feeds: readonly Feeds[], outputs?: readonly string[]): AsyncIterable<Record<string, RuntimeTensor>>;
   release(): Promise<void>;
 }

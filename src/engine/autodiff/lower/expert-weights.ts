@@ -1,5 +1,6 @@
 /** The weight of one expert, [out, in], out of those of all, which may be quantised. */
 import { intAttribute } from '../../onnx/graph/attributes.js';
+import { dequantisedRows } from '../dequantised-rows.js';
 import type { LoweringContext } from './lowering.js';
 
 interface ExpertWeights {
@@ -15,9 +16,9 @@ interface ExpertWeights {
 const SMALLEST_BLOCK = 16;
 
 export function expertWeight(context: LoweringContext, expert: number, weights: ExpertWeights): string {
-  const { node, write, shape, fixedDim } = context;
+  const { node, op, shape, fixedDim } = context;
   const { weight, scales, zeroPoints } = weights;
-  const own = (value: string) => write.emit('Gather', [value, write.integer(expert)], { axis: 0 });
+  const own = (value: string) => op.gather(value, op.integer(expert), 0);
   if (scales === undefined) return own(weight);
   const bits = intAttribute(node, 'expert_weight_bits', 4);
   const outer = fixedDim(weight, 1);
@@ -27,14 +28,12 @@ export function expertWeight(context: LoweringContext, expert: number, weights: 
   const blockSize = isWhole ? SMALLEST_BLOCK : inner / givenBlocks;
   if (inner % blockSize !== 0 || (isWhole && zeroPoints))
     context.refuse('its weights are quantised in a way that is not known');
-  const blocks = inner / blockSize;
-  const column = write.emit('Reshape', [own(scales), write.integers([outer, -1])]);
-  const spread = isWhole ? write.emit('Expand', [column, write.integers([outer, blocks])]) : column;
-  const rows = write.emit('Range', [write.integer(0), write.integer(outer), write.integer(1)]);
-  return write.emit(
-    'GatherBlockQuantized',
-    [own(weight), rows, spread, ...(zeroPoints ? [own(zeroPoints)] : [])],
-    { bits, block_size: blockSize, gather_axis: 0, quantize_axis: 1 },
-    'com.microsoft',
-  );
+  const column = op.reshape(own(scales), [outer, -1]);
+  return dequantisedRows(op, outer, {
+    packed: own(weight),
+    scales: isWhole ? op.expand(column, [outer, inner / blockSize]) : column,
+    zeroPoints: zeroPoints && own(zeroPoints),
+    bits,
+    blockSize,
+  });
 }

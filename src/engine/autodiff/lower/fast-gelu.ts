@@ -6,17 +6,11 @@ import type { Lowering } from './lowering.js';
 
 export const fastGelu: Lowering = {
   operator: 'FastGelu',
-  lower({ input, write }) {
+  lower({ input, op }) {
     const bias = input(1);
-    const x = bias ? write.emit('Add', [input(0)!, bias]) : input(0)!;
+    const x = bias ? op.add(input(0)!, bias) : input(0)!;
     const factor = Math.sqrt(2 / Math.PI);
-    const square = write.emit('Mul', [x, x]);
-    const slope = write.emit('Add', [
-      write.emit('Mul', [square, write.scalar(0.044715 * factor)]),
-      write.scalar(factor),
-    ]);
-    const tanh = write.emit('Tanh', [write.emit('Mul', [x, slope])]);
-    const half = write.emit('Mul', [x, write.scalar(0.5)]);
-    return [write.emit('Mul', [half, write.emit('Add', [tanh, write.scalar(1)])])];
+    const tanh = op.tanh(op.mul(x, op.add(op.mul(op.mul(x, x), 0.044715 * factor), factor)));
+    return [op.mul(op.mul(x, 0.5), op.add(tanh, 1))];
   },
 };

@@ -8,7 +8,7 @@ import type { Lowering } from './lowering.js';
 export const fusedMatMul: Lowering = {
   operator: 'FusedMatMul',
   lower(context) {
-    const { node, input, write, shape } = context;
+    const { node, input, op, shape } = context;
     const operand = (index: number, letter: 'A' | 'B') => {
       if (intAttribute(node, `transBatch${letter}`, 0) !== 0) context.refuse('it turns its first axes');
       const value = input(index)!;
@@ -16,10 +16,8 @@ export const fusedMatMul: Lowering = {
       if (intAttribute(node, `trans${letter}`, 0) === 0 || rank < 2) return value;
       const axes = Array.from({ length: rank }, (_, axis) => axis);
       const perm = [...axes.slice(0, -2), rank - 1, rank - 2];
-      return write.emit('Transpose', [value], { perm });
+      return op.transpose(value, perm);
     };
-    const product = write.emit('MatMul', [operand(0, 'A'), operand(1, 'B')]);
-    const alpha = floatAttribute(node, 'alpha', 1);
-    return [alpha === 1 ? product : write.emit('Mul', [product, write.scalar(alpha)])];
+    return [op.scale(op.matMul(operand(0, 'A'), operand(1, 'B')), floatAttribute(node, 'alpha', 1))];
   },
 };

@@ -2,23 +2,19 @@
  * com.microsoft.Gelu: x * (1 + erf(x / sqrt(2))) / 2; BiasGelu: the same of x + bias (onnxruntime's contributed
  * operators).
  */
-import type { Lowering, LoweringContext } from './lowering.js';
+import type { Operators } from '../../onnx/graph/operators.js';
+import type { Lowering } from './lowering.js';
 
-function geluOf({ write }: LoweringContext, x: string): string {
-  const erf = write.emit('Erf', [write.emit('Mul', [x, write.scalar(Math.SQRT1_2)])]);
-  const half = write.emit('Mul', [x, write.scalar(0.5)]);
-  return write.emit('Mul', [half, write.emit('Add', [erf, write.scalar(1)])]);
+function geluOf(op: Operators, x: string): string {
+  return op.mul(op.mul(x, 0.5), op.add(op.erf(op.mul(x, Math.SQRT1_2)), 1));
 }
 
 export const gelu: Lowering = {
   operator: 'Gelu',
-  lower: (context) => [geluOf(context, context.input(0)!)],
+  lower: ({ input, op }) => [geluOf(op, input(0)!)],
 };
 
 export const biasGelu: Lowering = {
   operator: 'BiasGelu',
-  lower(context) {
-    const { input, write } = context;
-    return [geluOf(context, write.emit('Add', [input(0)!, input(1)!]))];
-  },
+  lower: ({ input, op }) => [geluOf(op, op.add(input(0)!, input(1)!))],
 };

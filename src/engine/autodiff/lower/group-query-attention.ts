@@ -12,7 +12,7 @@ import { causalMask, mergeHeads, scaledDotProduct, scaleOfScores, splitHeads } f
 export const groupQueryAttention: Lowering = {
   operator: 'GroupQueryAttention',
   lower(context) {
-    const { node, input, write } = context;
+    const { node, input, op } = context;
     const heads = intAttribute(node, 'num_heads', 1);
     const kvHeads = intAttribute(node, 'kv_num_heads', heads);
     if (input(12) ?? input(13)) context.refuse('its key-value cache is quantised');
@@ -44,7 +44,7 @@ export const groupQueryAttention: Lowering = {
       sink: input(11) ?? (intAttribute(node, 'smooth_softmax', 0) === 1 ? zeros(context, heads) : undefined),
     });
     return [mergeHeads(context, mixed, heads * headSize), key, split.value].map((value) =>
-      write.emit('Identity', [value]),
+      op.identity(value),
     );
   },
 };
@@ -56,15 +56,11 @@ function sizeOfHeads({ input, fixedDim }: LoweringContext, heads: number, kvHead
 
 /** Query, key and value, each [rows, heads, positions, head size]. */
 function projections(context: LoweringContext, heads: number, kvHeads: number, headSize: number) {
-  const { input, write } = context;
+  const { input, op } = context;
   let [query, key, value] = [input(0)!, input(1), input(2)];
   if (key === undefined || value === undefined) {
     const sizes = [heads, kvHeads, kvHeads].map((count) => count * headSize);
-    [query, key, value] = write.emitSeveral('Split', [query, write.integers(sizes)], { axis: -1 }, 3) as [
-      string,
-      string,
-      string,
-    ];
+    [query, key, value] = op.split(query, sizes, -1) as [string, string, string];
   }
   return {
     query: splitHeads(context, query, heads, headSize),
@@ -75,22 +71,14 @@ function projections(context: LoweringContext, heads: number, kvHeads: number, h
 
 /** Positions count from the first position id, or from 0. */
 function rotationOf(context: LoweringContext, query: string, headSize: number): Rotation | undefined {
-  const { node, input, write, fixedDim, shared } = context;
+  const { node, input, op, fixedDim, shared } = context;
   if (intAttribute(node, 'do_rotary', 0) === 0) return undefined;
   const [cosCache, sinCache, positionIds] = [input(7)!, input(8)!, input(9)];
   const rows = (cache: string) =>
     shared(`rotary rows of ${cache} at ${positionIds ?? 'the beginning'}`, () => {
       const count = countPositions(context, query, 2);
-      const first =
-        positionIds &&
-        write.emit('Slice', [
-          write.emit('Reshape', [positionIds, write.integers([-1])]),
-          write.integers([0]),
-          write.integers([1]),
-          write.integers([0]),
-        ]);
-      const positions = first ? write.emit('Add', [count, first]) : count;
-      return write.emit('Gather', [cache, positions], { axis: 0 });
+      const first = positionIds && op.slice(op.reshape(positionIds, [-1]), [0], [1], [0]);
+      return op.gather(cache, first ? op.add(count, first) : count, 0);
     });
   return {
     cos: rows(cosCache),
@@ -101,9 +89,6 @@ function rotationOf(context: LoweringContext, query: string, headSize: number): 
   };
 }
 
-function zeros({ write }: LoweringContext, count: number): string {
-  return write.floats(
-    Array.from({ length: count }, () => 0),
-    'float32',
-  );
+function zeros({ op }: LoweringContext, count: number): string {
+  return op.floats(Array.from({ length: count }, () => 0));
 }

@@ -1,9 +1,9 @@
 /** All lowerings by operator, and their application to a graph. A new lowering is added to the list here. */
 import { Graph } from '../../onnx/graph/graph.js';
+import { Operators } from '../../onnx/graph/operators.js';
 import type { NodeProto } from '../../onnx/file/onnx_pb.js';
 import { isDifferentiable } from '../float-types.js';
-import type { ValueTypes } from '../gradient-rule.js';
-import { NodeWriter } from '../node-writer.js';
+import type { ValueTypes } from '../value-types.js';
 import { unsupported } from '../unsupported.js';
 import { fastGelu } from './fast-gelu.js';
 import { fusedMatMul } from './fused-mat-mul.js';
@@ -65,11 +65,11 @@ function key(domain: string, operator: string): string {
  */
 export function lowerOperators(graph: Graph, types: ValueTypes): void {
   const known = new Map(types);
-  const write = new NodeWriter(graph, known);
+  const op = new Operators(graph, 'lowered');
   const made = new Map<string, string>();
   for (const node of graph.nodes.filter((candidate) => findLowering(candidate))) {
-    write.enter(`lowered/${node.name || node.output[0]}`, 'float32');
-    const context = contextOf(graph, node, { write, types: known, made });
+    op.enter(`lowered/${node.name || node.output[0]}`);
+    const context = contextOf(graph, node, { op, types: known, made });
     const results = findLowering(node)!.lower(context);
     if (!results) continue;
     graph.removeNodes(new Set([node]));
@@ -78,7 +78,7 @@ export function lowerOperators(graph: Graph, types: ValueTypes): void {
       if (!output || value === undefined) return;
       if (!known.has(value)) known.set(value, known.get(output)!);
       graph.replaceUses(output, value);
-      if (graph.isOutput(output)) graph.addNode('Identity', [value], {}, { outputs: [output] });
+      if (graph.isOutput(output)) op.name(op.identity(value), output);
     });
   }
   graph.removeUnused();
@@ -86,13 +86,13 @@ export function lowerOperators(graph: Graph, types: ValueTypes): void {
 }
 
 interface Lowered {
-  write: NodeWriter;
+  op: Operators;
   types: ValueTypes;
   made: Map<string, string>;
 }
 
 function contextOf(graph: Graph, node: NodeProto, lowered: Lowered): LoweringContext {
-  const { write, types, made } = lowered;
+  const { op, types, made } = lowered;
   const typeOf = (value: string) => {
     const type = types.get(value);
     if (!type) throw new RangeError(`The type of the value '${value}' is not known`);
@@ -103,7 +103,7 @@ function contextOf(graph: Graph, node: NodeProto, lowered: Lowered): LoweringCon
   };
   return {
     node,
-    write,
+    op,
     input: (index) => node.input[index] || undefined,
     shape: (value) => typeOf(value).shape,
     elementType: (value) => typeOf(value).type,

@@ -12,42 +12,39 @@ import type { Lowering, LoweringContext } from './lowering.js';
 export const dynamicQuantizeLinear: Lowering = {
   operator: 'DynamicQuantizeLinear',
   domain: '',
-  lower: ({ input, write }) => [input(0)!, write.scalar(1), write.scalar(0)],
+  lower: ({ input, op }) => [input(0)!, op.scalar(1), op.scalar(0)],
 };
 
 export const matMulInteger: Lowering = {
   operator: 'MatMulInteger',
   domain: '',
   lower(context) {
-    const { input, write, shape } = context;
+    const { input, op, shape } = context;
     const zeroPoint = input(3);
     const channels = zeroPoint && shape(zeroPoint).length === 1 ? shape(zeroPoint)[0]! : 1;
     // Scales have the shape of the zero points.
     const ones = Array.from({ length: channels }, () => 1);
-    const scale = channels === 1 ? write.scalar(1) : write.floats(ones, 'float32');
-    const dequantised = weight(context, input(1)!, scale, zeroPoint);
-    return [write.emit('MatMul', [activation(context), dequantised])];
+    const scale = channels === 1 ? op.scalar(1) : op.floats(ones);
+    return [op.matMul(activation(context), op.dequantizeLinear(input(1)!, scale, zeroPoint, 1))];
   },
 };
 
 export const matMulIntegerToFloat: Lowering = {
   operator: 'MatMulIntegerToFloat',
   lower(context) {
-    const { input, write } = context;
-    const product = write.emit('MatMul', [
-      activation(context),
-      weight(context, input(1)!, input(3)!, input(5)),
-    ]);
-    return [plusBias(context, write.emit('Mul', [product, input(2)!]), input(6))];
+    const { input, op } = context;
+    const weight = op.dequantizeLinear(input(1)!, input(3)!, input(5), 1);
+    const scaled = op.mul(op.matMul(activation(context), weight), input(2)!);
+    return [plusBias(context, scaled, input(6))];
   },
 };
 
 export const dynamicQuantizeMatMul: Lowering = {
   operator: 'DynamicQuantizeMatMul',
   lower(context) {
-    const { input, write } = context;
-    const product = write.emit('MatMul', [input(0)!, weight(context, input(1)!, input(2)!, input(3))]);
-    return [plusBias(context, product, input(4))];
+    const { input, op } = context;
+    const weight = op.dequantizeLinear(input(1)!, input(2)!, input(3), 1);
+    return [plusBias(context, op.matMul(input(0)!, weight), input(4))];
   },
 };
 
@@ -68,10 +65,6 @@ function activation(context: LoweringContext): string {
   return value;
 }
 
-function weight({ write }: LoweringContext, values: string, scale: string, zeroPoint: string | undefined) {
-  return write.emit('DequantizeLinear', [values, scale, ...(zeroPoint ? [zeroPoint] : [])], { axis: 1 });
-}
-
-function plusBias({ write }: LoweringContext, product: string, bias: string | undefined): string {
-  return bias ? write.emit('Add', [product, bias]) : product;
+function plusBias({ op }: LoweringContext, product: string, bias: string | undefined): string {
+  return bias ? op.add(product, bias) : product;
 }

@@ -1,11 +1,12 @@
 /** The contract of a lowering: how a fused operator is made of operators that have gradient rules. */
 import type { NodeProto, TensorProto } from '../../onnx/file/onnx_pb.js';
-import type { Shape } from '../gradient-rule.js';
-import type { NodeWriter } from '../node-writer.js';
+import type { Shape } from '../value-types.js';
+import type { Operators } from '../../onnx/graph/operators.js';
 
 export interface LoweringContext {
   node: NodeProto;
-  write: NodeWriter;
+  /** Adds nodes to the graph. */
+  op: Operators;
   /** The name of an input, or undefined where it is left out. */
   input(index: number): string | undefined;
   /** Shape of a value of the graph as it was. */

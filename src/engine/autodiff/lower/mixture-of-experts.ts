@@ -45,47 +45,39 @@ function mixture(operator: string, inputs: MixtureInputs): Lowering {
   return {
     operator,
     lower(context) {
-      const { input, write, shape, fixedDim } = context;
+      const { input, op, shape, fixedDim } = context;
       for (const [index, reason] of Object.entries(inputs.refused))
         if (input(Number(index))) context.refuse(reason);
       const x = input(0)!;
       const width = fixedDim(x, shape(x).length - 1);
-      const rows = write.emit('Reshape', [x, write.integers([-1, width])]);
+      const rows = op.reshape(x, [-1, width]);
       const experts = fixedDim(input(1)!, 1);
       const shares = routing(context, experts, inputs.alwaysNormed);
-      let sum = write.emit('Mul', [rows, write.scalar(0)]);
+      let sum = op.mul(rows, 0);
       for (let expert = 0; expert < experts; expert += 1) {
-        const share = write.emit('Gather', [shares, write.integer(expert)], { axis: 1 });
-        const chosen = write.emit('Greater', [share, write.scalar(0)]);
+        const share = op.gather(shares, op.integer(expert), 1);
         // [1, tokens of this expert] to [tokens, 1].
-        const places = write.emit('Transpose', [write.emit('NonZero', [chosen])], { perm: [1, 0] });
-        const own = write.emit('GatherND', [rows, places]);
-        const result = feedForward(context, own, expert, inputs);
-        const factor = write.emit('Unsqueeze', [
-          write.emit('GatherND', [share, places]),
-          write.integers([1]),
-        ]);
-        const weighted = write.emit('Mul', [result, factor]);
-        sum = write.emit('ScatterND', [sum, places, weighted], { reduction: 'add' });
+        const places = op.transpose(op.nonZero(op.greater(share, 0)), [1, 0]);
+        const result = feedForward(context, op.gatherND(rows, places), expert, inputs);
+        const factor = op.unsqueeze(op.gatherND(share, places), [1]);
+        sum = op.scatterNDAdd(sum, places, op.mul(result, factor));
       }
-      return [write.emit('Reshape', [sum, write.emit('Shape', [x])])];
+      return [op.reshape(sum, op.shape(x))];
     },
   };
 }
 
 /** The weight of each expert for each token, zero for those that are not chosen: [tokens, experts]. */
 function routing(context: LoweringContext, experts: number, alwaysNormed: boolean): string {
-  const { node, input, write } = context;
+  const { node, input, op } = context;
   if (intAttribute(node, 'use_sparse_mixer', 0) !== 0) context.refuse('it routes by a sparse mixer');
   const count = intAttribute(node, 'k', 1);
-  const all = write.emit('Softmax', [input(1)!], { axis: -1 });
-  const [best, places] = write.emitSeveral('TopK', [all, write.integers([count])], { axis: -1 }, 2);
-  const sum = () => write.emit('ReduceSum', [best!, write.integers([-1])], { keepdims: 1 });
+  const all = op.softmax(input(1)!);
+  const [best, places] = op.topK(all, count, -1);
   const isNormed = alwaysNormed || intAttribute(node, 'normalize_routing_weights', 0) !== 0;
-  const shares = isNormed ? write.emit('Div', [best!, sum()]) : best!;
-  const none = write.emit('Mul', [all, write.scalar(0)]);
+  const shares = isNormed ? op.div(best, op.reduceSum(best, [-1], true)) : best;
   if (count > experts) context.refuse('it chooses more experts than there are');
-  return write.emit('ScatterElements', [none, places!, shares], { axis: 1 });
+  return op.scatterElements(op.mul(all, 0), places, shares, 1);
 }
 
 function feedForward(
@@ -94,32 +86,31 @@ function feedForward(
   expert: number,
   { layers }: MixtureInputs,
 ): string {
-  const { input, write } = context;
+  const { input, op } = context;
   const product = (value: string, layer: MixtureInputs['layers'][number]) => {
     const weight = expertWeight(context, expert, {
       weight: input(layer.weight)!,
       scales: layer.scales === undefined ? undefined : input(layer.scales),
       zeroPoints: layer.zeroPoints === undefined ? undefined : input(layer.zeroPoints),
     });
-    const result = write.emit('MatMul', [value, write.emit('Transpose', [weight], { perm: [1, 0] })]);
+    const result = op.matMul(value, op.transpose(weight, [1, 0]));
     const bias = input(layer.bias);
-    if (bias === undefined) return result;
-    return write.emit('Add', [result, write.emit('Gather', [bias, write.integer(expert)], { axis: 0 })]);
+    return bias === undefined ? result : op.add(result, op.gather(bias, op.integer(expert), 0));
   };
   return product(activated(context, product(rows, layers[0]!)), layers[1]!);
 }
 
 function activated(context: LoweringContext, value: string): string {
-  const { node, write } = context;
+  const { node, op } = context;
   const name = stringAttribute(node, 'activation_type', 'relu');
   if (name === 'identity') return value;
-  if (name === 'relu') return write.emit('Relu', [value]);
-  if (name === 'silu') return silu(write, value);
-  if (name === 'gelu') return geluTanh(write, value);
+  if (name === 'relu') return op.relu(value);
+  if (name === 'silu') return silu(op, value);
+  if (name === 'gelu') return geluTanh(op, value);
   if (name !== 'swiglu') return context.refuse(`it has the activation '${name}'`);
   if (intAttribute(node, 'swiglu_fusion', 0) !== 1)
     context.refuse('its gates and values are not interleaved');
-  return swiGlu(write, value, {
+  return swiGlu(op, value, {
     alpha: floatAttribute(node, 'activation_alpha', 1),
     beta: floatAttribute(node, 'activation_beta', 0),
     limit: floatAttribute(node, 'swiglu_limit', Infinity),

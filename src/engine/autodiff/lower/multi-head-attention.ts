@@ -22,34 +22,28 @@ export const multiHeadAttention: Lowering = {
   },
 };
 
-function packedParts({ input, write }: LoweringContext, heads: number, headSize: number): Heads {
+function packedParts({ input, op }: LoweringContext, heads: number, headSize: number): Heads {
   const bias = input(3);
-  const shaped =
-    bias === undefined
-      ? undefined
-      : write.emit('Transpose', [write.emit('Reshape', [bias, write.integers([3, heads, headSize])])], {
-          perm: [1, 0, 2],
-        });
-  const packed = shaped === undefined ? input(0)! : write.emit('Add', [input(0)!, shaped]);
-  const turned = write.emit('Transpose', [packed], { perm: [3, 0, 2, 1, 4] });
-  const [query, key, value] = write
-    .emitSeveral('Split', [turned, write.integers([1, 1, 1])], { axis: 0 }, 3)
-    .map((part) => write.emit('Squeeze', [part, write.integers([0])])) as [string, string, string];
+  const shaped = bias && op.transpose(op.reshape(bias, [3, heads, headSize]), [1, 0, 2]);
+  const packed = shaped === undefined ? input(0)! : op.add(input(0)!, shaped);
+  const [query, key, value] = op
+    .split(op.transpose(packed, [3, 0, 2, 1, 4]), [1, 1, 1], 0)
+    .map((part) => op.squeeze(part, [0])) as [string, string, string];
   return { query, key, value, headSize, valueSize: headSize };
 }
 
 function separateParts(context: LoweringContext, heads: number, headSize: number): Heads {
-  const { input, write, shape, fixedDim } = context;
+  const { input, op, shape, fixedDim } = context;
   const [key, value] = [input(1), input(2)];
   if (key === undefined || value === undefined || shape(key).length === 5)
     context.refuse('its keys and values are packed');
   const isSplit = shape(value).length === 4;
   const valueSize = isSplit ? fixedDim(value, 3) : fixedDim(value, 2) / heads;
   const sizes = [heads * headSize, heads * headSize, heads * valueSize];
-  const biases = input(3) && write.emitSeveral('Split', [input(3)!, write.integers(sizes)], { axis: 0 }, 3);
+  const biases = input(3) && op.split(input(3)!, sizes, 0);
   const part = (name: string, index: number, size: number) => {
     if (shape(name).length === 4) return name;
-    const biased = biases ? write.emit('Add', [name, biases[index]!]) : name;
+    const biased = biases ? op.add(name, biases[index]!) : name;
     return splitHeads(context, biased, heads, size);
   };
   return {

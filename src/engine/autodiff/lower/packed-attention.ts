@@ -11,7 +11,7 @@ import { splitHeads } from './scaled-dot-product.js';
 export const packedAttention: Lowering = {
   operator: 'Attention',
   lower(context) {
-    const { node, input, write, fixedDim } = context;
+    const { node, input, op, fixedDim } = context;
     const [x, weight, bias, mask, scoreBias] = [input(0)!, input(1)!, input(2), input(3), input(5)];
     if (intAttribute(node, 'do_rotary', 0) !== 0) context.refuse('it turns positions inside');
     if (input(6) ?? input(7)) context.refuse('it takes keys and values from outside');
@@ -19,20 +19,17 @@ export const packedAttention: Lowering = {
     const width = fixedDim(weight, 1);
     const sizes = intsAttribute(node, 'qkv_hidden_sizes') ?? [width / 3, width / 3, width / 3];
     const [headSize, valueSize] = [sizes[0]! / heads, sizes[2]! / heads];
-    const product = write.emit('MatMul', [x, weight]);
-    const biased = bias ? write.emit('Add', [product, bias]) : product;
-    const [query, key, value] = write
-      .emitSeveral('Split', [biased, write.integers(sizes)], { axis: -1 }, 3)
+    const product = op.matMul(x, weight);
+    const biased = bias ? op.add(product, bias) : product;
+    const [query, key, value] = op
+      .split(biased, sizes, -1)
       .map((part, index) => splitHeads(context, part, heads, index === 2 ? valueSize : headSize)) as [
       string,
       string,
       string,
     ];
     const parts = { query, key, value, headSize, valueSize };
-    const present = [key, value].map((part) => write.emit('Unsqueeze', [part, write.integers([0])]));
-    return [
-      contributedAttention(context, parts, mask, scoreBias),
-      write.emit('Concat', present, { axis: 0 }),
-    ];
+    const present = [key, value].map((part) => op.unsqueeze(part, [0]));
+    return [contributedAttention(context, parts, mask, scoreBias), op.concat(present, 0)];
   },
 };

@@ -1,4 +1,5 @@
 /** Masks of keys that onnxruntime's attention operators take. */
+import { DataType } from '../../onnx/graph/data-types.js';
 import type { LoweringContext } from './lowering.js';
 
 /**
@@ -6,12 +7,11 @@ import type { LoweringContext } from './lowering.js';
  * @param mask integers or booleans [rows, keys] or [rows, positions, keys]
  */
 export function paddingMask(context: LoweringContext, mask: string, fill: number): string {
-  const { write, shape, shared } = context;
+  const { op, shape, shared } = context;
   const rank = shape(mask).length;
   if (rank !== 2 && rank !== 3) context.refuse('its mask is given as lengths, not as zeros and ones');
   return shared(`padding mask ${mask} of ${fill}`, () => {
-    const seen = write.emit('Cast', [mask], { to: 9 });
-    const summand = write.emit('Where', [seen, write.scalar(0), write.scalar(fill)]);
-    return write.emit('Unsqueeze', [summand, write.integers(rank === 2 ? [1, 2] : [1])]);
+    const summand = op.where(op.cast(mask, DataType.BOOL), 0, fill);
+    return op.unsqueeze(summand, rank === 2 ? [1, 2] : [1]);
   });
 }

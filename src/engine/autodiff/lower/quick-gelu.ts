@@ -4,10 +4,8 @@ import type { Lowering } from './lowering.js';
 
 export const quickGelu: Lowering = {
   operator: 'QuickGelu',
-  lower({ node, input, write }) {
+  lower({ node, input, op }) {
     const x = input(0)!;
-    const alpha = floatAttribute(node, 'alpha', 1.702);
-    const inner = alpha === 1 ? x : write.emit('Mul', [x, write.scalar(alpha)]);
-    return [write.emit('Mul', [x, write.emit('Sigmoid', [inner])])];
+    return [op.mul(x, op.sigmoid(op.scale(x, floatAttribute(node, 'alpha', 1.702))))];
   },
 };

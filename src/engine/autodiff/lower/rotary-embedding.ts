@@ -35,7 +35,7 @@ interface Caches {
 }
 
 function turned(context: LoweringContext, caches: Caches): string {
-  const { node, input, write, shape, fixedDim } = context;
+  const { node, input, op, shape, fixedDim } = context;
   const x = input(0)!;
   const isFlat = shape(x).length === 3;
   const given = intAttribute(node, 'rotary_embedding_dim', 0);
@@ -43,15 +43,15 @@ function turned(context: LoweringContext, caches: Caches): string {
   const heads = intAttribute(node, 'num_heads', 0);
   const flatSize = () => (heads > 0 ? fixedDim(x, 2) / heads : rotated);
   const headSize = isFlat ? flatSize() : fixedDim(x, 3);
-  const split = isFlat ? write.emit('Reshape', [x, write.integers([0, 0, -1, headSize])]) : x;
+  const split = isFlat ? op.reshape(x, [0, 0, -1, headSize]) : x;
   const [cos, sin] = [caches.cos, caches.sin].map((cache) => {
     const rows = rowsOf(context, cache, caches.positionIds, x, isFlat ? 1 : 2);
     // A heads axis of one: behind the positions, or before them.
-    return write.emit('Unsqueeze', [rows, write.integers([isFlat ? 2 : 1])]);
+    return op.unsqueeze(rows, [isFlat ? 2 : 1]);
   });
   const interleaved = intAttribute(node, 'interleaved', 0) !== 0;
   const result = rotate(context, split, { cos: cos!, sin: sin!, rotated, headSize, interleaved });
-  return isFlat ? write.emit('Reshape', [result, write.integers([0, 0, fixedDim(x, 2)])]) : result;
+  return isFlat ? op.reshape(result, [0, 0, fixedDim(x, 2)]) : result;
 }
 
 /** [rows or 1, positions, half]. */
@@ -62,12 +62,11 @@ function rowsOf(
   x: string,
   positionAxis: number,
 ): string {
-  const { write, shape, shared } = context;
+  const { op, shape, shared } = context;
   if (positionIds === undefined) return cache;
   return shared(`rotary rows of ${cache} at ${positionIds}`, () => {
-    if (shape(positionIds).length === 2) return write.emit('Gather', [cache, positionIds], { axis: 0 });
-    const positions = write.emit('Add', [countPositions(context, x, positionAxis), positionIds]);
-    const row = write.emit('Reshape', [positions, write.integers([1, -1])]);
-    return write.emit('Gather', [cache, row], { axis: 0 });
+    if (shape(positionIds).length === 2) return op.gather(cache, positionIds, 0);
+    const positions = op.add(countPositions(context, x, positionAxis), positionIds);
+    return op.gather(cache, op.reshape(positions, [1, -1]), 0);
   });
 }

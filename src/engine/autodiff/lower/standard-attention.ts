@@ -5,15 +5,20 @@
  */
 import { floatAttribute, intAttribute } from '../../onnx/graph/attributes.js';
 import type { Lowering } from './lowering.js';
-import { causalMask, mergeHeads, scaledDotProduct, scaleOfScores, splitHeads } from './scaled-dot-product.js';
-
-const MASKED = -1e30;
+import {
+  causalMask,
+  MASKED,
+  mergeHeads,
+  scaledDotProduct,
+  scaleOfScores,
+  splitHeads,
+} from './scaled-dot-product.js';
 
 export const standardAttention: Lowering = {
   operator: 'Attention',
   domain: '',
   lower(context) {
-    const { node, input, write, shape, fixedDim } = context;
+    const { node, input, op, shape, fixedDim } = context;
     if (node.output[3]) context.refuse('it gives out its scores');
     if (input(6)) context.refuse('it is told the lengths of its keys');
     const inputs = [input(0)!, input(1)!, input(2)!] as const;
@@ -32,7 +37,7 @@ export const standardAttention: Lowering = {
       : inputs;
     const mask = input(3);
     const isBoolean = mask !== undefined && context.elementType(mask) === 'bool';
-    const summand = isBoolean ? write.emit('Where', [mask, write.scalar(0), write.scalar(MASKED)]) : mask;
+    const summand = isBoolean ? op.where(mask, 0, MASKED) : mask;
     const mixed = scaledDotProduct(context, {
       query,
       key,

@@ -4,6 +4,6 @@ import type { GradientRule } from '../gradient-rule.js';
 export const abs: GradientRule = {
   operator: 'Abs',
   gradient({ node, build, outputGradient }) {
-    return [build.mul(outputGradient(0)!, build.emit('Sign', [node.input[0]!]))];
+    return [build.mul(outputGradient(0)!, build.sign(node.input[0]!))];
   },
 };

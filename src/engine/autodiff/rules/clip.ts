@@ -9,13 +9,11 @@ export const clip: GradientRule = {
   gradient({ node, build, outputGradient, wants, shape }) {
     const [x, low, high] = node.input as [string, string | undefined, string | undefined];
     const [y, dy] = [node.output[0]!, outputGradient(0)!];
-    const zero = build.scalar(0);
-    const where = (comparison: string, bound: string) =>
-      build.emit('Where', [build.emit(comparison, [x, bound]), dy, zero]);
+    const sumWhere = (condition: string) => build.sumTo(build.where(condition, dy, 0), shape(x), []);
     return [
-      wants(0) ? where('Equal', y) : undefined,
-      wants(1) ? build.sumTo(where('Less', low!), shape(x), []) : undefined,
-      wants(2) ? build.sumTo(where('Greater', high!), shape(x), []) : undefined,
+      wants(0) ? build.where(build.equal(x, y), dy, 0) : undefined,
+      wants(1) ? sumWhere(build.less(x, low!)) : undefined,
+      wants(2) ? sumWhere(build.greater(x, high!)) : undefined,
     ];
   },
 };

@@ -21,7 +21,7 @@ export const concat: GradientRule = {
       );
     }
     if (node.input.every((_, index) => wants(index)) && sizes.every((size) => size !== undefined)) {
-      return build.emitSeveral('Split', [dy, build.integers(sizes)], { axis }, sizes.length);
+      return build.split(dy, sizes, axis);
     }
     return node.input.map((_, index) => (wants(index) ? partOf(context, dy, axis, index) : undefined));
   },
@@ -35,5 +35,5 @@ function partOf({ node, build, shape }: RuleContext, dy: string, axis: number, i
     ? build.integers([before.reduce((sum, size) => sum + size, 0)])
     : ends.slice(0, index).reduce((sum, size) => build.add(sum, size));
   const end = index === node.input.length - 1 ? build.integers([2 ** 31]) : build.add(start, ends[index]!);
-  return build.emit('Slice', [dy, start, end, build.integers([axis])]);
+  return build.slice(dy, start, end, [axis]);
 }

@@ -4,6 +4,6 @@ import type { GradientRule } from '../gradient-rule.js';
 export const cos: GradientRule = {
   operator: 'Cos',
   gradient({ node, build, outputGradient }) {
-    return [build.mul(build.neg(outputGradient(0)!), build.emit('Sin', [node.input[0]!]))];
+    return [build.mul(build.neg(outputGradient(0)!), build.sin(node.input[0]!))];
   },
 };

@@ -19,7 +19,7 @@ export const einsum: GradientRule = {
       const inputs = [outputGradient(0)!, ...node.input.filter((_, other) => other !== index)];
       const found = own.filter((letter) => terms.some((term) => term.includes(letter)));
       const equation = `${terms.map((term) => term.join('')).join(',')}->${found.join('')}`;
-      const product = build.emit('Einsum', inputs, { equation });
+      const product = build.einsum(equation, inputs);
       if (found.length === own.length) return product;
       const alone = own.flatMap((letter, axis) => (found.includes(letter) ? [] : [axis]));
       return build.expandLike(build.unsqueeze(product, alone), input);

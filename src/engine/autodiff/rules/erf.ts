@@ -5,7 +5,7 @@ export const erf: GradientRule = {
   operator: 'Erf',
   gradient({ node, build, outputGradient }) {
     const x = node.input[0]!;
-    const bell = build.emit('Exp', [build.neg(build.mul(x, x))]);
+    const bell = build.exp(build.neg(build.mul(x, x)));
     return [build.mul(build.scale(outputGradient(0)!, 2 / Math.sqrt(Math.PI)), bell)];
   },
 };

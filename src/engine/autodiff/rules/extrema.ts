@@ -9,13 +9,12 @@ function extremum(operator: string): GradientRule {
     operator,
     gradient({ node, build, outputGradient, wants, shape }) {
       const y = node.output[0]!;
-      const zero = build.scalar(0);
       let rest = outputGradient(0)!;
       return node.input.map((input, index) => {
         const last = index === node.input.length - 1;
-        const chosen = last ? undefined : build.emit('Equal', [input, y]);
-        const part = chosen === undefined ? rest : build.emit('Where', [chosen, rest, zero]);
-        if (chosen !== undefined) rest = build.emit('Where', [chosen, zero, rest]);
+        const chosen = last ? undefined : build.equal(input, y);
+        const part = chosen === undefined ? rest : build.where(chosen, rest, 0);
+        if (chosen !== undefined) rest = build.where(chosen, 0, rest);
         return wants(index) ? build.sumTo(part, shape(y), shape(input)) : undefined;
       });
     },

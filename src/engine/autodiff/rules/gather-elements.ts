@@ -16,7 +16,6 @@ export const gatherElements: GradientRule = {
     if (shape(indices)[axis] === 1) return [build.scatter({ indices, updates, axis }, x)];
     if (opset < 16)
       throw unsupported(node, 'that needs a model of opset 16 or later; export it with a newer opset');
-    const attributes = { axis, reduction: 'add' };
-    return [build.emit('ScatterElements', [build.zerosLike(x), indices, updates], attributes)];
+    return [build.scatterElementsAdd(build.zerosLike(x), indices, updates, axis)];
   },
 };

@@ -15,7 +15,6 @@ export const gatherND: GradientRule = {
     if (opset < 16) {
       throw unsupported(node, 'that needs a model of opset 16 or later; export it with a newer opset');
     }
-    const inputs = [build.zerosLike(x), indices, outputGradient(0)!];
-    return [build.emit('ScatterND', inputs, { reduction: 'add' })];
+    return [build.scatterNDAdd(build.zerosLike(x), indices, outputGradient(0)!)];
   },
 };

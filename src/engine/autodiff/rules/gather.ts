@@ -39,7 +39,7 @@ function betweenZeros(context: RuleContext, axis: number): string | undefined {
           dy,
           Array.from({ length: rank - 1 }, (_, extra) => axis + extra),
         );
-  return build.pad({ source: kept, axis, before, size: 1, full }, shape(x).length);
+  return build.padSlice({ source: kept, axis, before, size: 1, full }, shape(x).length);
 }
 
 /** The sizes of x but for the axis, each int64 [1]. */
@@ -59,7 +59,7 @@ function indexFirst(context: RuleContext, axis: number): string {
   ]);
   if (indexRank === 1) return moved;
   const dims = [build.integers([-1]), ...otherDims(context, axis)];
-  return build.emit('Reshape', [moved, build.emit('Concat', dims, { axis: 0 })]);
+  return build.reshape(moved, build.concat(dims, 0));
 }
 
 /** Undoes the move of the axis to the front. */
@@ -73,23 +73,20 @@ function axisBack({ node, build, shape }: RuleContext, gradient: string, axis: n
 
 function byAddition(context: RuleContext, axis: number): string {
   const { node, build } = context;
-  const dims = build.emit('Concat', [build.dimOf(node.input[0]!, axis), ...otherDims(context, axis)], {
-    axis: 0,
-  });
-  const zeros = build.emit('Expand', [build.scalar(0), dims]);
-  const indices = build.reshape(build.emit('Cast', [node.input[1]!], { to: DataType.INT64 }), [-1, 1]);
-  const updates = indexFirst(context, axis);
-  return axisBack(context, build.emit('ScatterND', [zeros, indices, updates], { reduction: 'add' }), axis);
+  const dims = build.concat([build.dimOf(node.input[0]!, axis), ...otherDims(context, axis)], 0);
+  const zeros = build.expand(0, dims);
+  const indices = build.reshape(build.cast(node.input[1]!, DataType.INT64), [-1, 1]);
+  return axisBack(context, build.scatterNDAdd(zeros, indices, indexFirst(context, axis)), axis);
 }
 
 function byOneHot(context: RuleContext, axis: number): string {
   const { node, build, elementType } = context;
   const [x, index] = node.input as [string, string];
   const [size, type] = [build.dimOf(x, axis), elementType(x)];
-  const offAndOn = build.floats([0, 1], 'float32');
-  const chosen = build.emit('OneHot', [build.reshape(index, [-1]), size, offAndOn], { axis: 0 });
+  const offAndOn = build.floats([0, 1], DataType.FLOAT);
+  const chosen = build.oneHot(build.reshape(index, [-1]), size, offAndOn, 0);
   const rows = build.reshape(indexFirst(context, axis), [0, -1]);
   const product = build.matMul(type === 'float32' ? chosen : build.castTo(chosen, type), rows);
-  const dims = build.emit('Concat', [size, ...otherDims(context, axis)], { axis: 0 });
-  return axisBack(context, build.emit('Reshape', [product, dims]), axis);
+  const dims = build.concat([size, ...otherDims(context, axis)], 0);
+  return axisBack(context, build.reshape(product, dims), axis);
 }

@@ -17,19 +17,18 @@ export const gelu: GradientRule = {
 };
 
 function erfSlope(build: GradientBuilder, x: string): string {
-  const erf = build.emit('Erf', [build.scale(x, Math.SQRT1_2)]);
-  const phi = build.scale(build.add(erf, build.scalar(1)), 0.5);
-  const bell = build.emit('Exp', [build.scale(build.mul(x, x), -0.5)]);
+  const phi = build.scale(build.add(build.erf(build.scale(x, Math.SQRT1_2)), 1), 0.5);
+  const bell = build.exp(build.scale(build.mul(x, x), -0.5));
   return build.add(phi, build.scale(build.mul(x, bell), 1 / Math.sqrt(2 * Math.PI)));
 }
 
 function tanhSlope(build: GradientBuilder, x: string): string {
-  const [one, factor, cubic] = [build.scalar(1), Math.sqrt(2 / Math.PI), 0.044715];
+  const [factor, cubic] = [Math.sqrt(2 / Math.PI), 0.044715];
   const square = build.mul(x, x);
-  const u = build.mul(x, build.add(build.scale(square, factor * cubic), build.scalar(factor)));
-  const tanh = build.emit('Tanh', [u]);
-  const phi = build.scale(build.add(tanh, one), 0.5);
-  const uSlope = build.add(build.scale(square, 1.5 * factor * cubic), build.scalar(factor / 2));
-  const slope = build.mul(build.sub(one, build.mul(tanh, tanh)), uSlope);
+  const u = build.mul(x, build.add(build.scale(square, factor * cubic), factor));
+  const tanh = build.tanh(u);
+  const phi = build.scale(build.add(tanh, 1), 0.5);
+  const uSlope = build.add(build.scale(square, 1.5 * factor * cubic), factor / 2);
+  const slope = build.mul(build.sub(1, build.mul(tanh, tanh)), uSlope);
   return build.add(phi, build.mul(x, slope));
 }

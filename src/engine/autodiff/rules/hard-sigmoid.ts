@@ -6,17 +6,8 @@ export const hardSigmoid: GradientRule = {
   operator: 'HardSigmoid',
   gradient({ node, build, outputGradient }) {
     const y = node.output[0]!;
-    const zero = build.scalar(0);
-    const inside = build.emit('And', [
-      build.emit('Greater', [y, zero]),
-      build.emit('Less', [y, build.scalar(1)]),
-    ]);
-    return [
-      build.emit('Where', [
-        inside,
-        build.scale(outputGradient(0)!, floatAttribute(node, 'alpha', 0.2)),
-        zero,
-      ]),
-    ];
+    const inside = build.and(build.greater(y, 0), build.less(y, 1));
+    const slope = build.scale(outputGradient(0)!, floatAttribute(node, 'alpha', 0.2));
+    return [build.where(inside, slope, 0)];
   },
 };

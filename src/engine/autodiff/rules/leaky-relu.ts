@@ -6,7 +6,7 @@ export const leakyRelu: GradientRule = {
   operator: 'LeakyRelu',
   gradient({ node, build, outputGradient }) {
     const dy = outputGradient(0)!;
-    const below = build.emit('Less', [node.input[0]!, build.scalar(0)]);
-    return [build.emit('Where', [below, build.scale(dy, floatAttribute(node, 'alpha', 0.01)), dy])];
+    const below = build.less(node.input[0]!, 0);
+    return [build.where(below, build.scale(dy, floatAttribute(node, 'alpha', 0.01)), dy)];
   },
 };

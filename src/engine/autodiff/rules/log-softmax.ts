@@ -14,13 +14,13 @@ export const logSoftmax: GradientRule = {
   gradient({ node, build, outputGradient, shape }) {
     const [y, dy] = [node.output[0]!, outputGradient(0)!];
     const axis = absoluteAxis(intAttribute(node, 'axis', -1), shape(y).length);
-    const probabilities = build.emit('Exp', [y]);
+    const probabilities = build.exp(y);
     const scattered = build.scattered(dy);
     if (scattered?.axis === axis) {
       const { indices, updates } = scattered;
       const rest = build.mul(probabilities, build.neg(updates));
-      const picked = build.emit('GatherElements', [rest, indices], { axis });
-      return [build.emit('ScatterElements', [rest, indices, build.add(picked, updates)], { axis })];
+      const picked = build.gatherElements(rest, indices, axis);
+      return [build.scatterElements(rest, indices, build.add(picked, updates), axis)];
     }
     return [build.sub(dy, build.mul(probabilities, build.reduceSum(dy, [axis], true)))];
   },

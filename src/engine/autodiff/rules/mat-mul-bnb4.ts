@@ -6,6 +6,7 @@
 import { intAttribute } from '../../onnx/graph/attributes.js';
 import { DataType } from '../../onnx/graph/data-types.js';
 import { tensorFromBytes } from '../../onnx/graph/tensor.js';
+import { FLOAT_TYPES } from '../float-types.js';
 import type { GradientRule, RuleContext } from '../gradient-rule.js';
 import { unsupported } from '../unsupported.js';
 
@@ -40,17 +41,16 @@ function dequantised({ node, build, elementType }: RuleContext): string {
   const blockSize = intAttribute(node, 'block_size')!;
   if ((inner * outer) % blockSize !== 0) throw unsupported(node, 'its weight ends within a block');
   const type = elementType(x);
-  const table = build.floats(intAttribute(node, 'quant_type', 1) === 1 ? NF4 : FP4, type);
-  const four = build.graph.addInitializer(
-    tensorFromBytes(build.graph.freshName('gradient/four'), DataType.UINT8, [], Uint8Array.of(4)),
+  const table = build.floats(intAttribute(node, 'quant_type', 1) === 1 ? NF4 : FP4, FLOAT_TYPES[type]);
+  const four = build.constant('uint8 4', (name) =>
+    tensorFromBytes(name, DataType.UINT8, [], Uint8Array.of(4)),
   );
-  const shifted = (value: string, direction: 'LEFT' | 'RIGHT') =>
-    build.emit('BitShift', [value, four], { direction });
-  const column = (half: string) => build.emit('Cast', [build.reshape(half, [-1, 1])], { to: DataType.INT32 });
+  const shifted = (value: string, direction: 'LEFT' | 'RIGHT') => build.bitShift(value, four, direction);
+  const column = (half: string) => build.cast(build.reshape(half, [-1, 1]), DataType.INT32);
   const high = column(shifted(packed, 'RIGHT'));
   const low = column(shifted(shifted(packed, 'LEFT'), 'RIGHT'));
-  const places = build.emit('Concat', [high, low], { axis: 1 });
-  const values = build.emit('Gather', [table, build.reshape(places, [-1, blockSize])], { axis: 0 });
-  const scaled = build.emit('Mul', [values, build.reshape(factors, [-1, 1])]);
+  const places = build.concat([high, low], 1);
+  const values = build.gather(table, build.reshape(places, [-1, blockSize]), 0);
+  const scaled = build.mul(values, build.reshape(factors, [-1, 1]));
   return build.reshape(scaled, [outer, inner]);
 }

@@ -5,14 +5,13 @@
  */
 import { intAttribute } from '../../onnx/graph/attributes.js';
 import { DataType } from '../../onnx/graph/data-types.js';
+import { dequantisedRows } from '../dequantised-rows.js';
 import type { GradientRule, RuleContext } from '../gradient-rule.js';
 import { unsupported } from '../unsupported.js';
 
-const DOMAIN = 'com.microsoft';
-
 export const matMulNBits: GradientRule = {
   operator: 'MatMulNBits',
-  domain: DOMAIN,
+  domain: 'com.microsoft',
   gradient(context) {
     const { node, build, outputGradient, wants, shape } = context;
     const dy = outputGradient(0)!;
@@ -35,10 +34,13 @@ function dequantised({ node, build, constant }: RuleContext): string {
   const [inner, outer] = [intAttribute(node, 'K')!, intAttribute(node, 'N')!];
   const [bits, blockSize] = [intAttribute(node, 'bits', 4), intAttribute(node, 'block_size')!];
   const flat = (value: string) => build.reshape(value, [outer, -1]);
-  const rows = build.emit('Range', [build.integer(0), build.integer(outer), build.integer(1)]);
-  const inputs = [flat(packed), rows, flat(scales), ...(zeroPoints ? [flat(zeroPoints)] : [])];
-  const attributes = { bits, block_size: blockSize, gather_axis: 0, quantize_axis: 1 };
-  const whole = build.emit('GatherBlockQuantized', inputs, attributes, DOMAIN);
+  const whole = dequantisedRows(build, outer, {
+    packed: flat(packed),
+    scales: flat(scales),
+    zeroPoints: zeroPoints && flat(zeroPoints),
+    bits,
+    blockSize,
+  });
   if (inner % blockSize === 0) return whole;
-  return build.emit('Slice', [whole, build.integers([0]), build.integers([inner]), build.integers([1])]);
+  return build.slice(whole, [0], [inner], [1]);
 }

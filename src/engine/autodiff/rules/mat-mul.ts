@@ -4,7 +4,8 @@
  * specification, MatMul; numpy.matmul).
  */
 import type { GradientBuilder } from '../gradient-builder.js';
-import type { GradientRule, Shape } from '../gradient-rule.js';
+import type { GradientRule } from '../gradient-rule.js';
+import type { Shape } from '../value-types.js';
 
 export const matMul: GradientRule = {
   operator: 'MatMul',

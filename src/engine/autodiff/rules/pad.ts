@@ -23,7 +23,7 @@ export const pad: GradientRule = {
     const before = pads.slice(0, pads.length / 2);
     const axes = node.input[3] ? node.input[3] : build.integers(shape(x).map((_, axis) => axis));
     const starts = build.integers(before);
-    const sizes = build.emit('Gather', [build.shapeOf(x), axes], { axis: 0 });
-    return [build.emit('Slice', [outputGradient(0)!, starts, build.add(starts, sizes), axes])];
+    const sizes = build.gather(build.shapeOf(x), axes, 0);
+    return [build.slice(outputGradient(0)!, starts, build.add(starts, sizes), axes)];
   },
 };

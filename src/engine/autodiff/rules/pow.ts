@@ -15,7 +15,7 @@ export const pow: GradientRule = {
     const dy = outputGradient(0)!;
     let dp: string | undefined;
     if (wants(1)) {
-      const slope = build.mul(y, build.emit('Log', [x]));
+      const slope = build.mul(y, build.log(x));
       dp = build.castTo(build.sumTo(build.mul(dy, slope), from, shape(p)), context.elementType(p));
     }
     return [wants(0) ? build.sumTo(byBase(context, x, p, dy), from, shape(x)) : undefined, dp];
@@ -27,7 +27,7 @@ function byBase(context: RuleContext, x: string, p: string, dy: string): string 
   const exponent = constantNumber(context, p);
   if (exponent === undefined) {
     const real = elementType(p) === elementType(x) ? p : build.castTo(p, elementType(x));
-    const slope = build.emit('Pow', [x, build.sub(real, build.scalar(1))]);
+    const slope = build.pow(x, build.sub(real, 1));
     return build.mul(dy, build.mul(real, slope));
   }
   const scaled = build.scale(dy, exponent);
@@ -41,6 +41,6 @@ function byBase(context: RuleContext, x: string, p: string, dy: string): string 
     case 0.5:
       return build.div(scaled, node.output[0]!);
     default:
-      return build.mul(scaled, build.emit('Pow', [x, build.scalar(exponent - 1)]));
+      return build.mul(scaled, build.pow(x, exponent - 1));
   }
 }

@@ -15,7 +15,7 @@ function reduceExtremum(operator: string): GradientRule {
       const [y, dy] = [node.output[0]!, outputGradient(0)!].map((value) =>
         withReducedAxes(context, value, axes),
       );
-      const chosen = build.castTo(build.emit('Equal', [x, y!]), elementType(x));
+      const chosen = build.castTo(build.equal(x, y!), elementType(x));
       return [build.mul(chosen, build.div(dy!, build.reduceSum(chosen, axes, true)))];
     },
   };

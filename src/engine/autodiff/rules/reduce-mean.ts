@@ -15,7 +15,7 @@ export const reduceMean: GradientRule = {
     const dy = withReducedAxes(context, outputGradient(0)!, axes);
     const count = sizeOf(axes.map((axis) => shape(x)[axis]));
     if (count !== undefined) return [build.expandLike(build.scale(dy, 1 / count), x)];
-    const share = build.emit('Div', [build.countOf(node.output[0]!), build.countOf(x)]);
+    const share = build.div(build.countOf(node.output[0]!), build.countOf(x));
     return [build.expandLike(build.mul(dy, share), x)];
   },
 };

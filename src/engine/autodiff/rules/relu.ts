@@ -4,8 +4,6 @@ import type { GradientRule } from '../gradient-rule.js';
 export const relu: GradientRule = {
   operator: 'Relu',
   gradient({ node, build, outputGradient }) {
-    const zero = build.scalar(0);
-    const above = build.emit('Greater', [node.output[0]!, zero]);
-    return [build.emit('Where', [above, outputGradient(0)!, zero])];
+    return [build.where(build.greater(node.output[0]!, 0), outputGradient(0)!, 0)];
   },
 };

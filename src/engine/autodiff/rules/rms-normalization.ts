@@ -37,9 +37,9 @@ function axesOf(context: RuleContext): number[] {
 function computedInverse(context: RuleContext): string {
   const { node, build } = context;
   const x = node.input[0]!;
-  const epsilon = build.scalar(floatAttribute(node, 'epsilon', 1e-5));
+  const epsilon = floatAttribute(node, 'epsilon', 1e-5);
   const square = meanOver(context, build.mul(x, x), axesOf(context));
-  return build.emit('Reciprocal', [build.emit('Sqrt', [build.add(square, epsilon)])]);
+  return build.reciprocal(build.sqrt(build.add(square, epsilon)));
 }
 
 /** onnxruntime infers a wrong shape for the second output where several axes are normalised. */

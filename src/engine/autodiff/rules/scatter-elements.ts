@@ -16,13 +16,11 @@ export const scatterElements: GradientRule = {
     if (reduction !== 'none' && reduction !== 'add') throw unsupported(node, `it combines by '${reduction}'`);
     const dy = outputGradient(0)!;
     const byData = () =>
-      reduction === 'add'
-        ? dy
-        : build.emit('ScatterElements', [dy, indices, build.zerosLike(updates)], { axis });
+      reduction === 'add' ? dy : build.scatterElements(dy, indices, build.zerosLike(updates), axis);
     return [
       wants(0) ? byData() : undefined,
       undefined,
-      wants(2) ? build.emit('GatherElements', [dy, indices], { axis }) : undefined,
+      wants(2) ? build.gatherElements(dy, indices, axis) : undefined,
     ];
   },
 };

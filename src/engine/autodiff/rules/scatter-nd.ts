@@ -14,12 +14,7 @@ export const scatterND: GradientRule = {
     const reduction = stringAttribute(node, 'reduction', 'none');
     if (reduction !== 'none' && reduction !== 'add') throw unsupported(node, `it combines by '${reduction}'`);
     const dy = outputGradient(0)!;
-    const byData = () =>
-      reduction === 'add' ? dy : build.emit('ScatterND', [dy, indices, build.zerosLike(updates)]);
-    return [
-      wants(0) ? byData() : undefined,
-      undefined,
-      wants(2) ? build.emit('GatherND', [dy, indices]) : undefined,
-    ];
+    const byData = () => (reduction === 'add' ? dy : build.scatterND(dy, indices, build.zerosLike(updates)));
+    return [wants(0) ? byData() : undefined, undefined, wants(2) ? build.gatherND(dy, indices) : undefined];
   },
 };

@@ -4,6 +4,6 @@ import type { GradientRule } from '../gradient-rule.js';
 export const sin: GradientRule = {
   operator: 'Sin',
   gradient({ node, build, outputGradient }) {
-    return [build.mul(outputGradient(0)!, build.emit('Cos', [node.input[0]!]))];
+    return [build.mul(outputGradient(0)!, build.cos(node.input[0]!))];
   },
 };

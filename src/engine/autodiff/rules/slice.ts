@@ -4,7 +4,8 @@
  */
 import { absoluteAxis } from '../broadcasting.js';
 import { constantIntegers } from '../constant-inputs.js';
-import type { GradientRule, RuleContext, Shape } from '../gradient-rule.js';
+import type { GradientRule, RuleContext } from '../gradient-rule.js';
+import type { Shape } from '../value-types.js';
 
 /** One axis that is cut. */
 interface Cut {
@@ -72,15 +73,15 @@ function pad(
   const x = node.input[0]!;
   const [full, kept] = [shape(x)[axis], known[axis]];
   if (full !== undefined && kept !== undefined) {
-    return build.pad({ source: gradient, axis, before, size: kept, full }, known.length);
+    return build.padSlice({ source: gradient, axis, before, size: kept, full }, known.length);
   }
   const after = build.sub(
     build.dimOf(x, axis),
     build.add(build.dimOf(node.output[0]!, axis), build.integers([before])),
   );
   const around = (value: string) => known.map((_, other) => (other === axis ? value : build.integers([0])));
-  const pads = build.emit('Concat', [...around(build.integers([before])), ...around(after)], { axis: 0 });
-  return build.emit('Pad', [gradient, pads, build.scalar(0)]);
+  const pads = build.concat([...around(build.integers([before])), ...around(after)], 0);
+  return build.pad(gradient, pads, 0);
 }
 
 /**
@@ -89,16 +90,12 @@ function pad(
  */
 function placeByIndex({ node, build }: RuleContext, gradient: string, axis: number, cut: number): string {
   const [x, y] = [node.input[0]!, node.output[0]!];
-  const own = (index: number) =>
-    build.emit('Gather', [node.input[index]!, build.integers([cut])], { axis: 0 });
-  const range = (length: string) =>
-    build.emit('Range', [build.integer(0), build.squeeze(length, [0]), build.integer(1)]);
+  const own = (index: number) => build.gather(node.input[index]!, [cut], 0);
+  const range = (length: string) => build.range(build.squeeze(length, [0]));
   const [full, kept] = [build.dimOf(x, axis), build.dimOf(y, axis)];
-  const steps = node.input[4] ? [own(4)] : [];
-  const places = build.emit('Slice', [range(full), own(1), own(2), build.integers([0]), ...steps]);
-  const order = build.emit('ScatterElements', [build.emit('Expand', [kept, full]), places, range(kept)], {
-    axis: 0,
-  });
-  const zero = build.scale(build.emit('Gather', [gradient, build.integers([0])], { axis }), 0);
-  return build.emit('Gather', [build.emit('Concat', [gradient, zero], { axis }), order], { axis });
+  const steps = node.input[4] ? own(4) : undefined;
+  const places = build.slice(range(full), own(1), own(2), [0], steps);
+  const order = build.scatterElements(build.expand(kept, full), places, range(kept), 0);
+  const zero = build.scale(build.gather(gradient, [0], axis), 0);
+  return build.gather(build.concat([gradient, zero], axis), order, axis);
 }

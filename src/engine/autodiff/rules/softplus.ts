@@ -4,6 +4,6 @@ import type { GradientRule } from '../gradient-rule.js';
 export const softplus: GradientRule = {
   operator: 'Softplus',
   gradient({ node, build, outputGradient }) {
-    return [build.mul(outputGradient(0)!, build.emit('Sigmoid', [node.input[0]!]))];
+    return [build.mul(outputGradient(0)!, build.sigmoid(node.input[0]!))];
   },
 };

@@ -11,6 +11,6 @@ export const split: GradientRule = {
   gradient({ node, build, outputGradient, shape }) {
     const axis = absoluteAxis(intAttribute(node, 'axis', 0), shape(node.input[0]!).length);
     const parts = node.output.map((output, index) => outputGradient(index) ?? build.zerosLike(output));
-    return [build.emit('Concat', parts, { axis })];
+    return [build.concat(parts, axis)];
   },
 };

@@ -7,7 +7,7 @@ export const swish: GradientRule = {
   gradient({ node, build, outputGradient }) {
     const [x, y] = [node.input[0]!, node.output[0]!];
     const alpha = floatAttribute(node, 'alpha', 1);
-    const sigmoid = build.emit('Sigmoid', [build.scale(x, alpha)]);
+    const sigmoid = build.sigmoid(build.scale(x, alpha));
     const slope = build.scale(build.sub(y, build.mul(y, sigmoid)), alpha);
     return [build.mul(outputGradient(0)!, build.add(sigmoid, slope))];
   },

@@ -11,7 +11,7 @@ export const tile: GradientRule = {
     const axes = shape(x).map((_, axis) => 2 * axis);
     if (axes.length === 0) return [outputGradient(0)!];
     const columns = [repeats, build.shapeOf(x)].map((vector) => build.unsqueeze(vector, [1]));
-    const dims = build.reshape(build.emit('Concat', columns, { axis: 1 }), [-1]);
-    return [build.reduceSum(build.emit('Reshape', [outputGradient(0)!, dims]), axes, false)];
+    const dims = build.reshape(build.concat(columns, 1), [-1]);
+    return [build.reduceSum(build.reshape(outputGradient(0)!, dims), axes, false)];
   },
 };

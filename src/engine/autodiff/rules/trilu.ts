@@ -8,7 +8,6 @@ import type { GradientRule } from '../gradient-rule.js';
 export const trilu: GradientRule = {
   operator: 'Trilu',
   gradient({ node, build, outputGradient }) {
-    const inputs = [outputGradient(0)!, ...node.input.slice(1)];
-    return [build.emit('Trilu', inputs, { upper: intAttribute(node, 'upper', 1) })];
+    return [build.trilu(outputGradient(0)!, node.input[1], intAttribute(node, 'upper', 1) !== 0)];
   },
 };

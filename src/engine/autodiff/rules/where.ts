@@ -10,11 +10,10 @@ export const where: GradientRule = {
     const dy = outputGradient(0)!;
     const [condition, a, b] = node.input as [string, string, string];
     const from = shape(node.output[0]!);
-    const zero = build.scalar(0);
     return [
       undefined,
-      wants(1) ? build.sumTo(build.emit('Where', [condition, dy, zero]), from, shape(a)) : undefined,
-      wants(2) ? build.sumTo(build.emit('Where', [condition, zero, dy]), from, shape(b)) : undefined,
+      wants(1) ? build.sumTo(build.where(condition, dy, 0), from, shape(a)) : undefined,
+      wants(2) ? build.sumTo(build.where(condition, 0, dy), from, shape(b)) : undefined,
     ];
   },
 };

@@ -8,7 +8,7 @@ import { probeTypes } from '../../runtime/probe-types.js';
 import { openSession, type Feeds } from '../../runtime/session.js';
 import { float32Tensor, float64Tensor, type RuntimeTensor } from '../../runtime/tensors.js';
 import { differentiate } from '../differentiate.js';
-import type { ValueTypes } from '../gradient-rule.js';
+import type { ValueTypes } from '../value-types.js';
 
 export interface GradientCheck {
   model: OnnxModel;

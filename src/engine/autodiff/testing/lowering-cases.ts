@@ -18,7 +18,7 @@ export interface LoweringCase {
   attributes?: Record<string, AttributeValue>;
   /** Which outputs are asked for and compared; default: the first. */
   outputs?: readonly number[];
-  /** Of the comparison; default 1e-5. */
+  /** How far values may differ, as a share of the largest; default 1e-5. */
   tolerance?: number;
 }
 

@@ -41,7 +41,7 @@ class ExhaustiveSelector implements BlockSelector {
       const model = await openGradientModel(decoder, {
         skipped,
         granularity: 'scalar',
-        ...(session ? { session } : {}),
+        session,
       });
       try {
         for (const block of open) {

@@ -73,7 +73,7 @@ export const fastSelection: SelectionStrategy = {
     const options = {
       skipped: [],
       granularity: context.granularity,
-      ...(context.session ? { session: context.session } : {}),
+      session: context.session,
     } as const;
     const gradientModel = await openGradientModel(context.decoder, { ...options, matchHidden: true });
     return new FastSelector(context, gradientModel, await openForwardModel(context.decoder, options));

@@ -120,7 +120,7 @@ function roundContext(
       round.losses[block] = loss;
       if (rise !== undefined) round.rises = { ...round.rises, [block]: rise };
       checkpoint.save();
-      onEvent({ type: 'candidate-tried', loss, ...(rise === undefined ? {} : { rise }), ...place(block) });
+      onEvent({ type: 'candidate-tried', loss, rise, ...place(block) });
     },
   };
 }

@@ -4,7 +4,7 @@ import { blocksOf, blockName, type Block, type Decoder, type ResidualStep } from
 import { rereadDecoder } from '../../decoder/read/read-decoder.js';
 import { upgradeOpset } from '../../onnx/opset/upgrade-opset.js';
 import { DataType } from '../../onnx/graph/data-types.js';
-import { int64Tensor } from '../../onnx/graph/tensor.js';
+import { Operators } from '../../onnx/graph/operators.js';
 import { makeValueInfo } from '../../onnx/graph/value-info.js';
 import { openDecoder } from '../../runtime/segmented-model.js';
 import type { SessionOptions } from '../../runtime/session.js';
@@ -68,23 +68,19 @@ export async function measureSimilarity(
 /** Makes the graph's only outputs the cosines, float32 [rows, positions] each. */
 function addSimilarities(decoder: Decoder): { output: string; of: BlockName | number }[] {
   const { graph, steps } = decoder;
-  const scope = { label: 'hopscotch.similarity' };
-  const op = (opType: string, inputs: string[], attributes = {}) =>
-    graph.addNode(opType, inputs, attributes, scope)[0]!;
-  const axis = graph.addInitializer(int64Tensor(graph.freshName('hopscotch.similarity.axis'), [1], [-1]));
-  const float = (value: string) => op('Cast', [value], { to: DataType.FLOAT });
-  const dot = (a: string, b: string) => op('ReduceSum', [op('Mul', [a, b]), axis], { keepdims: 0 });
-  const cosine = (a: string, b: string) =>
-    op('Div', [dot(a, b), op('Sqrt', [op('Mul', [dot(a, a), dot(b, b)])])]);
+  const op = new Operators(graph, 'hopscotch.similarity');
+  const float = (value: string) => op.cast(value, DataType.FLOAT);
+  const dot = (a: string, b: string) => op.reduceSum(op.mul(a, b), [-1], false);
+  const cosine = (a: string, b: string) => op.div(dot(a, b), op.sqrt(op.mul(dot(a, a), dot(b, b))));
   const addedBy = ({ outputUse }: Block) => float(outputUse.node.input[outputUse.index]!);
   // Not the value of the stream itself: where the graph is cut there, what reads it belongs to the next segment.
   const after = ({ input, blocks }: ResidualStep) =>
-    blocks.reduce((sum, block) => op('Add', [sum, addedBy(block)]), float(input));
+    blocks.reduce((sum, block) => op.add(sum, addedBy(block)), float(input));
   const found: { output: string; of: BlockName | number }[] = [];
   for (const step of steps) {
     for (const block of step.blocks) {
       const before = float(step.input);
-      found.push({ output: cosine(before, op('Add', [before, addedBy(block)])), of: blockName(block) });
+      found.push({ output: cosine(before, op.add(before, addedBy(block))), of: blockName(block) });
     }
   }
   for (const layer of new Set(blocksOf(decoder).map((block) => block.layer))) {

@@ -87,7 +87,7 @@ export async function trainScales(
   const options = {
     skipped,
     granularity: settings.granularity,
-    ...(context.session ? { session: context.session } : {}),
+    session: context.session,
   };
   const gradientModel = await openGradientModel(context.decoder, {
     ...options,

@@ -6,6 +6,7 @@ import { describeNode, valuesRead } from '../../onnx/graph/node.js';
 import type { OnnxModel } from '../../onnx/file/model-file.js';
 import type { NodeProto, ValueInfoProto } from '../../onnx/file/onnx_pb.js';
 import { partOfModel } from '../../onnx/graph/part-of-model.js';
+import { reach } from '../../onnx/graph/walk.js';
 import { makeValueInfo } from '../../onnx/graph/value-info.js';
 import { DataFlow, readsShapeOnly } from '../read/data-flow.js';
 import type { Decoder } from '../decoder.js';
@@ -102,23 +103,19 @@ class StreamCutter {
 
   /** Notes which shapes of earlier segments' values the segment needs. */
   #findShapes(index: number, streamIn: string, ends: readonly string[]): void {
-    const seen = new Set<string>([streamIn]);
-    const queue = [...ends];
-    for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
-      if (seen.has(value)) continue;
-      seen.add(value);
-      const node = this.graph.producer(value);
-      if (!node) continue;
+    reach(ends, (value) => {
+      const node = value === streamIn ? undefined : this.graph.producer(value);
+      if (!node) return [];
       const source = node.input[0]!;
       const before = readsShapeOnly(node) && source !== streamIn ? this.#earlier(source, index) : undefined;
-      if (before !== undefined) {
-        this.#shapesIn[index]!.add(value);
-        this.#shapesOut[before]!.add(value);
-      } else {
+      if (before === undefined) {
         if (this.#after[0]!.has(node) && !this.#after[index]!.has(node)) throw this.#notSeparable(node);
-        queue.push(...valuesRead(node));
+        return valuesRead(node);
       }
-    }
+      this.#shapesIn[index]!.add(value);
+      this.#shapesOut[before]!.add(value);
+      return [];
+    });
   }
 
   /** The earlier segment that makes a value out of the stream, or undefined. */

@@ -146,7 +146,7 @@ describe('deleteBlocks', () => {
   });
 
   it('deletes from a decoder with gates, and the gate too', async () => {
-    const { decoder: gated, gates } = insertGates(decoder, { offset: () => ({}) });
+    const { decoder: gated, gates } = insertGates(decoder);
     const deleted = deleteBlocks(gated, ['attention 1']);
     const left = gates.filter((gate) => deleted.graph.input(gate.name) !== undefined);
     expect(gates.filter((gate) => !left.includes(gate)).map((gate) => gate.name)).toEqual([

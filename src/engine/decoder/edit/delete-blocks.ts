@@ -3,6 +3,8 @@ import type { BlockName } from '../../../schema/blocks.js';
 import { UserError } from '../../../schema/errors.js';
 import type { Graph } from '../../onnx/graph/graph.js';
 import { describeNode, valuesRead } from '../../onnx/graph/node.js';
+import { Operators } from '../../onnx/graph/operators.js';
+import { walk } from '../../onnx/graph/walk.js';
 import { copyModel } from '../../onnx/file/model-file.js';
 import type { NodeProto } from '../../onnx/file/onnx_pb.js';
 import { matchBlocks, matchPast } from './counterpart.js';
@@ -70,7 +72,10 @@ function passBy(decoder: Decoder, block: Block): void {
   const rest = node.input[1 - operand]!;
   const sum = node.output[0]!;
   graph.removeNodes(new Set([node]));
-  if (graph.isOutput(sum)) graph.addNode('Identity', [rest], {}, { outputs: [sum], label: sum });
+  if (graph.isOutput(sum)) {
+    const op = new Operators(graph, sum);
+    op.name(op.identity(rest), sum);
+  }
   graph.replaceUses(sum, rest, (reader) => reader.output[0] === sum);
 }
 
@@ -82,12 +87,12 @@ function findAddition(decoder: Decoder, block: Block): { node: NodeProto; operan
   const { graph } = decoder;
   const step = decoder.steps.find((candidate) => candidate.blocks.includes(block))!;
   const additions = new Set(step.additions);
-  const queue = [block.output];
-  for (let value = queue.shift(); value !== undefined; value = queue.shift()) {
-    for (const node of graph.consumers(value)) {
-      if (additions.has(node)) return { node, operand: node.input.indexOf(value) };
-      if (!readsShapeOnly(node)) queue.push(...node.output);
-    }
+  const values = walk([block.output], (value) =>
+    graph.consumers(value).flatMap((node) => (readsShapeOnly(node) ? [] : node.output)),
+  );
+  for (const value of values) {
+    const node = graph.consumers(value).find((reader) => additions.has(reader));
+    if (node) return { node, operand: node.input.indexOf(value) };
   }
   throw new RangeError(`The result of ${blockName(block)} does not enter the residual stream`);
 }

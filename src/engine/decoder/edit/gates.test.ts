@@ -7,16 +7,14 @@ import { DataType } from '../../onnx/graph/data-types.js';
 import { readModel } from '../../onnx/file/model-file.js';
 import { floatTensor } from '../../onnx/graph/tensor.js';
 import { makeValueInfo } from '../../onnx/graph/value-info.js';
-import { emptyCache, tokenFeeds } from '../../runtime/decoder-feeds.js';
-import { openSession, type Feeds } from '../../runtime/session.js';
-import { float32Tensor, float32Values } from '../../runtime/tensors.js';
+import { float32Values } from '../../runtime/tensors.js';
 import type { Decoder } from '../decoder.js';
 import { insertGates, type Gate, type GateOptions } from './gates.js';
 import { readDecoder } from '../read/read-decoder.js';
 import { addToStream } from './stream-offsets.js';
 
 const llama = decoderStyles[0]!;
-const everything: GateOptions = { granularity: 'channel', offset: () => ({}) };
+const everything: GateOptions = { granularity: 'channel', gains: true };
 
 describe('insertGates', () => {
   it.each(decoderStyles)('leaves $name as it is while all gates are open', async (style) => {
@@ -33,7 +31,7 @@ describe('insertGates', () => {
   it('leaves the sample model as it is while all gates are open', async () => {
     const decoder = readDecoder(await readModel(path.join(sampleFolder, 'onnx', 'model.onnx')));
     const { decoder: gated, gates } = insertGates(decoder, everything);
-    expect(gates).toHaveLength(72);
+    expect(gates).toHaveLength(24 + 24 + 25);
     const open = await runDecoder(gated, { gates: { all: gates, values: {} } });
     expect(largestDifference(await runDecoder(decoder), open)).toBe(0);
   });
@@ -46,7 +44,9 @@ describe('insertGates', () => {
   });
 
   it('names gates and says what they belong to', () => {
-    const { decoder, gates } = insertGates(readDecoder(buildDecoder(llama, { layers: 1 })), everything);
+    const { decoder, gates } = insertGates(readDecoder(buildDecoder(llama, { layers: 1 })), {
+      granularity: 'channel',
+    });
     expect(gates).toEqual([
       {
         name: 'hopscotch.block.attention.0',
@@ -62,29 +62,10 @@ describe('insertGates', () => {
         step: 0,
         shape: [1, 1, 1],
       },
-      {
-        name: 'hopscotch.offset.attention.0',
-        kind: 'offset',
-        block: 'attention 0',
-        step: 0,
-        shape: [1, 1, 16],
-      },
       { name: 'hopscotch.block.mlp.0', kind: 'block', block: 'mlp 0', step: 1, shape: [1, 1, 16] },
       { name: 'hopscotch.residual.mlp.0', kind: 'residual', block: 'mlp 0', step: 1, shape: [1, 1, 1] },
-      { name: 'hopscotch.offset.mlp.0', kind: 'offset', block: 'mlp 0', step: 1, shape: [1, 1, 16] },
     ]);
     expect(decoder.inputs.others).toEqual([]);
-  });
-
-  it('puts gates only where they are asked for', () => {
-    const { gates } = insertGates(readDecoder(buildDecoder(llama)), {
-      block: (block) => (block.kind === 'attention' && block.layer > 0 ? { perRow: true } : undefined),
-      residual: () => undefined,
-    });
-    expect(gates.map((gate) => [gate.name, gate.shape])).toEqual([
-      ['hopscotch.block.attention.1', ['rows', 1, 1]],
-      ['hopscotch.block.attention.2', ['rows', 1, 1]],
-    ]);
   });
 
   it('scales both blocks and the stream of a parallel residual', () => {
@@ -97,22 +78,9 @@ describe('insertGates', () => {
     ]);
   });
 
-  it('lets each row of a batch have its own scales', async () => {
-    const decoder = readDecoder(buildDecoder(llama, { cache: false }));
-    const scales = [0.5, 0, 1.25];
-    const { decoder: gated, gates } = insertGates(decoder, { perRow: true });
-    const together = await logits(gated, gates, scales);
-    for (const [row, scale] of scales.entries()) {
-      const alone = insertGates(decoder);
-      const expected = await logits(alone.decoder, alone.gates, [scale]);
-      const width = together.length / scales.length;
-      expect(together.subarray(row * width, (row + 1) * width)).toEqual(expected);
-    }
-  });
-
-  it.each(decoderStyles)('computes b * block + s * x + offset in $name', async (style) => {
+  it.each(decoderStyles)('computes b * block + s * x in $name', async (style) => {
     const decoder = readDecoder(buildDecoder(style, { cache: false, layers: 1 }));
-    const { decoder: gated, gates } = insertGates(decoder, { offset: () => ({}) });
+    const { decoder: gated, gates } = insertGates(decoder);
     const values = Object.fromEntries(gates.map(({ name }, index) => [name, 0.3 + 0.2 * index]));
     const given = await streamValues(gated, gates, values);
     gated.steps.forEach((step, index) => {
@@ -130,25 +98,22 @@ describe('insertGates', () => {
           (total, block) => total + block[element]!,
           gate('residual') * input[element]!,
         );
-        expect(value).toBeCloseTo(sum + gate('offset'), 4);
+        expect(value).toBeCloseTo(sum, 4);
       });
     });
   });
 });
 
 describe('addToStream', () => {
-  it('does what an offset gate of the same value does', async () => {
-    const decoder = readDecoder(buildDecoder(llama));
-    const { decoder: gated, gates } = insertGates(decoder, {
-      block: () => undefined,
-      residual: () => undefined,
-      offset: (_, index) => (index === 1 ? {} : undefined),
-    });
-    const expected = await runDecoder(gated, { gates: { all: gates, values: { [gates[0]!.name]: 0.25 } } });
-    const copy = readDecoder(buildDecoder(llama));
+  it('adds to what a step gives, for all that reads it', async () => {
+    const decoder = readDecoder(buildDecoder(llama, { cache: false }));
+    const given = await streamValues(decoder, [], {});
+    const before = given(decoder.steps[1]!.output);
+    const copy = readDecoder(buildDecoder(llama, { cache: false }));
     copy.graph.addInitializer(floatTensor('offset', [16], new Float32Array(16).fill(0.25)));
     const added = addToStream(copy, { afterStep: 1 }, 'offset');
-    expect(largestDifference(expected, await runDecoder(added))).toBe(0);
+    const after = (await streamValues(added, [], {}))(added.steps[2]!.input);
+    expect(Array.from(after)).toEqual(Array.from(before, (value) => Math.fround(value + 0.25)));
   });
 
   it('adds to the embedding', async () => {
@@ -160,22 +125,6 @@ describe('addToStream', () => {
     expect(largestDifference(before, await runDecoder(added))).toBeGreaterThan(0.01);
   });
 });
-
-/** Logits of the same tokens in every row, all scales of row i being `scales[i]`. */
-async function logits(
-  decoder: Decoder,
-  gates: readonly Gate[],
-  scales: readonly number[],
-): Promise<Float32Array> {
-  const rows = scales.length;
-  const ids = scales.flatMap(() => [3, 1, 4, 1, 5]);
-  const session = await openSession(decoder.model, { threads: 1 });
-  const feeds: Feeds = { ...tokenFeeds(decoder, { rows, positions: 5, ids }), ...emptyCache(decoder, rows) };
-  for (const gate of gates) feeds[gate.name] = float32Tensor([...scales], [rows, 1, 1]);
-  const results = await session.run(feeds, [decoder.logits]);
-  await session.release();
-  return float32Values(results[decoder.logits]!);
-}
 
 /** Values inside the graph, made outputs for the purpose. */
 async function streamValues(

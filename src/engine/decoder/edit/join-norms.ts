@@ -1,6 +1,7 @@
 /** Undoes splitNorms in a model that is written: residual additions and the norms behind them as one node again. */
 import { float, floatAttribute, intAttribute } from '../../onnx/graph/attributes.js';
 import type { Graph } from '../../onnx/graph/graph.js';
+import { Operators } from '../../onnx/graph/operators.js';
 import type { NodeProto } from '../../onnx/file/onnx_pb.js';
 import { DataFlow } from '../read/data-flow.js';
 import type { FusedNorm } from '../read/split-norms.js';
@@ -42,16 +43,9 @@ function replace(graph: Graph, norm: NodeProto, addition: NodeProto, made: Joine
   const isUsed = graph.isOutput(sum) || graph.consumers(sum).length > 1;
   const outputs = [norm.output[0]!, ...Array.from({ length: made.sumIndex - 1 }, () => ''), sum];
   graph.removeNodes(new Set([norm, addition]));
-  graph.addNode(
-    made.opType,
-    made.inputs,
-    { epsilon: float(floatAttribute(norm, 'epsilon', 1e-5)) },
-    {
-      domain: 'com.microsoft',
-      outputs: isUsed ? outputs : outputs.slice(0, made.opType === 'EmbedLayerNormalization' ? 2 : 1),
-      label: norm.name,
-    },
-  );
+  const given = isUsed ? outputs : outputs.slice(0, made.opType === 'EmbedLayerNormalization' ? 2 : 1);
+  const epsilon = float(floatAttribute(norm, 'epsilon', 1e-5));
+  new Operators(graph, norm.name).emitSeveral(given, made.opType, made.inputs, { epsilon }, 'com.microsoft');
 }
 
 function embeddingInputs(
@@ -70,7 +64,7 @@ function embeddingInputs(
   return { opType: 'EmbedLayerNormalization', inputs, sumIndex: 2 };
 }
 
-/** Of a table by ids that are an input, or a Cast of one; the fused operator had them, so they are int32. */
+/** Whether a node takes rows of a table by ids that are an input, or a Cast of one to int32 as the fused operator had it. */
 function takesRows(graph: Graph, node: NodeProto): boolean {
   const [table, ids] = node.input as [string, string];
   const cast = graph.producer(ids);

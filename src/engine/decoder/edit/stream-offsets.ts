@@ -1,5 +1,6 @@
 /** Adding a constant vector to the residual stream. */
 import type { Decoder } from '../decoder.js';
+import { Operators } from '../../onnx/graph/operators.js';
 import { elementType } from '../element-type.js';
 import { rereadDecoder } from '../read/read-decoder.js';
 
@@ -14,20 +15,11 @@ export type StreamPlace = 'embedding' | { afterStep: number };
 export function addToStream(decoder: Decoder, place: StreamPlace, offset: string): Decoder {
   const { graph } = decoder;
   const value = place === 'embedding' ? decoder.embedding : decoder.steps[place.afterStep]!.output;
+  const op = new Operators(graph, offset);
   const type = elementType(graph, value);
-  const cast =
-    elementType(graph, offset) === type
-      ? offset
-      : graph.addNode('Cast', [offset], { to: type }, { label: `${offset}.cast` })[0]!;
-  addToValue(decoder, value, cast);
+  const readers = new Set(graph.consumers(value));
+  const sum = op.add(value, elementType(graph, offset) === type ? offset : op.cast(offset, type));
+  graph.replaceUses(value, sum, (node) => !readers.has(node));
   graph.sortNodes();
   return rereadDecoder(decoder.model, decoder);
-}
-
-/** Puts value + summand in the place of a value of the stream; the graph's nodes are not sorted after that. */
-export function addToValue(decoder: Decoder, value: string, summand: string): void {
-  const { graph } = decoder;
-  const readers = new Set(graph.consumers(value));
-  const [sum] = graph.addNode('Add', [value, summand], {}, { label: `${summand}.added` });
-  graph.replaceUses(value, sum!, (node) => !readers.has(node));
 }

@@ -3,6 +3,7 @@
  * values.
  */
 import type { NodeProto } from '../../onnx/file/onnx_pb.js';
+import { walk } from '../../onnx/graph/walk.js';
 import type { DataFlow } from './data-flow.js';
 import { fusedAttention, type FusedAttention } from './fused-attention.js';
 
@@ -53,29 +54,30 @@ function productBefore(
   softmax: NodeProto,
   region: ReadonlySet<NodeProto>,
 ): NodeProto | undefined {
-  const queue = [softmax.input[0]!];
-  const seen = new Set<NodeProto>();
-  for (let value = queue.shift(); value !== undefined; value = queue.shift()) {
+  const inRegion = (value: string) => {
     const node = flow.graph.producer(value);
-    if (!node || !region.has(node) || seen.has(node)) continue;
-    seen.add(node);
-    if (isActivationProduct(flow, node)) return node;
-    if (!MATRIX_PRODUCTS.has(node.opType)) queue.push(...node.input);
+    return node && region.has(node) ? node : undefined;
+  };
+  const before = walk([softmax.input[0]!], (value) => {
+    const node = inRegion(value);
+    return node && !MATRIX_PRODUCTS.has(node.opType) ? node.input : [];
+  });
+  for (const value of before) {
+    const node = inRegion(value);
+    if (node && isActivationProduct(flow, node)) return node;
   }
   return undefined;
 }
 
 /** The other factor of the product with the Softmax's result. */
 function valuesAfter(flow: DataFlow, softmax: NodeProto, region: ReadonlySet<NodeProto>): string | undefined {
-  const queue = [softmax.output[0]!];
-  const seen = new Set<NodeProto>();
-  for (let value = queue.shift(); value !== undefined; value = queue.shift()) {
-    for (const node of flow.readers(value)) {
-      if (!region.has(node) || seen.has(node)) continue;
-      seen.add(node);
-      if (isActivationProduct(flow, node)) return node.input[node.input[0] === value ? 1 : 0];
-      if (!MATRIX_PRODUCTS.has(node.opType)) queue.push(...node.output);
-    }
+  const readersOf = (value: string) => flow.readers(value).filter((node) => region.has(node));
+  const after = walk([softmax.output[0]!], (value) =>
+    readersOf(value).flatMap((node) => (MATRIX_PRODUCTS.has(node.opType) ? [] : node.output)),
+  );
+  for (const value of after) {
+    const product = readersOf(value).find((node) => isActivationProduct(flow, node));
+    if (product) return product.input[product.input[0] === value ? 1 : 0];
   }
   return undefined;
 }

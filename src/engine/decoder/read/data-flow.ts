@@ -2,6 +2,7 @@
 import type { Graph } from '../../onnx/graph/graph.js';
 import { valuesRead } from '../../onnx/graph/node.js';
 import type { NodeProto, TensorProto } from '../../onnx/file/onnx_pb.js';
+import { producersOf, reach, valuesBefore } from '../../onnx/graph/walk.js';
 import type { Use } from '../decoder.js';
 
 /** Operators that read the shape of a value and not its content. */
@@ -21,19 +22,14 @@ export function isRenaming(node: NodeProto): boolean {
 
 export class DataFlow {
   /** Values that depend on a graph input, be it on its shape only. */
-  readonly #dynamic = new Set<string>();
+  readonly #dynamic: ReadonlySet<string>;
 
   /** @param graph which values are constant is found once; the graph should not change while this is in use */
   constructor(readonly graph: Graph) {
-    const queue = graph.inputs.map((input) => input.name);
-    for (const name of queue) this.#dynamic.add(name);
-    for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
-      for (const output of graph.consumers(value).flatMap((node) => node.output)) {
-        if (output === '' || this.#dynamic.has(output)) continue;
-        this.#dynamic.add(output);
-        queue.push(output);
-      }
-    }
+    this.#dynamic = reach(
+      graph.inputs.map((input) => input.name),
+      (value) => graph.consumers(value).flatMap(resultsOf),
+    );
   }
 
   /** Whether a value is the same in every run: an initializer, or computed from initializers and constants. */
@@ -70,25 +66,25 @@ export class DataFlow {
 
   /** Places that read the content of a value directly or through Casts and the like. */
   usesThroughCasts(value: string): Use[] {
-    return this.readers(value).flatMap((node) =>
-      isRenaming(node)
-        ? this.usesThroughCasts(node.output[0]!)
-        : node.input.flatMap((name, index) => (name === value ? [{ node, index }] : [])),
+    const renamed = reach([value], (name) =>
+      this.readers(name).flatMap((node) => (isRenaming(node) ? [node.output[0]!] : [])),
+    );
+    return [...renamed].flatMap((alias) =>
+      this.readers(alias)
+        .filter((node) => !isRenaming(node))
+        .flatMap((node) => node.input.flatMap((name, index) => (name === alias ? [{ node, index }] : []))),
     );
   }
 
   /** Nodes whose results depend on the content of the values. */
   dependents(values: Iterable<string>): Set<NodeProto> {
-    const found = new Set<NodeProto>();
-    const queue = [...values];
-    for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
-      for (const node of this.readers(value)) {
-        if (found.has(node)) continue;
-        found.add(node);
-        queue.push(...node.output.filter((name) => name !== ''));
-      }
-    }
-    return found;
+    return this.#readersBehind([...values], () => true);
+  }
+
+  /** Nodes that some hold for, that read the content of the values or of what such nodes make of it. */
+  #readersBehind(values: readonly string[], holds: (node: NodeProto) => boolean): Set<NodeProto> {
+    const readersOf = (names: readonly string[]) => names.flatMap((name) => this.readers(name)).filter(holds);
+    return reach(readersOf(values), (node) => readersOf(node.output));
   }
 
   /**
@@ -96,37 +92,20 @@ export class DataFlow {
    * @param stop values behind which the search does not go; those that it came to are `reached`
    */
   sources(values: Iterable<string>, stop: ReadonlySet<string>): Sources {
-    const nodes = new Set<NodeProto>();
-    const inputs = new Set<string>();
-    const reached = new Set<string>();
-    const queue = [...values];
-    for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
-      if (stop.has(value)) {
-        reached.add(value);
-        continue;
-      }
-      if (this.graph.input(value)) inputs.add(value);
-      const node = this.graph.producer(value);
-      if (!node || nodes.has(node)) continue;
-      nodes.add(node);
-      if (!readsShapeOnly(node)) queue.push(...valuesRead(node));
-    }
-    return { nodes, inputs, reached };
+    const before = reach(values, (value) => {
+      const node = stop.has(value) ? undefined : this.graph.producer(value);
+      return node && !readsShapeOnly(node) ? valuesRead(node) : [];
+    });
+    const reached = new Set([...before].filter((value) => stop.has(value)));
+    for (const value of reached) before.delete(value);
+    const inputs = new Set([...before].filter((value) => this.graph.input(value)));
+    return { nodes: producersOf(this.graph, before), inputs, reached };
   }
 
   /** Nodes on the ways from the content of some values to others, without the search going far from these. */
   between(from: readonly string[], to: readonly string[]): Set<NodeProto> {
     const within = this.sources(to, new Set(from)).nodes;
-    const found = new Set<NodeProto>();
-    const queue = [...from];
-    for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
-      for (const node of this.readers(value)) {
-        if (!within.has(node) || found.has(node)) continue;
-        found.add(node);
-        queue.push(...node.output);
-      }
-    }
-    return found;
+    return this.#readersBehind(from, (node) => within.has(node));
   }
 }
 
@@ -139,13 +118,11 @@ export interface Sources {
 
 /** Nodes that some graph output needs, be it for the shape of a value only. */
 export function liveNodes(graph: Graph): Set<NodeProto> {
-  const nodes = new Set<NodeProto>();
-  const queue = graph.outputs.map((output) => output.name);
-  for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
-    const node = graph.producer(value);
-    if (!node || nodes.has(node)) continue;
-    nodes.add(node);
-    queue.push(...valuesRead(node));
-  }
-  return nodes;
+  const outputs = graph.outputs.map((output) => output.name);
+  return producersOf(graph, valuesBefore(graph, outputs));
+}
+
+/** The results that a node has, optional ones that it lacks left out. */
+function resultsOf(node: NodeProto): string[] {
+  return node.output.filter((name) => name !== '');
 }

@@ -5,6 +5,7 @@ import { describeNode } from '../../onnx/graph/node.js';
 import type { TensorProto } from '../../onnx/file/onnx_pb.js';
 import { tensorDims } from '../../onnx/graph/tensor.js';
 import { declaredDims, declaredType } from '../../onnx/graph/value-info.js';
+import { walk } from '../../onnx/graph/walk.js';
 import type { DataFlow } from './data-flow.js';
 import { EXPORT_ADVICE } from './unsupported.js';
 
@@ -37,10 +38,14 @@ export function findTokenEmbedding(flow: DataFlow): TokenEmbedding {
 
 function embeddingsOf(flow: DataFlow, tokens: string): TokenEmbedding[] {
   const found: TokenEmbedding[] = [];
-  const queue = [tokens];
-  for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
+  const rearranged = (value: string) =>
+    flow
+      .readers(value)
+      .flatMap((node) =>
+        INDEX_OPERATORS.has(node.opType) && node.input[0] === value ? [node.output[0]!] : [],
+      );
+  for (const value of walk([tokens], rearranged)) {
     for (const node of flow.readers(value)) {
-      if (INDEX_OPERATORS.has(node.opType) && node.input[0] === value) queue.push(node.output[0]!);
       if (!GATHERS.has(node.opType) || node.input[1] !== value) continue;
       const table = tableBehind(flow, node.input[0]!);
       if (table?.dims.length === 2) {

@@ -1,5 +1,6 @@
 /** The products with weights that a block begins with, where it reads the residual stream without a norm. */
 import type { NodeProto } from '../../onnx/file/onnx_pb.js';
+import { walk } from '../../onnx/graph/walk.js';
 import { isRenaming, type DataFlow } from './data-flow.js';
 import type { FirstProjection } from '../decoder.js';
 import { asProjection } from './projection-operators.js';
@@ -23,17 +24,15 @@ export function findFirstProjections(
   region: ReadonlySet<NodeProto>,
 ): FirstProjection[] | undefined {
   const found: FirstProjection[] = [];
-  const queue: Place[] = [{ value: stream }];
-  for (let place = queue.pop(); place !== undefined; place = queue.pop()) {
-    for (const node of flow.readers(place.value).filter((reader) => region.has(reader))) {
-      const next = behind(node, place);
-      if (next) {
-        queue.push(next);
-        continue;
-      }
+  const readersAt = (place: Place) => flow.readers(place.value).filter((node) => region.has(node));
+  const start: Place = { value: stream };
+  const places = walk([start], (place) => readersAt(place).flatMap((node) => behind(node, place) ?? []));
+  for (const place of places) {
+    for (const node of readersAt(place)) {
+      if (behind(node, place)) continue;
       const projection = node.input[0] === place.value ? productOf(flow, node) : undefined;
       if (!projection) return undefined;
-      found.push(place.rounding ? { ...projection, rounding: place.rounding } : projection);
+      found.push({ ...projection, rounding: place.rounding });
     }
   }
   return found;
@@ -53,7 +52,7 @@ function behind(node: NodeProto, { value, rounding }: Place): Place | undefined 
       return rounding && { value: output, rounding: [...rounding, node] };
     default:
       if (!isRenaming(node) && !ARRANGING_OPERATORS.has(node.opType)) return undefined;
-      return { value: output, ...(rounding ? { rounding } : {}) };
+      return { value: output, rounding };
   }
 }
 

@@ -5,7 +5,7 @@ import type { NodeProto } from '../../onnx/file/onnx_pb.js';
 export interface FusedAttention {
   /** Inputs that queries, keys and values are made of, the cache left out. */
   queries: number;
-  /** The same as `queries` where one input holds all three, or may. */
+  /** Input that keys are made of: that of the queries where one input holds all three, or may. */
   keys: number;
   values: number;
   /** Inputs and outputs of the cache: keys and values, or one for both. */

@@ -1,6 +1,7 @@
 /** What the graph's inputs mean: tokens, attention mask, positions, cache. */
 import { declaredDims, type DeclaredDim } from '../../onnx/graph/value-info.js';
 import type { NodeProto } from '../../onnx/file/onnx_pb.js';
+import { walk } from '../../onnx/graph/walk.js';
 import type { DataFlow } from './data-flow.js';
 import type { DecoderInputs } from '../decoder.js';
 import { fusedAttention } from './fused-attention.js';
@@ -12,6 +13,18 @@ const WAVES = new Set(['Cos', 'Sin']);
 function rotaryPositions(node: NodeProto): string | undefined {
   if (node.opType !== 'RotaryEmbedding') return undefined;
   return node.input[node.domain === 'com.microsoft' ? 1 : 3];
+}
+
+/** Whether an operator of rotary positions reads a value as these. */
+function turnsBy(node: NodeProto, value: string): boolean {
+  const operator = fusedAttention(node);
+  const isTold = operator?.positions !== undefined && node.input[operator.positions] === value;
+  return isTold || rotaryPositions(node) === value;
+}
+
+/** Whether a node makes waves of a value, or takes rows of a table by it. */
+function takesPlaces(node: NodeProto, value: string): boolean {
+  return WAVES.has(node.opType) || (node.opType === 'Gather' && node.input[1] === value);
 }
 
 /**
@@ -54,19 +67,16 @@ function roleOf(
     return dims !== undefined && dims[1] === width ? 'positions' : 'mask';
   }
   let isPosition = false;
-  const seen = new Set<NodeProto>();
-  const queue = [name];
-  for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
+  const ends = (node: NodeProto, value: string) =>
+    turnsBy(node, value) || attention.has(node) || takesPlaces(node, value);
+  const values = walk([name], (value) =>
+    flow.readers(value).flatMap((node) => (ends(node, value) ? [] : node.output)),
+  );
+  for (const value of values) {
     for (const node of flow.readers(value)) {
-      if (seen.has(node)) continue;
-      seen.add(node);
-      const operator = fusedAttention(node);
-      if (operator?.positions !== undefined && node.input[operator.positions] === value) isPosition = true;
-      else if (rotaryPositions(node) === value) isPosition = true;
+      if (turnsBy(node, value)) isPosition = true;
       else if (attention.has(node)) return 'mask';
-      else if (WAVES.has(node.opType) || (node.opType === 'Gather' && node.input[1] === value))
-        isPosition = true;
-      else queue.push(...node.output);
+      else if (takesPlaces(node, value)) isPosition = true;
     }
   }
   return isPosition ? 'positions' : 'other';

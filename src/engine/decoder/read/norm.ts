@@ -59,8 +59,8 @@ function findNormOperator(uses: readonly Use[]): FoundNorm | undefined {
     kind,
     output: node.output[0]!,
     epsilon: { kind: 'attribute', node, attribute: 'epsilon', value },
-    ...(node.input[1] ? { gain: { node, index: 1 } } : {}),
-    ...(node.input[2] ? { bias: { node, index: 2 } } : {}),
+    gain: node.input[1] ? { node, index: 1 } : undefined,
+    bias: node.input[2] ? { node, index: 2 } : undefined,
   };
 }
 

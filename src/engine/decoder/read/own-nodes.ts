@@ -2,6 +2,7 @@
 import { valuesRead } from '../../onnx/graph/node.js';
 import type { NodeProto, TensorProto } from '../../onnx/file/onnx_pb.js';
 import { readsShapeOnly, type DataFlow } from './data-flow.js';
+import { producersOf, valuesBefore } from '../../onnx/graph/walk.js';
 import type { Use } from '../decoder.js';
 
 /** A part of a graph by its borders. */
@@ -32,7 +33,11 @@ export function ownNodes(
   const { graph } = flow;
   const ends = [part.output, ...part.outputs];
   const made = new Set([...flow.between([part.input, ...part.pasts], ends)].flatMap((node) => node.output));
-  const own = allSources(flow, ends, stream);
+  const behind = valuesBefore(graph, ends, stream);
+  const own = producersOf(
+    graph,
+    [...behind].filter((value) => !stream.has(value)),
+  );
   const isNeeded = (node: NodeProto) =>
     node.output.some((value) => {
       if (graph.isOutput(value)) return !part.outputs.includes(value);
@@ -51,19 +56,6 @@ export function ownNodes(
     queue.push(...valuesRead(node).flatMap((value) => graph.producer(value) ?? []));
   }
   return own;
-}
-
-/** Every node that the values need, for their shapes too, up to the stream. */
-function allSources(flow: DataFlow, values: readonly string[], stop: ReadonlySet<string>): Set<NodeProto> {
-  const nodes = new Set<NodeProto>();
-  const queue = [...values];
-  for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
-    const node = stop.has(value) ? undefined : flow.graph.producer(value);
-    if (!node || nodes.has(node)) continue;
-    nodes.add(node);
-    queue.push(...valuesRead(node));
-  }
-  return nodes;
 }
 
 /** Initializers, and tensors of Constant nodes, that only the given nodes read. */

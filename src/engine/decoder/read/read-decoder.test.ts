@@ -159,7 +159,7 @@ describe('variations', () => {
   });
 
   it('reads what a gated and pruned graph has become', () => {
-    const { decoder } = insertGates(readDecoder(buildDecoder(llama)), { offset: () => ({}) });
+    const { decoder } = insertGates(readDecoder(buildDecoder(llama)));
     const again = readDecoder(deleteBlocks(decoder, ['attention 1']).model);
     expect(outline(again)).toBe('attention 0, mlp 0, mlp 1, attention 2, mlp 2');
   });

@@ -11,7 +11,7 @@ import { float, floatAttribute } from '../../onnx/graph/attributes.js';
 import type { Graph } from '../../onnx/graph/graph.js';
 import { describeNode } from '../../onnx/graph/node.js';
 import type { NodeProto } from '../../onnx/file/onnx_pb.js';
-import { int64Tensor } from '../../onnx/graph/tensor.js';
+import { Operators } from '../../onnx/graph/operators.js';
 
 export type FusedNorm =
   'SkipLayerNormalization' | 'SkipSimplifiedLayerNormalization' | 'EmbedLayerNormalization';
@@ -53,17 +53,14 @@ function splitSkip(graph: Graph, node: NodeProto): void {
   const [input, skip, gain] = node.input as [string, string, string];
   const shift = isRms ? undefined : node.input[3];
   const bias = node.input[isRms ? 3 : 4];
-  const label = nameOf(node);
+  const op = new Operators(graph, nameOf(node));
   let [first, second] = [input, skip];
   if (bias) {
-    const biased = (value: string) =>
-      graph.addNode('Add', [value, bias], {}, { label: `${label}/biased` })[0]!;
-    if (PRODUCT.test(graph.producer(input)?.opType ?? '') || hasBias(graph, skip)) first = biased(input);
-    else second = biased(skip);
+    if (PRODUCT.test(graph.producer(input)?.opType ?? '') || hasBias(graph, skip))
+      first = op.add(input, bias);
+    else second = op.add(skip, bias);
   }
-  const sum = node.output[3] || graph.freshName(`${label}/sum`);
-  graph.addNode('Add', [first, second], {}, { outputs: [sum], label: `${label}/Add` });
-  addNorm(graph, node, sum, [gain, shift], [1, 2]);
+  addNorm(op, node, nameSum(op, op.add(first, second), node.output[3]), [gain, shift], [1, 2]);
 }
 
 /** Whether a constant is added to the value already: a block's own bias. What else is added belongs to the stream then. */
@@ -78,38 +75,31 @@ function hasBias(graph: Graph, value: string): boolean {
  */
 function splitEmbedding(graph: Graph, node: NodeProto): void {
   const [ids, segments, words, positions, segmentTable, gain, shift, , positionIds] = node.input;
-  const label = nameOf(node);
-  const take = (table: string, index: string) =>
-    graph.addNode('Gather', [table, index], { axis: 0 }, { label: `${label}/Gather` })[0]!;
-  const position = take(positions!, positionIds || countFromZero(graph, label, ids!));
-  const parts = [take(words!, ids!), position, ...(segments ? [take(segmentTable!, segments)] : [])];
-  const sum = node.output[2] || graph.freshName(`${label}/sum`);
-  parts.reduce((before, part, index) => {
-    const outputs = index === parts.length - 1 ? { outputs: [sum] } : {};
-    return graph.addNode('Add', [before, part], {}, { ...outputs, label: `${label}/Add` })[0]!;
-  });
-  addNorm(graph, node, sum, [gain!, shift], [1]);
+  const op = new Operators(graph, nameOf(node));
+  const position = op.gather(positions!, positionIds || countFromZero(op, ids!), 0);
+  const unsegmented = op.add(op.gather(words!, ids!, 0), position);
+  const sum = segments ? op.add(unsegmented, op.gather(segmentTable!, segments, 0)) : unsegmented;
+  addNorm(op, node, nameSum(op, sum, node.output[2]), [gain!, shift], [1]);
+}
+
+/** The sum under the name that the fused norm gave it, if it did. */
+function nameSum(op: Operators, sum: string, given: string | undefined): string {
+  return given ? op.name(sum, given) : sum;
 }
 
 /** 0, 1, 2... to the width of the ids: int64 [1, positions]. */
-function countFromZero(graph: Graph, label: string, ids: string): string {
-  const constant = (dims: number[], values: number[]) =>
-    graph.addInitializer(int64Tensor(graph.freshName(`${label}/constant`), dims, values));
-  const op = (opType: string, inputs: string[], attributes = {}) =>
-    graph.addNode(opType, inputs, attributes, { label: `${label}/positions` })[0]!;
-  const width = op('Gather', [op('Shape', [ids]), constant([], [1])], { axis: 0 });
-  const range = op('Range', [constant([], [0]), width, constant([], [1])]);
-  return op('Reshape', [range, constant([2], [1, -1])]);
+function countFromZero(op: Operators, ids: string): string {
+  return op.reshape(op.range(op.gather(op.shape(ids), op.integer(1), 0)), [1, -1]);
 }
 
 function addNorm(
-  graph: Graph,
+  op: Operators,
   node: NodeProto,
   sum: string,
   parameters: readonly (string | undefined)[],
   unsupported: readonly number[],
 ): void {
-  const used = unsupported.map((index) => node.output[index]).find((name) => name && isRead(graph, name));
+  const used = unsupported.map((index) => node.output[index]).find((name) => name && isRead(op.graph, name));
   if (used !== undefined) {
     throw new UserError(
       `The model uses '${used}', a result of the ${describeNode(node)} beside its sum; Hopscotch does not read such models.`,
@@ -121,11 +111,11 @@ function addNorm(
     epsilon: float(floatAttribute(node, 'epsilon', DEFAULT_EPSILON)),
     stash_type: 1,
   };
-  graph.addNode(
+  op.emitSeveral(
+    [node.output[0]!],
     opType,
-    [sum, ...parameters.filter((name) => name !== undefined && name !== '')] as string[],
+    [sum, ...parameters.map((name) => name || undefined)],
     attributes,
-    { outputs: [node.output[0]!], label: nameOf(node) },
   );
 }
 

@@ -5,6 +5,7 @@
 import { subgraphs } from '../../onnx/graph/attributes.js';
 import { Graph } from '../../onnx/graph/graph.js';
 import { valuesRead } from '../../onnx/graph/node.js';
+import { Operators } from '../../onnx/graph/operators.js';
 import { copyModel, type OnnxModel } from '../../onnx/file/model-file.js';
 import type { GraphProto, NodeProto } from '../../onnx/file/onnx_pb.js';
 
@@ -49,5 +50,8 @@ function nameResult(graph: Graph, value: string, name: string): void {
   if (value === name) return;
   const producer = graph.producer(value);
   if (producer && !graph.isOutput(value)) graph.renameOutput(producer, producer.output.indexOf(value), name);
-  else graph.addNode('Identity', [value], {}, { outputs: [name], label: name });
+  else {
+    const op = new Operators(graph, name);
+    op.name(op.identity(value), name);
+  }
 }

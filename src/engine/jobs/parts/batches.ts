@@ -3,7 +3,7 @@ import type { JobSettings } from '../../../schema/settings.js';
 import type { QualityMeasure } from '../../../schema/report.js';
 import { makeLossBatch, type LossBatch } from '../../loss/loss-batch.js';
 import { makeBatches } from '../../data/batches.js';
-import type { EncodedRow } from '../../data/encode-examples.js';
+import type { EncodedRow } from '../../data/encoded-row.js';
 import type { SourceModel } from './source-model.js';
 import type { PreparedTask } from './task.js';
 import { smallBatchRows, trainingBatchRows } from './settings.js';

@@ -13,7 +13,7 @@ import { unsavedCheckpoint } from '../../calibrate/checkpoint.js';
 import { openCheckpoint } from '../../runs/checkpoint-file.js';
 import { openForwardModel } from '../../loss/forward-model.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
-import { LOSS_INPUTS } from '../../loss/loss-head.js';
+import { LOSS_INPUTS } from '../../loss/loss-values.js';
 import { saveScales } from '../../decoder/scales.js';
 import type { Decoder } from '../../decoder/decoder.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';

@@ -6,7 +6,7 @@ import { TensorProto_DataLocation as DataLocation } from './onnx_pb.js';
 import type { TensorProto } from './onnx_pb.js';
 
 export interface ExternalLocation {
-  /** As written in the model: a path relative to the model's folder, with forward slashes. */
+  /** The path that the model has, relative to the model's folder, with forward slashes. */
   location: string;
   /** In bytes. */
   offset: number;

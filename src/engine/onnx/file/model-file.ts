@@ -82,7 +82,7 @@ export function copyModel(model: OnnxModel): OnnxModel {
   return { proto, graph, folder: model.folder };
 }
 
-/** The same messages but for the main graph's initializers, whose bytes must not be copied by `clone`. */
+/** A model's messages without the main graph's initializers, whose bytes must not be copied by `clone`. */
 function withoutWeights(proto: ModelProto): ModelProto {
   const copy = shallowCopy(proto);
   copy.graph = shallowCopy(proto.graph!);

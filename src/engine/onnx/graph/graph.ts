@@ -10,6 +10,7 @@ import {
   type ValueInfoProto,
 } from '../file/onnx_pb.js';
 import { sortNodes } from './sort-nodes.js';
+import { valuesBefore } from './walk.js';
 
 export class Graph {
   readonly #producers = new Map<string, NodeProto>();
@@ -197,19 +198,12 @@ export class Graph {
 
   /** Removes nodes and initializers that no output needs, and value information of values that are gone. */
   removeUnused(): void {
-    const needed = new Set<NodeProto>();
-    const values = new Set<string>(this.proto.output.map((output) => output.name));
-    const queue = [...values];
-    for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
-      const node = this.#producers.get(value);
-      if (!node || needed.has(node)) continue;
-      needed.add(node);
-      for (const read of valuesRead(node)) {
-        if (!values.has(read)) queue.push(read);
-        values.add(read);
-      }
-    }
-    this.removeNodes(new Set(this.proto.node.filter((node) => !needed.has(node))));
+    const values = valuesBefore(
+      this,
+      this.proto.output.map((output) => output.name),
+    );
+    const isUnused = (node: NodeProto) => !node.output.some((output) => values.has(output));
+    this.removeNodes(new Set(this.proto.node.filter(isUnused)));
     this.proto.initializer = this.proto.initializer.filter((tensor) => values.has(tensor.name));
     for (const name of this.#initializers.keys()) if (!values.has(name)) this.#initializers.delete(name);
     const defaults = new Set(this.proto.initializer.map((tensor) => tensor.name));

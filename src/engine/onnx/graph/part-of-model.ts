@@ -1,7 +1,7 @@
 /** A part of a model's graph as a model of its own. */
 import { clone, create } from '@bufbuild/protobuf';
 import type { Graph } from './graph.js';
-import { valuesRead } from './node.js';
+import { producersOf, valuesBefore } from './walk.js';
 import { shallowCopy, type OnnxModel } from '../file/model-file.js';
 import {
   GraphProtoSchema,
@@ -42,16 +42,8 @@ export function partOfModel(model: OnnxModel, graph: Graph, borders: PartBorders
 /** Nodes and values that the outputs are made of, up to the inputs. */
 function needed(graph: Graph, borders: PartBorders): { nodes: Set<NodeProto>; values: Set<string> } {
   const stop = new Set(borders.inputs.map(({ name }) => name));
-  const nodes = new Set<NodeProto>();
-  const values = new Set<string>();
-  const queue = borders.outputs.map(({ name }) => name);
-  for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
-    if (values.has(value) || stop.has(value)) continue;
-    values.add(value);
-    const node = graph.producer(value);
-    if (!node || nodes.has(node)) continue;
-    nodes.add(node);
-    queue.push(...valuesRead(node));
-  }
-  return { nodes, values };
+  const ends = borders.outputs.map(({ name }) => name);
+  const values = valuesBefore(graph, ends, stop);
+  for (const name of stop) values.delete(name);
+  return { nodes: producersOf(graph, values), values };
 }

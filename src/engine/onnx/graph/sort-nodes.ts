@@ -2,13 +2,18 @@
 import { describeNode, valuesRead } from './node.js';
 import type { NodeProto } from '../file/onnx_pb.js';
 
-/** An order in which each node comes after those it reads from; stable. @throws RangeError on a cycle */
+/**
+ * The nodes, and all that they read from, in an order in which each comes after those it reads from; stable for the
+ * nodes given.
+ * @throws RangeError on a cycle
+ */
 export function sortNodes(
   nodes: readonly NodeProto[],
   producerOf: (value: string) => NodeProto | undefined,
 ): NodeProto[] {
   const states = new Map<NodeProto, 'open' | 'sorted'>();
   const position = new Map(nodes.map((node, index) => [node, index]));
+  const placeOf = (node: NodeProto) => position.get(node) ?? 0;
   const sorted: NodeProto[] = [];
   const visit = (root: NodeProto) => {
     const stack = [root];
@@ -33,7 +38,7 @@ export function sortNodes(
         throw new RangeError(`The graph has a cycle at the ${describeNode(node)}`);
       }
       states.set(node, 'open');
-      stack.push(...before.toSorted((a, b) => position.get(b)! - position.get(a)!));
+      stack.push(...before.toSorted((a, b) => placeOf(b) - placeOf(a)));
     }
   };
   for (const node of nodes) visit(node);

@@ -2,6 +2,7 @@
 import { intAttribute, setAttribute, subgraphs } from './attributes.js';
 import { DataType } from './data-types.js';
 import type { Graph } from './graph.js';
+import { Operators } from './operators.js';
 import type { GraphProto, NodeProto, TensorProto } from '../file/onnx_pb.js';
 import { floatTensor, tensorDims, tensorToFloat32 } from './tensor.js';
 import { declaredType } from './value-info.js';
@@ -21,9 +22,11 @@ export function widenFloats(graph: Graph): void {
     ...graph.inputs.filter((input) => isNarrow(declaredType(input))).map((input) => input.name),
   ];
   widenNodes(proto);
+  const op = new Operators(graph, 'widened');
   for (const name of narrow) {
-    const [wide] = graph.addNode('Cast', [name], { to: DataType.FLOAT }, { label: `${name}/float32` });
-    graph.replaceUses(name, wide!, (node) => node.output[0] === wide);
+    op.enter(name);
+    const wide = op.cast(name, DataType.FLOAT);
+    graph.replaceUses(name, wide, (node) => node.output[0] === wide);
   }
   for (const output of proto.output) {
     if (output.type?.value.case === 'tensorType' && isNarrow(declaredType(output)))

@@ -10,16 +10,15 @@ import {
   removeAttribute,
   setAttribute,
 } from '../graph/attributes.js';
-import type { DataType } from '../graph/data-types.js';
 import type { Graph } from '../graph/graph.js';
 import type { NodeProto } from '../file/onnx_pb.js';
-import { floatTensor, int64Tensor } from '../graph/tensor.js';
+import type { Operators } from '../graph/operators.js';
 
 export interface NodeUpgrade {
   node: NodeProto;
   graph: Graph;
-  /** The model's floating-point type. */
-  floatType: DataType;
+  /** Adds nodes to the graph, and constants of the model's floating-point type. */
+  op: Operators;
 }
 
 export interface OpsetChange {
@@ -50,62 +49,46 @@ export const OPSET_CHANGES: readonly OpsetChange[] = [
   { operator: 'RoiAlign', since: 16, apply: regionAlignment },
 ];
 
-function constantOf({ node, graph }: NodeUpgrade, what: string, values: readonly number[]): string {
-  const name = graph.freshName(`${node.output[0]}/${what}`);
-  return graph.addInitializer(int64Tensor(name, [values.length], values));
-}
-
-function floatConstantOf({ node, graph, floatType }: NodeUpgrade, what: string, value: number): string {
-  return graph.addInitializer(
-    floatTensor(graph.freshName(`${node.output[0]}/${what}`), [], [value], floatType),
-  );
-}
-
 /** Lists of integers become the inputs after the first, in the order of their names. */
-function attributesToInputs(upgrade: NodeUpgrade, names: readonly string[]): void {
-  const { node, graph } = upgrade;
+function attributesToInputs({ node, graph, op }: NodeUpgrade, names: readonly string[]): void {
   for (const name of names) {
     const values = intsAttribute(node, name);
     if (!values) continue;
-    graph.setInput(node, node.input.length, constantOf(upgrade, name, values));
+    graph.setInput(node, node.input.length, op.integers(values));
     removeAttribute(node, name);
   }
 }
 
-function topKCount(upgrade: NodeUpgrade): void {
-  const { node, graph } = upgrade;
-  graph.setInput(node, 1, constantOf(upgrade, 'k', [intAttribute(node, 'k', 1)]));
+function topKCount({ node, graph, op }: NodeUpgrade): void {
+  graph.setInput(node, 1, op.integers([intAttribute(node, 'k', 1)]));
   removeAttribute(node, 'k');
 }
 
-function clipBounds(upgrade: NodeUpgrade): void {
-  const { node, graph } = upgrade;
+function clipBounds({ node, graph, op }: NodeUpgrade): void {
   for (const name of ['min', 'max']) {
     const bound = floatAttribute(node, name);
     if (bound === undefined) node.input.push('');
-    else graph.setInput(node, node.input.length, floatConstantOf(upgrade, name, bound));
+    else graph.setInput(node, node.input.length, op.scalar(bound));
     removeAttribute(node, name);
   }
 }
 
 function padding(upgrade: NodeUpgrade): void {
-  const { node, graph } = upgrade;
+  const { node, graph, op } = upgrade;
   attributesToInputs(upgrade, ['pads']);
   const value = floatAttribute(node, 'value', 0);
-  if (value !== 0) graph.setInput(node, 2, floatConstantOf(upgrade, 'value', value));
+  if (value !== 0) graph.setInput(node, 2, op.scalar(value));
   removeAttribute(node, 'value');
 }
 
 /** Before opset 13 everything from `axis` (by default 1) on was normalised together, as the rows of a matrix. */
-function flattenedSoftmax({ node, graph }: NodeUpgrade): void {
+function flattenedSoftmax({ node, graph, op }: NodeUpgrade): void {
   const axis = intAttribute(node, 'axis', 1);
   if (axis === -1) return;
   const [x, y] = [node.input[0]!, node.output[0]!];
   graph.removeNodes(new Set([node]));
-  const [shape] = graph.addNode('Shape', [x], {}, { label: `${y}/shape` });
-  const [rows] = graph.addNode('Flatten', [x], { axis }, { label: `${y}/rows` });
-  const [normalized] = graph.addNode(node.opType, [rows!], { axis: -1 }, { label: `${y}/normalized` });
-  graph.addNode('Reshape', [normalized!, shape!], {}, { outputs: [y], label: node.name || y });
+  const normalized = op.emit(node.opType, [op.flatten(x, axis)], { axis: -1 });
+  op.name(op.reshape(normalized, op.shape(x)), y);
 }
 
 function regionAlignment({ node }: NodeUpgrade): void {

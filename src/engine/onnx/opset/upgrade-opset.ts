@@ -3,6 +3,7 @@ import { UserError } from '../../../schema/errors.js';
 import { subgraphs } from '../graph/attributes.js';
 import { DataType, isFloatingPoint } from '../graph/data-types.js';
 import { Graph } from '../graph/graph.js';
+import { Operators } from '../graph/operators.js';
 import { copyModel, initializersOf, opsetVersion, type OnnxModel } from '../file/model-file.js';
 import type { GraphProto, NodeProto } from '../file/onnx_pb.js';
 import { OPSET_CHANGES } from './opset-changes.js';
@@ -47,11 +48,13 @@ export function upgradeOpset(original: OnnxModel): OnnxModel {
 
 function upgradeGraph(proto: GraphProto, version: number, floatType: DataType): void {
   const graph = new Graph(proto);
+  const op = new Operators(graph, 'upgraded', floatType);
   for (const node of graph.nodes.slice()) {
     for (const inner of subgraphs(node)) upgradeGraph(inner, version, floatType);
     for (const change of OPSET_CHANGES) {
       if (version < change.since && isStandard(node.domain) && node.opType === change.operator) {
-        change.apply({ node, graph, floatType });
+        op.enter(`upgraded/${node.output[0]}`, floatType);
+        change.apply({ node, graph, op });
       }
     }
   }

@@ -28,7 +28,7 @@ const products = fc.oneof(
   })),
 );
 
-/** Of a weight in blocks of 16; the last block may be filled up. */
+/** Products with a weight in blocks of 16; the last block may be filled up. */
 const quantised = fc
   .tuple(dims3, fc.constantFrom(4, 8), fc.constantFrom(16, 40), fc.boolean(), fc.boolean())
   .map(([[rows, positions, outer], bits, inner, hasZeroPoints, hasBias]) => {
