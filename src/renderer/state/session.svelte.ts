@@ -1,8 +1,9 @@
 /** Everything that the page knows, and where it came from; made once. */
 import type { ModelChoice } from '../../schema/values.js';
 import { getContext, setContext } from 'svelte';
-import type { AppInfo, AppSettings, Step, Workspace } from '../../shared/app.js';
-import type { Bridge } from '../../shared/contract.js';
+import type { AppInfo, AppSettings, Workspace } from '../../shared/app.js';
+import type { Bridge, EventPayload } from '../../shared/contract.js';
+import { isStep, type Step } from '../../shared/steps.js';
 import { Requests, failureOf } from '../bridge/requests.svelte.js';
 import { BudgetState } from './budget.svelte.js';
 import { CompareState } from './compare.svelte.js';
@@ -157,10 +158,8 @@ export class Session {
     requests.on('menu.chosen', ({ command }) => this.#chooseFromMenu(command));
   }
 
-  #chooseFromMenu(command: string): void {
-    const steps: Step[] = ['model', 'task', 'budget', 'calibrate', 'compare', 'export'];
-    if (command.startsWith('step-')) this.go(steps[Number(command.slice(5)) - 1]!);
-    else if (command === 'settings' || command === 'runs') this.go(command);
+  #chooseFromMenu(command: EventPayload<'menu.chosen'>['command']): void {
+    if (isStep(command)) this.go(command);
     else if (command === 'start-job') void this.slim();
     else if (command === 'stop-job') void this.job.stop();
     else if (command === 'open-task') {

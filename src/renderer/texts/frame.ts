@@ -1,21 +1,12 @@
 /** Words of the frame: bar, rail, footer. */
-import type { Step } from '../../shared/app.js';
 import type { JobRequest } from '../../shared/job-settings.js';
+import { STEP_NAMES, type Step } from '../../shared/steps.js';
 import { formatPercent } from '../format/numbers.js';
 import { formatDuration } from '../format/times.js';
 import { blocksWords } from './blocks.js';
 
 export const frame = {
-  steps: {
-    model: 'Model',
-    task: 'Task',
-    budget: 'Budget',
-    calibrate: 'Calibrate',
-    compare: 'Compare',
-    export: 'Export',
-    runs: 'Runs',
-    settings: 'Settings',
-  } satisfies Record<Step, string>,
+  steps: STEP_NAMES,
   stepsLabel: 'Steps',
   done: 'done',
   noModel: 'No model chosen',
@@ -23,7 +14,7 @@ export const frame = {
   drop: 'Drop a model folder, an ONNX file or a dataset',
   loading: 'Starting',
   slim: 'Slim',
-  next: (step: Step) => `Next: ${frame.steps[step]}`,
+  next: (step: Step) => `Next: ${STEP_NAMES[step]}`,
   watch: 'Watch it run',
   running: (skipped: number, layers: number | undefined, secondsLeft: number | undefined) =>
     [
