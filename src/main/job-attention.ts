@@ -1,8 +1,8 @@
 /** What the desktop shows of a job: progress at the app's icon, a notification and a badge at its end. */
 import { Notification, app, powerSaveBlocker } from 'electron';
+import { isBusy } from '../shared/job-status.js';
 import type { AppWindow } from './app-window.js';
 import type { Events } from './events.js';
-import { isBusy } from './job-tracker.js';
 import type { AppStore } from './store.js';
 import { TEXTS } from './texts.js';
 

@@ -1,21 +1,15 @@
 /** The job as the main process sees it: which one runs, what it has told, how it ended. */
-import type { RunSummary } from '../schema/runs.js';
 import type { CheckedInput, EventPayload } from '../shared/contract.js';
-import type { JobState, JobStatus } from '../shared/job.js';
+import type { JobState } from '../shared/job.js';
 import { afterJobEvent, idleJob, startingJob } from '../shared/job-state.js';
+import { isBusy } from '../shared/job-status.js';
+import type { RunSummary } from '../schema/runs.js';
 import { UserError } from '../schema/errors.js';
 import type { EngineHost } from './engine-host/engine-host.js';
 import type { Emit } from './events.js';
 import { TEXTS } from './texts.js';
 
 export type JobEngine = Pick<EngineHost, 'ask' | 'end'>;
-
-const BUSY: ReadonlySet<JobStatus> = new Set(['starting', 'running', 'stopping']);
-
-/** Whether a job of this status is still at work. */
-export function isBusy(status: JobStatus): boolean {
-  return BUSY.has(status);
-}
 
 export class JobTracker {
   readonly #engine: JobEngine;

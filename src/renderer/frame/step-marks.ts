@@ -2,7 +2,7 @@
 import { STEPS, type OrderedStep, type Step } from '../../shared/steps.js';
 import { formatPercent } from '../format/numbers.js';
 import type { Session } from '../state/session.svelte.js';
-import { blocksWords } from '../texts/blocks.js';
+import { blocksWords, budgetWords } from '../texts/blocks.js';
 import { calibrate as calibrateTexts } from '../texts/calibrate.js';
 
 /** Undefined beside the first and the last step, and beside what is no step. */
@@ -27,12 +27,11 @@ export function stepMark(session: Session, step: OrderedStep): StepMark {
     case 'task':
       return mark(task.preview.value?.state === 'ready', task.preview.value?.name);
     case 'budget': {
-      const note =
-        budget.budget.kind === 'blocks'
-          ? blocksWords(budget.all.kind, budget.budget.blocks)
-          : `up to ${formatPercent(budget.budget.largestDrop)} lost`;
       const isReady = session.obstacle === undefined || session.obstacle === 'running';
-      return mark(isReady && budget.estimate.value?.fits !== false, note);
+      return mark(
+        isReady && session.estimate.value?.fits !== false,
+        budget.budget && budgetWords(budget.kind, budget.budget),
+      );
     }
     case 'calibrate': {
       const { progress, status } = job.state;
