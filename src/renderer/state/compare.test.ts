@@ -10,17 +10,25 @@ async function atPointThree() {
 }
 const lastTicket = (bridge: FakeBridge, name: 'compare.ask' | 'compare.heldout' | 'compare.measure') =>
   bridge.inputsOf(name).at(-1)!.ticket;
+/** Begins something whose answer is held back. */
+async function begun(
+  bridge: FakeBridge,
+  name: 'compare.ask' | 'compare.heldout',
+  begin: () => Promise<void>,
+) {
+  const give = bridge.hold(name);
+  void begin();
+  await settled();
+  return { give, ticket: lastTicket(bridge, name) };
+}
 const token = (ticket: string, text: string) =>
   ({ ticket, side: 'slimmed', text, tokens: 1, seconds: 0.5 }) as const;
 
 describe('asking both', () => {
   test('tokens are shown as they come, and only those of what was asked last', async () => {
     const { compare, bridge } = await atPointThree();
-    bridge.hold('compare.ask');
     compare.prompt = 'How many?';
-    void compare.ask();
-    await settled();
-    const ticket = lastTicket(bridge, 'compare.ask');
+    const { ticket } = await begun(bridge, 'compare.ask', () => compare.ask());
     bridge.emit('compare.token', token(ticket, 'Four'));
     bridge.emit('compare.token', token('another', ' and more'));
     bridge.emit('compare.token', token(ticket, ' keys'));
@@ -30,11 +38,9 @@ describe('asking both', () => {
 
   test('another point of the curve: the question goes on, but its answer is not that point’s', async () => {
     const { session, compare, bridge } = await atPointThree();
-    const give = bridge.hold('compare.ask');
     compare.prompt = 'How many?';
-    void compare.ask();
-    await settled();
-    bridge.emit('compare.token', token(lastTicket(bridge, 'compare.ask'), 'Four'));
+    const { give, ticket } = await begun(bridge, 'compare.ask', () => compare.ask());
+    bridge.emit('compare.token', token(ticket, 'Four'));
     session.result.pick(4);
     expect(compare.asking).toBe(false);
     expect(shownAnswers(session)).toBeUndefined();
@@ -46,11 +52,8 @@ describe('asking both', () => {
 
   test('a new question stops the one before', async () => {
     const { session, compare, bridge } = await atPointThree();
-    bridge.hold('compare.ask');
     compare.prompt = 'How many?';
-    void compare.ask();
-    await settled();
-    const before = lastTicket(bridge, 'compare.ask');
+    const { ticket: before } = await begun(bridge, 'compare.ask', () => compare.ask());
     session.result.pick(4);
     void compare.ask();
     await settled();
@@ -82,10 +85,7 @@ describe('held-out answers', () => {
 
   test('of another point: those before are gone at once, and no longer waited for', async () => {
     const { session, compare, bridge } = await atPointThree();
-    const give = bridge.hold('compare.heldout');
-    void compare.loadHeldout();
-    await settled();
-    const before = lastTicket(bridge, 'compare.heldout');
+    const { give, ticket: before } = await begun(bridge, 'compare.heldout', () => compare.loadHeldout());
     session.result.pick(4);
     void compare.loadHeldout();
     await settled();
@@ -98,10 +98,7 @@ describe('held-out answers', () => {
 
   test('progress is that of what is waited for, not of what was given up', async () => {
     const { session, compare, bridge } = await atPointThree();
-    bridge.hold('compare.heldout');
-    void compare.loadHeldout();
-    await settled();
-    const before = lastTicket(bridge, 'compare.heldout');
+    const { ticket: before } = await begun(bridge, 'compare.heldout', () => compare.loadHeldout());
     session.result.pick(4);
     void compare.loadHeldout();
     await settled();
@@ -115,9 +112,7 @@ describe('held-out answers', () => {
 
   test('do not take away what the user is writing', async () => {
     const { compare, bridge } = await atPointThree();
-    const give = bridge.hold('compare.heldout');
-    void compare.loadHeldout();
-    await settled();
+    const { give } = await begun(bridge, 'compare.heldout', () => compare.loadHeldout());
     compare.prompt = 'My own';
     await give();
     expect(compare.prompt).toBe('My own');

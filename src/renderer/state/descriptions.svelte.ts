@@ -4,7 +4,7 @@ import type { OpenedModel } from '../../shared/model.js';
 import type { ModelChoice } from '../../schema/values.js';
 import type { Requests } from '../bridge/requests.svelte.js';
 
-/** The same for choices of the same file. */
+/** One key for each ONNX file of a model. */
 export function modelKey({ model, modelFile }: ModelChoice): string {
   return JSON.stringify([model, modelFile]);
 }

@@ -162,11 +162,7 @@ export class Session {
   }
 
   async changeSettings(change: Partial<AppSettings>): Promise<void> {
-    try {
-      this.settings = await this.requests.ask('settings.set', change);
-    } catch (error) {
-      this.notice = failureOf(error).message;
-    }
+    await this.attempt(async () => (this.settings = await this.requests.ask('settings.set', change)));
   }
 
   /** For acts whose failure only needs to be told. */
