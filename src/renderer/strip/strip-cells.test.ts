@@ -52,7 +52,7 @@ describe('columns of the strip', () => {
     const blocks = model.blocks.map((block) => ({ ...block, skippable: block.layer !== 2 }));
     const dimmed = stripColumns({ ...model, blocks }, 0, { ...plainView, open: ['mlp'] })
       .flatMap(({ cells }) => cells)
-      .filter((cell) => cell.dimmed);
+      .filter((candidate) => candidate.dimmed);
     expect(dimmed.filter(({ kind }) => kind === 'attention')).toHaveLength(12);
     expect(dimmed.filter(({ kind }) => kind === 'mlp').map(({ layer }) => layer)).toEqual([2]);
   });
