@@ -24,19 +24,11 @@ function newestSnapshot(folder: string): string | undefined {
 function knownModelAt(folder: string, name: string): KnownModel {
   const files = onnxFilesOf(folder);
   const bytes = Math.max(...files.map((file) => statSync(file).size));
-  const family = familyOf(folder);
-  return {
-    model: folder,
-    name,
-    bytes,
-    ...(family === undefined ? {} : { family }),
-    exists: true,
-    isSample: false,
-  };
+  return { model: folder, name, bytes, family: familyOf(folder), exists: true, isSample: false };
 }
 
-/** model_type of config.json. */
-export function familyOf(folder: string): string | undefined {
+/** The model_type of a folder's config.json. */
+function familyOf(folder: string): string | undefined {
   try {
     const config = JSON.parse(readFileSync(path.join(folder, 'config.json'), 'utf8')) as unknown;
     const family = (config as { model_type?: unknown } | null)?.model_type;

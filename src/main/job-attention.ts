@@ -1,54 +1,63 @@
 /** What the desktop shows of a job: progress at the app's icon, a notification and a badge at its end. */
-import { Notification, app, powerSaveBlocker, type BrowserWindow } from 'electron';
-import type { EventPayload } from '../shared/contract.js';
-import type { AppSettings } from '../shared/app.js';
+import { Notification, app, powerSaveBlocker } from 'electron';
+import { isBusy } from '../shared/job-status.js';
+import type { AppWindow } from './app-window.js';
+import type { Events } from './events.js';
+import type { AppStore } from './store.js';
 import { TEXTS } from './texts.js';
 
 export class JobAttention {
-  readonly #window: () => BrowserWindow | undefined;
-  readonly #settings: () => AppSettings;
+  readonly #window: AppWindow;
+  readonly #store: AppStore;
   #awake: number | undefined;
 
-  constructor(window: () => BrowserWindow | undefined, settings: () => AppSettings) {
+  constructor(window: AppWindow, store: AppStore) {
     this.#window = window;
-    this.#settings = settings;
+    this.#store = store;
   }
 
-  onProgress(done: number, total: number): void {
-    this.#window()?.setProgressBar(total === 0 ? 2 : done / total);
+  follow(events: Events): void {
+    events.on('job.event', ({ event }) => {
+      if (event.type === 'progress') this.#showProgress(event.total === 0 ? 2 : event.done / event.total);
+    });
+    events.on('job.changed', ({ status }) => {
+      this.#keepAwake(isBusy(status));
+      if (!isBusy(status)) this.#showProgress(-1);
+    });
+    events.on('job.finished', ({ run, report }) =>
+      this.#tell(TEXTS.finished.title, TEXTS.finished.body(run.modelName, report.chosenPoint ?? 0)),
+    );
+    events.on('job.failed', ({ message }) => this.#tell(TEXTS.failed.title, message));
+    this.#window.onFocus = () => this.#takeBack();
+  }
+
+  /** @param share from 0 to 1; -1: there is none, above 1: it is not known */
+  #showProgress(share: number): void {
+    this.#window.current?.setProgressBar(share);
   }
 
   /** Keeps the machine from falling asleep while a job runs. */
-  onBusy(isBusy: boolean): void {
-    if (isBusy && this.#awake === undefined && this.#settings().keepAwake) {
+  #keepAwake(isWanted: boolean): void {
+    if (isWanted && this.#awake === undefined && this.#store.settings.keepAwake) {
       this.#awake = powerSaveBlocker.start('prevent-app-suspension');
-    } else if (!isBusy && this.#awake !== undefined) {
+    } else if (!isWanted && this.#awake !== undefined) {
       powerSaveBlocker.stop(this.#awake);
       this.#awake = undefined;
     }
-    if (!isBusy) this.#window()?.setProgressBar(-1);
-  }
-
-  onFinished({ run, report }: EventPayload<'job.finished'>): void {
-    this.#tell(TEXTS.finished.title, TEXTS.finished.body(run.modelName, report.chosenPoint ?? 0));
-  }
-
-  onFailed({ message }: EventPayload<'job.failed'>): void {
-    this.#tell(TEXTS.failed.title, message);
   }
 
   /** The user looks at the window: nothing more to point at. */
-  onFocus(): void {
+  #takeBack(): void {
     app.setBadgeCount(0);
-    this.#window()?.flashFrame(false);
+    this.#window.current?.flashFrame(false);
   }
 
   #tell(title: string, body: string): void {
-    const window = this.#window();
+    const window = this.#window.current;
     if (!window || window.isFocused()) return;
     app.setBadgeCount(1);
     window.flashFrame(true);
-    if (!this.#settings().notifications || !Notification.isSupported()) return;
+    if (!this.#store.settings.notifications || !Notification.isSupported()) return;
     const notification = new Notification({ title, body });
     notification.on('click', () => {
       window.show();

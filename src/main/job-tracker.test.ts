@@ -3,7 +3,8 @@ import { jobSettings } from '../schema/settings.js';
 import { jobRequest } from '../shared/job-settings.js';
 import type { RunSummary } from '../schema/runs.js';
 import { describe, expect, test, vi } from 'vitest';
-import { JobTracker, type Emit } from './job-tracker.js';
+import type { Emit } from './events.js';
+import { JobTracker } from './job-tracker.js';
 import { CRASHED } from './engine-host/engine-host.js';
 import { PassedFailure } from '../shared/router.js';
 

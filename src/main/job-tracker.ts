@@ -1,17 +1,15 @@
 /** The job as the main process sees it: which one runs, what it has told, how it ended. */
-import type { RunSummary } from '../schema/runs.js';
-import type { CheckedInput, EventName, EventPayload } from '../shared/contract.js';
-import type { JobState, JobStatus } from '../shared/job.js';
+import type { CheckedInput, EventPayload } from '../shared/contract.js';
+import type { JobState } from '../shared/job.js';
 import { afterJobEvent, idleJob, startingJob } from '../shared/job-state.js';
+import { isBusy } from '../shared/job-status.js';
+import type { RunSummary } from '../schema/runs.js';
 import { UserError } from '../schema/errors.js';
 import type { EngineHost } from './engine-host/engine-host.js';
+import type { Emit } from './events.js';
 import { TEXTS } from './texts.js';
 
-export type Emit = <N extends EventName>(name: N, payload: EventPayload<N>) => void;
-
 export type JobEngine = Pick<EngineHost, 'ask' | 'end'>;
-
-const BUSY: ReadonlySet<JobStatus> = new Set(['starting', 'running', 'stopping']);
 
 export class JobTracker {
   readonly #engine: JobEngine;
@@ -33,7 +31,7 @@ export class JobTracker {
   }
 
   get isBusy(): boolean {
-    return BUSY.has(this.#state.status);
+    return isBusy(this.#state.status);
   }
 
   /** The run that is being worked on at this moment. */
@@ -85,8 +83,7 @@ export class JobTracker {
   }
 
   onCrash(): void {
-    const run = this.activeRun;
-    this.#emit('engine.crashed', { message: TEXTS.crashed, ...(run === undefined ? {} : { run }) });
+    this.#emit('engine.crashed', { message: TEXTS.crashed, run: this.activeRun });
     if (this.isBusy) this.#end({ status: 'crashed', message: TEXTS.crashed });
   }
 

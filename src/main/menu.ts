@@ -1,10 +1,12 @@
 /** The menu with each platform's usual items and keys. */
 import { Menu, app, type MenuItemConstructorOptions } from 'electron';
 import type { EventPayload } from '../shared/contract.js';
+import { STEPS, STEP_NAMES } from '../shared/steps.js';
 import { TEXTS } from './texts.js';
 
 export type MenuCommand = EventPayload<'menu.chosen'>['command'];
 
+/** What the items of the menu do. */
 export interface MenuActions {
   /** Something that the page does. */
   choose(command: MenuCommand): void;
@@ -30,7 +32,7 @@ export function setMenu(actions: MenuActions): void {
 }
 
 function item(label: string, accelerator: string | undefined, click: () => void): MenuItemConstructorOptions {
-  return { label, click, ...(accelerator === undefined ? {} : { accelerator }) };
+  return { label, click, accelerator };
 }
 
 function appMenu({ choose }: MenuActions): MenuItemConstructorOptions {
@@ -72,15 +74,14 @@ function fileMenu({ choose }: MenuActions): MenuItemConstructorOptions {
 }
 
 function stepsMenu({ choose }: MenuActions): MenuItemConstructorOptions {
-  const steps = [text.model, text.task, text.budget, text.calibrate, text.compare, text.export];
   return {
     label: text.steps,
     submenu: [
-      ...steps.map((label, index) =>
-        item(label, `CommandOrControl+${index + 1}`, () => choose(`step-${index + 1}` as MenuCommand)),
+      ...STEPS.map((step, place) =>
+        item(STEP_NAMES[step], `CommandOrControl+${place + 1}`, () => choose(step)),
       ),
       { type: 'separator' },
-      item(text.runs, 'CommandOrControl+7', () => choose('runs')),
+      item(STEP_NAMES.runs, `CommandOrControl+${STEPS.length + 1}`, () => choose('runs')),
       { type: 'separator' },
       item(text.slim, 'CommandOrControl+Enter', () => choose('start-job')),
       item(text.stop, 'CommandOrControl+.', () => choose('stop-job')),

@@ -2,13 +2,13 @@
 import path from 'node:path';
 import { BrowserWindow, nativeTheme, screen } from 'electron';
 import { APP_ORIGIN } from './app-address.js';
+import { BUILD, RESOURCES } from './app-files.js';
 import type { AppStore, WindowState } from './store.js';
 
-/** Of the page's own background, so that nothing flashes before it is drawn. */
+/** Backgrounds of the page, so that nothing flashes before it is drawn. */
 const PAPER = { light: '#FAF8F4', dark: '#14171A' };
 
-/** @param build folder of the built app */
-export function openWindow(store: AppStore, build: string, icon: string): BrowserWindow {
+export function openWindow(store: AppStore): BrowserWindow {
   const state = store.window;
   const window = new BrowserWindow({
     ...placeOnScreen(state),
@@ -16,10 +16,10 @@ export function openWindow(store: AppStore, build: string, icon: string): Browse
     minHeight: 700,
     show: false,
     title: 'Hopscotch',
-    icon,
+    icon: path.join(RESOURCES, 'icons', 'hopscotch.png'),
     backgroundColor: nativeTheme.shouldUseDarkColors ? PAPER.dark : PAPER.light,
     webPreferences: {
-      preload: path.join(build, 'preload', 'preload.cjs'),
+      preload: path.join(BUILD, 'preload', 'preload.cjs'),
       sandbox: true,
       contextIsolation: true,
       nodeIntegration: false,

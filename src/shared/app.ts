@@ -3,6 +3,7 @@ import { runId } from '../schema/runs.js';
 import { count, filePath, modelChoice, positive } from '../schema/values.js';
 import { jobChoices } from '../schema/settings.js';
 import * as v from 'valibot';
+import { PLACES } from './steps.js';
 
 export const appInfo = v.object({
   name: v.string(),
@@ -48,17 +49,7 @@ export const appSettings = v.object({
 });
 export type AppSettings = v.InferOutput<typeof appSettings>;
 
-export const step = v.picklist([
-  'model',
-  'task',
-  'budget',
-  'calibrate',
-  'compare',
-  'export',
-  'runs',
-  'settings',
-]);
-export type Step = v.InferOutput<typeof step>;
+export const step = v.picklist(PLACES);
 
 /** What the user has chosen so far; kept across restarts. At the first start: the sample model and its first task. */
 export const workspace = v.object({
@@ -110,16 +101,10 @@ export const appEvents = {
       'open-model',
       'open-model-file',
       'open-task',
-      'settings',
-      'runs',
       'start-job',
       'stop-job',
-      'step-1',
-      'step-2',
-      'step-3',
-      'step-4',
-      'step-5',
-      'step-6',
+      /** Goes there. */
+      ...PLACES,
     ]),
   }),
 } as const;

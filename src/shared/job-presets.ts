@@ -18,5 +18,5 @@ export const JOB_PRESETS: JobOptions['presets'] = [
   },
 ];
 
-/** Of the first start, so that the first click has a result within minutes. */
+/** What the first start chooses, so that the first click has a result within minutes. */
 export const FIRST_JOB = JOB_PRESETS[0]!.choices;

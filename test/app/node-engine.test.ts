@@ -8,7 +8,7 @@ import { projectRoot } from './support/electron-program.js';
 import { newHome } from './support/launch.js';
 import { sampleModel, sampleTask } from './support/sample-job.js';
 
-/** The same entry file that the app runs in Electron's utility process. */
+/** Where the built engine lies; the app runs its entry file in Electron's utility process. */
 const built = path.join(projectRoot, 'dist-app/engine');
 
 const why = existsSync(built) ? '' : ' (skipped: `npm run app:build` makes what it runs)';

@@ -1,31 +1,16 @@
-/** Requests about the app itself: its settings, the user's choices, its folders. */
-import { app, dialog, shell, type BrowserWindow } from 'electron';
+/** Requests about the app itself: what it is, its settings, the user's choices, its folders. */
+import { app } from 'electron';
 import os from 'node:os';
-import type { Handlers } from '../../shared/router.js';
-import { sampleTasks, type Folders } from '../folders.js';
-import type { Log } from '../log.js';
-import type { AppStore } from '../store.js';
-import { TEXTS } from '../texts.js';
-import type { AppSettings } from '../../shared/app.js';
 import type { appRequests } from '../../shared/app.js';
+import type { Handlers } from '../../shared/router.js';
+import { sampleTasks } from '../folders.js';
+import { HOMEPAGE, openHomepage, openOwnFolder } from '../outside.js';
+import { TEXTS } from '../texts.js';
+import { choosePath } from './choose-path.js';
+import type { Parts } from './parts.js';
 
-export const HOMEPAGE = 'https://arxiv.org/abs/2506.03303';
-
-export interface AppContext {
-  store: AppStore;
-  folders: Folders;
-  log: Log;
-  window: () => BrowserWindow | undefined;
-  onSettings(settings: AppSettings): void;
-}
-
-export function appHandlers({
-  store,
-  folders,
-  log,
-  window,
-  onSettings,
-}: AppContext): Handlers<keyof typeof appRequests> {
+export function appHandlers(parts: Parts): Handlers<keyof typeof appRequests> {
+  const { store, folders, log, window, changeSettings } = parts;
   return {
     'app.info': () => ({
       name: app.name,
@@ -44,34 +29,17 @@ export function appHandlers({
       homepage: HOMEPAGE,
     }),
     'app.log': ({ level, message }) => log.write(level, `page: ${message}`),
-    'app.openFolder': async ({ folder }) => {
-      await shell.openPath(folder === 'runs' ? folders.runs : log.folder);
-    },
-    'app.openHomepage': async () => await shell.openExternal(HOMEPAGE),
+    'app.openFolder': async ({ folder }) => await openOwnFolder(folder, parts),
+    'app.openHomepage': openHomepage,
     'settings.get': () => store.settings,
-    'settings.set': (change) => {
-      const settings = store.changeSettings(change);
-      onSettings(settings);
-      return settings;
-    },
+    'settings.set': changeSettings,
     'settings.chooseFolder': async ({ setting }) =>
-      await choosePath(window(), {
+      await choosePath(window, {
         title: TEXTS.dialogs.settingsFolder,
         properties: ['openDirectory', 'createDirectory'],
-        ...(store.settings[setting] === undefined ? {} : { defaultPath: store.settings[setting] }),
+        defaultPath: store.settings[setting],
       }),
     'workspace.get': () => store.workspace,
     'workspace.set': (change) => store.changeWorkspace(change),
   };
-}
-
-/** A dialog for one path; none if the user cancelled. */
-export async function choosePath(
-  window: BrowserWindow | undefined,
-  options: Electron.OpenDialogOptions,
-): Promise<{ path?: string }> {
-  const { filePaths } = await (window
-    ? dialog.showOpenDialog(window, options)
-    : dialog.showOpenDialog(options));
-  return filePaths[0] === undefined ? {} : { path: filePaths[0] };
 }

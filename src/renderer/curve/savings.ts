@@ -1,5 +1,7 @@
-import type { ModelDescription, BlockName } from '../../schema/blocks.js';
 /** What a model without some of its blocks saves, from its description. */
+import type { ModelDescription } from '../../schema/blocks.js';
+import type { BlockName } from '../../schema/blocks.js';
+import { kindsOf, type KindChoice } from './kinds.js';
 
 export interface Savings {
   bytes: number;
@@ -23,10 +25,10 @@ export function savingsOf(model: ModelDescription, skipped: readonly BlockName[]
 }
 
 /** What a number of blocks of the kinds in question will bring, on average: before it is known which. */
-export function expectedSavings(model: ModelDescription, kind: 'attention' | 'mlp' | 'both', blocks: number) {
-  const { attention, mlp } = model.savings;
-  const kinds = kind === 'both' ? [attention, mlp] : [kind === 'mlp' ? mlp : attention];
-  const known = kinds.filter((entry) => entry !== undefined);
+export function expectedSavings(model: ModelDescription, choice: KindChoice | undefined, blocks: number) {
+  const known = kindsOf(choice)
+    .map((kind) => model.savings[kind])
+    .filter((entry) => entry !== undefined);
   const range = (pick: (entry: (typeof known)[number]) => number | undefined) => {
     const values = known.map((entry) => (pick(entry) ?? 0) * blocks);
     return { low: Math.min(1, ...values), high: Math.min(1, Math.max(0, ...values)) };
@@ -38,8 +40,7 @@ export function expectedSavings(model: ModelDescription, kind: 'attention' | 'ml
   };
 }
 
-export function largestBudget(model: ModelDescription, kind: 'attention' | 'mlp' | 'both'): number {
-  const { attention, mlp } = model.savings;
-  if (kind === 'both') return (attention?.largestBudget ?? 0) + (mlp?.largestBudget ?? 0);
-  return (kind === 'mlp' ? mlp : attention)?.largestBudget ?? 0;
+/** The most blocks of the kinds in question that the model lets be skipped. */
+export function largestBudget(model: ModelDescription, choice: KindChoice | undefined): number {
+  return kindsOf(choice).reduce((sum, kind) => sum + (model.savings[kind]?.largestBudget ?? 0), 0);
 }

@@ -1,30 +1,28 @@
-/** Step 3: what the job is told, and what it will take. */
-import type { BlockKind } from '../../schema/blocks.js';
-import type { JobEstimate } from '../../schema/results.js';
-import type { Budget, JobChoices } from '../../schema/settings.js';
+/** Step 3: what the job is told. */
 import type { Workspace } from '../../shared/app.js';
-import type { JobOptions, JobRequest, ProviderDescription } from '../../shared/job-settings.js';
+import type { Budget, JobChoices } from '../../schema/settings.js';
+import type { JobOptions, ProviderDescription } from '../../shared/job-settings.js';
 import type { Requests } from '../bridge/requests.svelte.js';
-import { Loadable } from './loadable.svelte.js';
+import type { KindChoice } from '../curve/kinds.js';
+import { largestBudget } from '../curve/savings.js';
+import type { ModelState } from './model.svelte.js';
 
 export type PresetName = JobOptions['presets'][number]['name'];
-
-const FALLBACK_BUDGET: Budget = { kind: 'blocks', blocks: 4 };
 
 export class BudgetState {
   /** What the user has set; everything else is the engine's default. */
   choices = $state.raw<JobChoices>({});
+  /** The engine's defaults, and what else there is to choose from. */
   options = $state.raw<JobOptions>();
   providers = $state.raw<ProviderDescription[]>([]);
-  readonly estimate = new Loadable<JobEstimate>();
-  /** The settings of the estimate that is shown. */
-  estimated = $state.raw<string>();
   readonly #requests: Requests;
   readonly #remember: (change: Partial<Workspace>) => void;
+  readonly #model: ModelState;
 
-  constructor(requests: Requests, remember: (change: Partial<Workspace>) => void) {
+  constructor(requests: Requests, remember: (change: Partial<Workspace>) => void, model: ModelState) {
     this.#requests = requests;
     this.#remember = remember;
+    this.#model = model;
   }
 
   async start(): Promise<void> {
@@ -36,18 +34,39 @@ export class BudgetState {
     this.providers = await this.#requests.ask('providers.list');
   }
 
-  /** Choices with the defaults filled in. */
+  /** Which blocks may be skipped. */
+  get kind(): KindChoice | undefined {
+    return this.#wanted.kind;
+  }
+
+  /** The most blocks that may be skipped of the chosen model; undefined while that is not known. */
+  get largest(): number | undefined {
+    const model = this.#model.description.value;
+    return model && Math.max(1, largestBudget(model, this.kind));
+  }
+
+  /** The budget with no more blocks than the model lets go; undefined until the defaults are there. */
+  get budget(): Budget | undefined {
+    const { budget } = this.#wanted;
+    const { largest } = this;
+    if (budget?.kind !== 'blocks' || largest === undefined || budget.blocks <= largest) return budget;
+    return { ...budget, blocks: largest };
+  }
+
+  /** What a job is told: what the user has set, and a default budget only where it is too large for the model. */
+  get asked(): JobChoices {
+    return this.budget === this.#wanted.budget ? this.choices : { ...this.choices, budget: this.budget };
+  }
+
+  /** What a job is told with the defaults filled in. */
   get all(): JobChoices {
-    return { ...this.options?.defaults, ...this.choices };
+    return { ...this.options?.defaults, ...this.asked };
   }
 
-  get budget(): Budget {
-    return this.all.budget ?? FALLBACK_BUDGET;
-  }
-
-  get kinds(): BlockKind[] {
-    const blocks = this.all.kind ?? 'attention';
-    return blocks === 'both' ? ['attention', 'mlp'] : [blocks];
+  /** The final training as it will be: what the user has set of it, else what the granularity of the scales goes with. */
+  get training(): NonNullable<JobChoices['training']> {
+    const { scales } = this.all;
+    return { ...(scales && this.options?.training[scales]), ...this.choices.training };
   }
 
   /** The preset whose choices are all in force. */
@@ -64,13 +83,24 @@ export class BudgetState {
     this.#remember({ job: this.choices });
   }
 
+  /** What else was set stays, the number of blocks included: it is the user's for as long as a model has them. */
+  chooseKind(kind: KindChoice): void {
+    this.change({ kind });
+  }
+
+  /** Back to the defaults in all but what the page asks for outside of its advanced settings. */
+  resetAdvanced(): void {
+    const { budget, kind, provider, responses } = this.choices;
+    this.choices = {};
+    this.change({ budget, kind, provider, responses });
+  }
+
   usePreset(name: PresetName): void {
     const preset = this.options?.presets.find((candidate) => candidate.name === name);
     if (preset) this.change(preset.choices);
   }
 
-  async measure(settings: JobRequest): Promise<void> {
-    this.estimated = JSON.stringify(settings);
-    await this.estimate.load(() => this.#requests.ask('job.estimate', settings));
+  get #wanted(): JobChoices {
+    return { ...this.options?.defaults, ...this.choices };
   }
 }

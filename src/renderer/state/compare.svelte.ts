@@ -1,10 +1,10 @@
-/** Step 5: what both models answer. */
-import type { Side } from '../../schema/events.js';
-import type { HeldoutRow } from '../../schema/results.js';
+/** Step 5: what both models answer at the point that is looked at. */
 import type { Workspace } from '../../shared/app.js';
-import type { EventPayload, Failure, RequestOutput } from '../../shared/contract.js';
-import { failureOf, type Requests } from '../bridge/requests.svelte.js';
-import { Loadable } from './loadable.svelte.js';
+import type { HeldoutRow } from '../../schema/results.js';
+import type { Side } from '../../schema/events.js';
+import type { EventPayload, RequestOutput } from '../../shared/contract.js';
+import type { Requests } from '../bridge/requests.svelte.js';
+import { LoadedFor } from './loaded-for.svelte.js';
 import type { ResultState } from './result.svelte.js';
 
 export interface LiveAnswer {
@@ -12,7 +12,9 @@ export interface LiveAnswer {
   tokens: number;
   seconds: number;
 }
+type Progress = EventPayload<'compare.progress'>;
 
+const KEPT_PROMPTS = 20;
 const nothingYet = (): LiveAnswer => ({ text: '', tokens: 0, seconds: 0 });
 
 export class CompareState {
@@ -20,31 +22,43 @@ export class CompareState {
   prompts = $state.raw<string[]>([]);
   /** Which row of the held-out ones is shown; undefined: what was asked. */
   row = $state<number>();
-  live = $state.raw<Record<Side, LiveAnswer>>();
-  answered = $state.raw<RequestOutput<'compare.ask'>>();
-  failure = $state.raw<Failure>();
-  asking = $state(false);
-  progress = $state.raw<EventPayload<'compare.progress'>>();
-  readonly heldout = new Loadable<RequestOutput<'compare.heldout'>>();
-  readonly measured = new Loadable<RequestOutput<'compare.measure'>>();
+  readonly answered: LoadedFor<RequestOutput<'compare.ask'>>;
+  readonly heldout: LoadedFor<RequestOutput<'compare.heldout'>>;
+  readonly measured: LoadedFor<RequestOutput<'compare.measure'>>;
+  heldoutProgress = $state.raw<Progress>();
+  measuringProgress = $state.raw<Progress>();
+  #live = $state.raw<Record<Side, LiveAnswer>>();
   readonly #requests: Requests;
   readonly #remember: (change: Partial<Workspace>) => void;
   readonly #result: ResultState;
-  #ticket = '';
-  /** Of the held-out answers that are under way. */
-  #heldoutTicket: string | undefined;
+  /** What is under way; undefined where nothing is. */
+  readonly #tickets: { ask?: string; heldout?: string; measure?: string } = {};
 
   constructor(requests: Requests, remember: (change: Partial<Workspace>) => void, result: ResultState) {
     this.#requests = requests;
     this.#remember = remember;
     this.#result = result;
+    const point = () => result.pointKey;
+    this.answered = new LoadedFor(point);
+    this.heldout = new LoadedFor(point);
+    this.measured = new LoadedFor(point);
     requests.on('compare.token', ({ ticket, side, text, tokens, seconds }) => {
-      if (ticket !== this.#ticket || !this.live) return;
-      this.live = { ...this.live, [side]: { text: this.live[side].text + text, tokens, seconds } };
+      if (ticket !== this.#tickets.ask || !this.#live) return;
+      this.#live = { ...this.#live, [side]: { text: this.#live[side].text + text, tokens, seconds } };
     });
     requests.on('compare.progress', (progress) => {
-      if (progress.what !== 'answers' || progress.ticket === this.#heldoutTicket) this.progress = progress;
+      if (progress.ticket === this.#tickets.heldout) this.heldoutProgress = progress;
+      if (progress.ticket === this.#tickets.measure) this.measuringProgress = progress;
     });
+  }
+
+  get asking(): boolean {
+    return this.answered.loading;
+  }
+
+  /** What both have written so far of what was asked. */
+  get live(): Record<Side, LiveAnswer> | undefined {
+    return this.answered.isMissing ? undefined : this.#live;
   }
 
   get heldoutRow(): HeldoutRow | undefined {
@@ -52,65 +66,72 @@ export class CompareState {
   }
 
   async ask(): Promise<void> {
-    const target = this.#result.target;
+    const { target } = this.#result;
     const prompt = this.prompt.trim();
     if (!target || prompt === '' || this.asking) return;
-    this.#ticket = crypto.randomUUID();
+    const ticket = this.#begin('ask');
     this.row = undefined;
-    this.answered = undefined;
-    this.failure = undefined;
-    this.live = { original: nothingYet(), slimmed: nothingYet() };
-    this.asking = true;
-    this.prompts = [prompt, ...this.prompts.filter((earlier) => earlier !== prompt)].slice(0, 20);
+    this.#live = { original: nothingYet(), slimmed: nothingYet() };
+    this.prompts = [prompt, ...this.prompts.filter((earlier) => earlier !== prompt)].slice(0, KEPT_PROMPTS);
     this.#remember({ prompts: this.prompts });
-    try {
-      this.answered = await this.#requests.ask('compare.ask', { ...target, ticket: this.#ticket, prompt });
-    } catch (error) {
-      const failure = failureOf(error);
-      if (failure.kind !== 'cancelled') this.failure = failure;
-    } finally {
-      this.asking = false;
-    }
+    this.answered.clear();
+    await this.answered.load(() => this.#requests.ask('compare.ask', { ...target, ticket, prompt }));
+    this.#end('ask', ticket);
   }
 
   async stop(): Promise<void> {
-    await this.#requests.ask('compare.stop', { ticket: this.#ticket });
+    const { ask: ticket } = this.#tickets;
+    if (ticket !== undefined) await this.#requests.ask('compare.stop', { ticket });
   }
 
-  /** Both models' answers to the held-out prompts at the point that is looked at. */
+  /** Both models' answers to the held-out prompts, unless they are there or on their way. */
   async loadHeldout(): Promise<void> {
-    const target = this.#result.target;
-    if (!target) return this.heldout.clear();
-    // Answers for the point before are of no use any more, and those of this point should not wait for them.
-    const before = this.#heldoutTicket;
-    const ticket = crypto.randomUUID();
-    this.#heldoutTicket = ticket;
-    if (before !== undefined) void this.#requests.ask('compare.stop', { ticket: before });
-    this.progress = undefined;
-    const shown = this.row !== undefined || this.live === undefined;
-    await this.heldout.load(() => this.#requests.ask('compare.heldout', { ...target, ticket }));
-    if (this.#heldoutTicket === ticket) this.#heldoutTicket = undefined;
-    if (shown && this.heldout.value) this.row = this.heldout.value.rows.length > 0 ? 0 : undefined;
+    const { target } = this.#result;
+    if (!target || this.heldout.loading || this.heldout.value) return;
+    const ticket = this.#begin('heldout');
+    this.heldoutProgress = undefined;
+    const { prompt } = this;
+    await this.heldout.load(async () => {
+      const given = await this.#requests.ask('compare.heldout', { ...target, ticket });
+      // Who has asked or begun to write meanwhile goes on with that.
+      const isFree = this.answered.isMissing && this.prompt === prompt;
+      if (this.#tickets.heldout === ticket && isFree) this.#show(given.rows, 0);
+      return given;
+    });
+    this.#end('heldout', ticket);
   }
 
   async measure(): Promise<void> {
-    const target = this.#result.target;
+    const { target } = this.#result;
     if (!target) return;
-    this.progress = undefined;
-    await this.measured.load(() =>
-      this.#requests.ask('compare.measure', { ...target, ticket: crypto.randomUUID() }),
-    );
+    const ticket = this.#begin('measure');
+    this.measuringProgress = undefined;
+    await this.measured.load(() => this.#requests.ask('compare.measure', { ...target, ticket }));
+    this.#end('measure', ticket);
   }
 
+  /** Shows a held-out row with its prompt; one that is not there is not shown. */
   showRow(row: number): void {
-    const rows = this.heldout.value?.rows.length ?? 0;
-    if (row >= 0 && row < rows) this.row = row;
+    this.#show(this.heldout.value?.rows ?? [], row);
   }
 
-  /** Another point of the curve: answers of the point before are no longer its own. */
-  forgetPoint(): void {
-    this.live = undefined;
-    this.answered = undefined;
-    this.measured.clear();
+  #show(rows: readonly HeldoutRow[], row: number): void {
+    const shown = rows[row];
+    if (!shown) return;
+    this.row = row;
+    this.prompt = shown.prompt;
+  }
+
+  /** What is under way of the same kind is of no use any more, and what begins should not wait for it. */
+  #begin(what: 'ask' | 'heldout' | 'measure'): string {
+    const before = this.#tickets[what];
+    if (before !== undefined) void this.#requests.ask('compare.stop', { ticket: before });
+    const ticket = crypto.randomUUID();
+    this.#tickets[what] = ticket;
+    return ticket;
+  }
+
+  #end(what: 'ask' | 'heldout' | 'measure', ticket: string): void {
+    if (this.#tickets[what] === ticket) delete this.#tickets[what];
   }
 }

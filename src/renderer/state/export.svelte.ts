@@ -2,32 +2,34 @@
 import type { ExportPreview, ExportResult } from '../../schema/results.js';
 import type { ExportMode } from '../../schema/settings.js';
 import type { Requests } from '../bridge/requests.svelte.js';
-import { Loadable } from './loadable.svelte.js';
+import { LoadedFor } from './loaded-for.svelte.js';
 import type { ResultState } from './result.svelte.js';
 
 export class ExportState {
   parent = $state('');
   name = $state('');
   mode = $state<ExportMode>('folded');
-  readonly preview = new Loadable<ExportPreview>();
-  readonly written = new Loadable<ExportResult>();
+  readonly preview: LoadedFor<ExportPreview>;
+  readonly written: LoadedFor<ExportResult>;
   readonly #requests: Requests;
   readonly #result: ResultState;
-  #suggestedFor = '';
+  /** The point that a name was suggested for. */
+  #suggestedFor: string | undefined;
 
   constructor(requests: Requests, result: ResultState) {
     this.#requests = requests;
     this.#result = result;
+    this.preview = new LoadedFor(() => result.pointKey);
+    this.written = new LoadedFor(() => result.pointKey);
   }
 
   /** Fills in a folder and a name, once for every point. */
   async suggest(): Promise<void> {
-    const target = this.#result.target;
-    const wanted = JSON.stringify(target);
-    if (!target || wanted === this.#suggestedFor) return;
-    this.#suggestedFor = wanted;
-    this.written.clear();
+    const { target, pointKey } = this.#result;
+    if (!target || pointKey === this.#suggestedFor) return;
+    this.#suggestedFor = pointKey;
     const { parent, name } = await this.#requests.ask('export.suggest', target);
+    if (pointKey !== this.#suggestedFor) return;
     if (this.parent === '') this.parent = parent;
     this.name = name;
   }
@@ -53,7 +55,7 @@ export class ExportState {
   }
 
   get #request() {
-    const target = this.#result.target;
+    const { target } = this.#result;
     const name = this.name.trim();
     if (!target || this.parent === '' || name === '') return undefined;
     return { ...target, parent: this.parent, name, mode: this.mode };

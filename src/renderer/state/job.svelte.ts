@@ -3,7 +3,10 @@ import type { Failure } from '../../shared/contract.js';
 import type { JobRequest } from '../../shared/job-settings.js';
 import type { JobState } from '../../shared/job.js';
 import { afterJobEvent, idleJob } from '../../shared/job-state.js';
+import { isBusy } from '../../shared/job-status.js';
+import type { ModelDescription } from '../../schema/blocks.js';
 import { failureOf, type Requests } from '../bridge/requests.svelte.js';
+import type { Descriptions } from './descriptions.svelte.js';
 
 /** Milliseconds for which events are gathered: a small model's job tells hundreds a second. */
 const TOGETHER = 60;
@@ -16,11 +19,17 @@ export class JobView {
   #coming: JobState | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #requests: Requests;
+  readonly #descriptions: Descriptions;
   readonly #onEnded: (run: string, blocks?: number) => void;
 
   /** @param onEnded told of every job that ends, finished or not; with the point that it settled on */
-  constructor(requests: Requests, onEnded: (run: string, blocks?: number) => void) {
+  constructor(
+    requests: Requests,
+    descriptions: Descriptions,
+    onEnded: (run: string, blocks?: number) => void,
+  ) {
     this.#requests = requests;
+    this.#descriptions = descriptions;
     this.#onEnded = onEnded;
   }
 
@@ -35,11 +44,16 @@ export class JobView {
       const wasActive = this.active;
       // It holds all events so far.
       this.#coming = undefined;
-      this.state = state;
+      this.#take(state);
       if (wasActive && this.resumable) this.#onEnded(state.run!.id);
     });
     this.#requests.on('job.finished', ({ run, report }) => this.#onEnded(run.id, report.chosenPoint));
-    this.state = await this.#requests.ask('job.state');
+    this.#take(await this.#requests.ask('job.state'));
+  }
+
+  #take(state: JobState): void {
+    this.state = state;
+    if (state.run) void this.#descriptions.need(state.run.settings);
   }
 
   #show(): void {
@@ -49,7 +63,12 @@ export class JobView {
   }
 
   get active(): boolean {
-    return ['starting', 'running', 'stopping'].includes(this.state.status);
+    return isBusy(this.state.status);
+  }
+
+  /** The job's own model, whichever is chosen now; undefined where it cannot be read any more. */
+  get model(): ModelDescription | undefined {
+    return this.#descriptions.of(this.state.run?.settings);
   }
 
   /** Whether its run can go on from where it stands. */

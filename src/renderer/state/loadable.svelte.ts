@@ -28,13 +28,6 @@ export class Loadable<T> {
     }
   }
 
-  set(value: T): void {
-    this.#latest += 1;
-    this.loading = false;
-    this.failure = undefined;
-    this.value = value;
-  }
-
   clear(): void {
     this.#latest += 1;
     this.loading = false;

@@ -1,22 +1,30 @@
-/** Step 1: which model, and what it is made of. */
-import type { ModelChoice } from '../../schema/values.js';
-import type { OpenedModel } from '../../shared/model.js';
+/** Step 1: which model is chosen, and which others there are. */
 import type { Workspace } from '../../shared/app.js';
+import type { OpenedModel } from '../../shared/model.js';
 import type { KnownModel } from '../../shared/model.js';
+import type { ModelChoice } from '../../schema/values.js';
 import type { Requests } from '../bridge/requests.svelte.js';
+import { modelKey, type Descriptions } from './descriptions.svelte.js';
 import { Loadable } from './loadable.svelte.js';
+import { LoadedFor } from './loaded-for.svelte.js';
 
 export class ModelState {
   choice = $state.raw<ModelChoice>();
-  readonly description = new Loadable<OpenedModel>();
+  readonly description = new LoadedFor<OpenedModel>(() => this.choice && modelKey(this.choice));
   readonly recent = new Loadable<KnownModel[]>();
   readonly found = new Loadable<KnownModel[]>();
   readonly #requests: Requests;
   readonly #remember: (change: Partial<Workspace>) => void;
+  readonly #descriptions: Descriptions;
 
-  constructor(requests: Requests, remember: (change: Partial<Workspace>) => void) {
+  constructor(
+    requests: Requests,
+    remember: (change: Partial<Workspace>) => void,
+    descriptions: Descriptions,
+  ) {
     this.#requests = requests;
     this.#remember = remember;
+    this.#descriptions = descriptions;
   }
 
   async start(choice: ModelChoice | undefined): Promise<void> {
@@ -25,10 +33,14 @@ export class ModelState {
     await this.recent.load(() => this.#requests.ask('model.recent'));
   }
 
-  async open(choice: ModelChoice): Promise<void> {
-    await this.#read(choice);
-    if (this.description.value) this.#remember({ model: choice });
+  async open({ model, modelFile }: ModelChoice): Promise<void> {
+    const choice = { model, modelFile };
+    if (await this.#read(choice)) this.#remember({ model: choice });
     await this.recent.load(() => this.#requests.ask('model.recent'));
+  }
+
+  isChosen(choice: ModelChoice): boolean {
+    return this.choice !== undefined && modelKey(this.choice) === modelKey(choice);
   }
 
   async choose(what: 'folder' | 'file'): Promise<string | undefined> {
@@ -36,12 +48,11 @@ export class ModelState {
   }
 
   async forget({ model, modelFile }: KnownModel): Promise<void> {
-    const choice = { model, ...(modelFile === undefined ? {} : { modelFile }) };
-    await this.recent.load(() => this.#requests.ask('model.forget', choice));
+    await this.recent.load(() => this.#requests.ask('model.forget', { model, modelFile }));
   }
 
-  async #read(choice: ModelChoice): Promise<void> {
+  async #read(choice: ModelChoice): Promise<OpenedModel | undefined> {
     this.choice = choice;
-    await this.description.load(() => this.#requests.ask('model.open', choice));
+    return await this.description.load(() => this.#descriptions.read(choice));
   }
 }

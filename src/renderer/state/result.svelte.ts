@@ -1,8 +1,10 @@
 /** The run that is looked at, and the point of its curve. */
-import type { CurvePoint } from '../../schema/report.js';
-import type { RunDetails } from '../../schema/runs.js';
 import type { Workspace } from '../../shared/app.js';
+import type { ModelDescription } from '../../schema/blocks.js';
+import type { RunDetails } from '../../schema/runs.js';
+import type { CurvePoint } from '../../schema/report.js';
 import type { Requests } from '../bridge/requests.svelte.js';
+import type { Descriptions } from './descriptions.svelte.js';
 import { Loadable } from './loadable.svelte.js';
 
 export class ResultState {
@@ -13,10 +15,16 @@ export class ResultState {
   blocks = $state<number>();
   readonly #requests: Requests;
   readonly #remember: (change: Partial<Workspace>) => void;
+  readonly #descriptions: Descriptions;
 
-  constructor(requests: Requests, remember: (change: Partial<Workspace>) => void) {
+  constructor(
+    requests: Requests,
+    remember: (change: Partial<Workspace>) => void,
+    descriptions: Descriptions,
+  ) {
     this.#requests = requests;
     this.#remember = remember;
+    this.#descriptions = descriptions;
   }
 
   async open(run: string, blocks?: number): Promise<RunDetails | undefined> {
@@ -27,6 +35,7 @@ export class ResultState {
     const wanted = blocks ?? details.report?.chosenPoint;
     this.blocks = wanted !== undefined && trained.includes(wanted) ? wanted : trained.at(-1);
     this.#remember({ run, point: this.blocks });
+    void this.#descriptions.need(details.summary.settings);
     return details;
   }
 
@@ -35,6 +44,7 @@ export class ResultState {
     if (this.wanted !== run) return;
     this.wanted = undefined;
     this.details.clear();
+    this.#remember({ run: undefined, point: undefined });
   }
 
   pick(blocks: number): void {
@@ -47,6 +57,11 @@ export class ResultState {
     return this.details.value?.summary.id;
   }
 
+  /** The run's own model, whichever is chosen now; undefined where it cannot be read any more. */
+  get model(): ModelDescription | undefined {
+    return this.#descriptions.of(this.details.value?.summary.settings);
+  }
+
   get point(): CurvePoint | undefined {
     return this.details.value?.report?.points.find(({ skipped }) => skipped.length === this.blocks);
   }
@@ -56,5 +71,10 @@ export class ResultState {
     return this.run !== undefined && this.point
       ? { run: this.run, blocks: this.point.skipped.length }
       : undefined;
+  }
+
+  /** Names the point among those of all runs. */
+  get pointKey(): string | undefined {
+    return this.target && JSON.stringify(this.target);
   }
 }

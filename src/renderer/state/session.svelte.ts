@@ -1,11 +1,17 @@
 /** Everything that the page knows, and where it came from; made once. */
 import type { ModelChoice } from '../../schema/values.js';
 import { getContext, setContext } from 'svelte';
-import type { AppInfo, AppSettings, Step, Workspace } from '../../shared/app.js';
-import type { Bridge } from '../../shared/contract.js';
+import type { AppInfo, AppSettings, Workspace } from '../../shared/app.js';
+import type { Bridge, EventPayload } from '../../shared/contract.js';
+import type { JobRequest } from '../../shared/job-settings.js';
+import type { ModelDescription } from '../../schema/blocks.js';
+import type { RunSummary } from '../../schema/runs.js';
+import { isStep, type Step } from '../../shared/steps.js';
 import { Requests, failureOf } from '../bridge/requests.svelte.js';
 import { BudgetState } from './budget.svelte.js';
 import { CompareState } from './compare.svelte.js';
+import { Descriptions } from './descriptions.svelte.js';
+import { EstimateState } from './estimate.svelte.js';
 import { ExportState } from './export.svelte.js';
 import { JobView } from './job.svelte.js';
 import { ModelState } from './model.svelte.js';
@@ -18,6 +24,7 @@ export class Session {
   readonly model: ModelState;
   readonly task: TaskState;
   readonly budget: BudgetState;
+  readonly estimate: EstimateState;
   readonly job: JobView;
   readonly result: ResultState;
   readonly compare: CompareState;
@@ -34,12 +41,14 @@ export class Session {
   constructor(bridge: Bridge) {
     this.requests = new Requests(bridge);
     const remember = (change: Partial<Workspace>) => this.#remember(change);
-    this.model = new ModelState(this.requests, remember);
-    this.budget = new BudgetState(this.requests, remember);
+    const descriptions = new Descriptions(this.requests);
+    this.model = new ModelState(this.requests, remember, descriptions);
+    this.budget = new BudgetState(this.requests, remember, this.model);
     this.task = new TaskState(this.requests, remember, this.model, this.budget);
-    this.result = new ResultState(this.requests, remember);
+    this.estimate = new EstimateState(this.requests, () => this.jobSettings);
+    this.result = new ResultState(this.requests, remember, descriptions);
     this.runs = new RunsState(this.requests);
-    this.job = new JobView(this.requests, (run, blocks) => void this.result.open(run, blocks));
+    this.job = new JobView(this.requests, descriptions, (run, blocks) => void this.result.open(run, blocks));
     this.compare = new CompareState(this.requests, remember, this.result);
     this.export = new ExportState(this.requests, this.result);
   }
@@ -81,12 +90,13 @@ export class Session {
   }
 
   /** Why slimming cannot start now; undefined if it can. */
-  get obstacle(): 'model' | 'tokenizer' | 'task' | 'columns' | 'running' | undefined {
+  get obstacle(): 'reading' | 'model' | 'tokenizer' | 'task' | 'columns' | 'running' | undefined {
     if (this.job.active) return 'running';
+    if (this.model.description.loading) return 'reading';
     if (!this.model.description.value) return 'model';
     if (!this.model.description.value.tokenizer.found) return 'tokenizer';
     const preview = this.task.preview.value;
-    if (!preview) return 'task';
+    if (!preview) return this.task.preview.loading ? 'reading' : 'task';
     return preview.state === 'columns-needed' ? 'columns' : undefined;
   }
 
@@ -95,6 +105,19 @@ export class Session {
     const { run } = this.job.state;
     const { wanted } = this.result;
     return run !== undefined && (this.job.active || wanted === undefined || wanted === run.id);
+  }
+
+  /** The run that the step is about; undefined on the steps that are about what is chosen. */
+  get shownRun(): RunSummary | undefined {
+    const opened = this.result.details.value?.summary;
+    if (this.step === 'calibrate') return this.showsJob ? this.job.state.run : opened;
+    return this.step === 'compare' || this.step === 'export' ? opened : undefined;
+  }
+
+  /** The model that the step is about: of a run its own, else the chosen one. */
+  get shownModel(): ModelDescription | undefined {
+    if (!this.shownRun) return this.model.description.value;
+    return this.step === 'calibrate' && this.showsJob ? this.job.model : this.result.model;
   }
 
   async chooseModel(what: 'folder' | 'file'): Promise<void> {
@@ -116,10 +139,10 @@ export class Session {
     await this.job.begin(settings);
   }
 
-  get jobSettings() {
+  get jobSettings(): JobRequest | undefined {
     const model = this.model.choice;
     const task = this.task.choice;
-    return model && task ? { ...model, ...task, ...this.budget.choices } : undefined;
+    return model && task ? { ...model, ...task, ...this.budget.asked } : undefined;
   }
 
   /** Shows a run again, with the model and the task that it was made with. */
@@ -128,17 +151,18 @@ export class Session {
     if (!details) return;
     const { model, modelFile, dataset, columns } = details.summary.settings;
     this.go(details.report ? 'compare' : 'calibrate');
-    if (model !== this.model.choice?.model)
-      await this.openModel({ model, ...(modelFile === undefined ? {} : { modelFile }) });
+    if (!this.model.isChosen({ model, modelFile })) await this.openModel({ model, modelFile });
     if (dataset !== this.task.choice?.dataset) await this.task.open(dataset, columns);
   }
 
+  /** Deletes a run; one that is looked at is not shown any more. */
+  async removeRun(run: string): Promise<void> {
+    await this.runs.remove(run);
+    this.result.forget(run);
+  }
+
   async changeSettings(change: Partial<AppSettings>): Promise<void> {
-    try {
-      this.settings = await this.requests.ask('settings.set', change);
-    } catch (error) {
-      this.notice = failureOf(error).message;
-    }
+    await this.attempt(async () => (this.settings = await this.requests.ask('settings.set', change)));
   }
 
   /** For acts whose failure only needs to be told. */
@@ -157,10 +181,8 @@ export class Session {
     requests.on('menu.chosen', ({ command }) => this.#chooseFromMenu(command));
   }
 
-  #chooseFromMenu(command: string): void {
-    const steps: Step[] = ['model', 'task', 'budget', 'calibrate', 'compare', 'export'];
-    if (command.startsWith('step-')) this.go(steps[Number(command.slice(5)) - 1]!);
-    else if (command === 'settings' || command === 'runs') this.go(command);
+  #chooseFromMenu(command: EventPayload<'menu.chosen'>['command']): void {
+    if (isStep(command)) this.go(command);
     else if (command === 'start-job') void this.slim();
     else if (command === 'stop-job') void this.job.stop();
     else if (command === 'open-task') {

@@ -4,12 +4,14 @@ import type { Workspace } from '../../shared/app.js';
 import type { RequestOutput } from '../../shared/contract.js';
 import type { Requests } from '../bridge/requests.svelte.js';
 import type { BudgetState } from './budget.svelte.js';
-import { Loadable } from './loadable.svelte.js';
+import { modelKey } from './descriptions.svelte.js';
+import { LoadedFor } from './loaded-for.svelte.js';
 import type { ModelState } from './model.svelte.js';
 
 export class TaskState {
   choice = $state.raw<Workspace['task']>();
-  readonly preview = new Loadable<TaskPreview>();
+  /** Belongs to the model and the dataset; what else it depends on may change while it is shown. */
+  readonly preview = new LoadedFor<TaskPreview>(() => this.#previewKey);
   recent = $state.raw<RequestOutput<'task.recent'>>([]);
   readonly #requests: Requests;
   readonly #remember: (change: Partial<Workspace>) => void;
@@ -43,7 +45,7 @@ export class TaskState {
   }
 
   async open(dataset: string, columns?: string): Promise<void> {
-    this.choice = { dataset, ...(columns === undefined ? {} : { columns }) };
+    this.choice = { dataset, columns };
     this.#remember({ task: this.choice });
     await this.reload();
     await this.listRecent();
@@ -70,5 +72,10 @@ export class TaskState {
         seed,
       }),
     );
+  }
+
+  get #previewKey(): string | undefined {
+    const model = this.#model.choice;
+    return model && this.choice && JSON.stringify([modelKey(model), this.choice.dataset]);
   }
 }

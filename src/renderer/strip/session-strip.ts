@@ -1,5 +1,6 @@
 /** Which strip belongs to which step. */
 import type { ModelDescription } from '../../schema/blocks.js';
+import { kindsOf } from '../curve/kinds.js';
 import { keepLast } from '../state/keep-last.js';
 import type { Session } from '../state/session.svelte.js';
 import { plainView, stripColumns, type StripColumn, type StripView } from './strip-cells.js';
@@ -12,13 +13,11 @@ export interface SessionStrip {
 }
 
 export function sessionStrip(session: Session): SessionStrip {
-  const { model, result, job } = session;
-  const description = model.description.value;
   const [view, legend] = viewOf(session);
-  const layers = result.details.value?.summary.layers ?? job.state.run?.layers ?? 0;
+  const layers = session.shownRun?.layers ?? 0;
   const { skippedAs, skipped, open, trying, rounds, originalLoss, scales } = view;
   const columns = columnsOf(
-    description,
+    session.shownModel,
     layers,
     skippedAs,
     skipped,
@@ -49,7 +48,7 @@ const columnsOf = keepLast(
 function viewOf(session: Session): [StripView, StripLegend] {
   switch (session.step) {
     case 'budget':
-      return [{ ...plainView, open: session.budget.kinds }, 'budget'];
+      return [{ ...plainView, open: kindsOf(session.budget.kind) }, 'budget'];
     case 'calibrate':
       return calibrationView(session);
     case 'compare':
@@ -60,23 +59,19 @@ function viewOf(session: Session): [StripView, StripLegend] {
   }
 }
 
-const OPEN_KINDS = { attention: ['attention'], mlp: ['mlp'] } as const;
-
 function calibrationView(session: Session): [StripView, StripLegend] {
   const { job, result, budget } = session;
-  const { state } = job;
-  const open = state.run?.settings.kind ?? budget.all.kind ?? 'attention';
-  const kinds = open === 'both' ? undefined : OPEN_KINDS[open];
   if (session.showsJob) {
-    const { skipped, rounds, candidate, original } = state;
+    const { run, skipped, rounds, candidate, original } = job.state;
+    const open = kindsOf(run?.settings.kind);
     const trying = job.active ? candidate?.block : undefined;
     return [
-      { ...plainView, open: kinds, skipped, rounds, trying, originalLoss: original?.loss.value },
+      { ...plainView, open, skipped, rounds, trying, originalLoss: original?.loss.value },
       rounds.length > 0 ? 'importance' : 'budget',
     ];
   }
   const details = result.details.value;
-  if (!details) return [{ ...plainView, open: kinds }, 'budget'];
+  if (!details) return [{ ...plainView, open: kindsOf(budget.kind) }, 'budget'];
   const { rounds } = details.findings;
   const skipped = rounds.flatMap(({ chosen }) => (chosen === undefined ? [] : [chosen]));
   return [{ ...plainView, skipped, rounds, originalLoss: details.report?.original.loss.value }, 'importance'];

@@ -47,6 +47,16 @@ describe('columns of the strip', () => {
     expect(cell({ rounds, originalLoss: 0.018 }, 'attention 5').lossRise).toBeCloseTo(0.04);
   });
 
+  test('blocks that may not be skipped are dimmed: those of another kind, and those that a model cannot do without', () => {
+    const model = sample();
+    const blocks = model.blocks.map((block) => ({ ...block, skippable: block.layer !== 2 }));
+    const dimmed = stripColumns({ ...model, blocks }, 0, { ...plainView, open: ['mlp'] })
+      .flatMap(({ cells }) => cells)
+      .filter((candidate) => candidate.dimmed);
+    expect(dimmed.filter(({ kind }) => kind === 'attention')).toHaveLength(12);
+    expect(dimmed.filter(({ kind }) => kind === 'mlp').map(({ layer }) => layer)).toEqual([2]);
+  });
+
   test('labels thin out where layers are many', () => {
     expect([12, 40, 60, 100].map(labelEvery)).toEqual([1, 2, 4, 5]);
   });

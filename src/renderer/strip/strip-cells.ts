@@ -84,7 +84,7 @@ export function stripColumns(
           bytes: described?.bytes,
           share: described?.share,
           cacheBytesPerToken: described?.cacheBytesPerToken,
-          dimmed: view.open !== undefined && !view.open.includes(kind),
+          dimmed: view.open !== undefined && !(view.open.includes(kind) && described?.skippable !== false),
           importance: found?.importance,
           lossRise: found?.rise,
           trying: view.trying === block,

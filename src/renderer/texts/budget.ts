@@ -36,7 +36,6 @@ export const budget = {
   automatic: 'Automatic',
   doesNotWork: 'does not work here',
   advanced: 'Advanced settings',
-  defaultWord: (value: string) => `default: ${value}`,
   reset: 'Back to defaults',
   fields: {
     calibrationRows: 'Rows to calibrate with',
@@ -67,13 +66,9 @@ export const budget = {
   overlong: { cut: 'are cut', drop: 'are left out' } as const,
   allThreads: 'all',
   noLimit: 'none',
-  /** What the engine takes if nothing is set: finer scales gain more from more steps than from smoother ones. */
-  likeWhileChoosing: (scales: string | undefined, rows: number | undefined) =>
-    rows === undefined ? '' : String(scales === 'scalar' ? rows : Math.max(1, rows >> 1)),
   estimateTitle: 'What it takes on this machine',
   measuring: 'Measuring a few steps on this machine',
   measuringHint: 'some seconds',
-  measure: 'Measure',
   measureAgain: 'Measure again',
   notMeasured: 'Choose a model and a task to see how long it takes.',
   busy: 'A run is under way; measuring has to wait.',
@@ -91,5 +86,4 @@ export const budget = {
     ].join(', ');
   },
   willNotFit: 'This will not fit',
-  mind: 'Mind',
 } as const;

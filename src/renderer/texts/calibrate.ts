@@ -1,6 +1,7 @@
 /** Words of step 4. */
 import type { JobStage } from '../../schema/events.js';
 import type { JobState, JobStatus } from '../../shared/job.js';
+import type { KindChoice } from '../curve/kinds.js';
 import { counted, formatChange, formatLoss, formatPercent } from '../format/numbers.js';
 import { formatDuration } from '../format/times.js';
 import { blocksWords, blockWords } from './blocks.js';
@@ -43,7 +44,6 @@ export const calibrate = {
   pause: 'Pause',
   stop: 'Stop',
   resume: 'Resume',
-  startAfresh: 'Start afresh',
   stopping: 'Finishing the step under way …',
   paused: 'Paused',
   pausedHint: 'Everything so far is kept. Resume whenever you like, also after a restart.',
@@ -57,8 +57,7 @@ export const calibrate = {
   crashed: 'The engine stopped unexpectedly',
   crashedHint: 'Nothing that was finished is lost. Resume to go on from the last step.',
   notStarted: 'That did not start',
-  done: (skipped: number, kind: 'attention' | 'mlp' | 'both' | undefined) =>
-    `Done: ${blocksWords(kind, skipped)} skipped`,
+  done: (skipped: number, kind: KindChoice | undefined) => `Done: ${blocksWords(kind, skipped)} skipped`,
   doneLead: (seconds: number | undefined) =>
     seconds === undefined
       ? 'Every point of the curve can be compared and exported.'

@@ -1,6 +1,6 @@
 /** Words of step 5. */
 import type { HeldoutRow } from '../../schema/results.js';
-import { counted, formatCount, formatInterval, formatPercent } from '../format/numbers.js';
+import { counted, formatCount, formatPercent } from '../format/numbers.js';
 import { formatSeconds } from '../format/times.js';
 
 export const compare = {
@@ -23,7 +23,6 @@ export const compare = {
   promptPlaceholder: 'Ask both models something',
   askBoth: 'Ask both',
   stop: 'Stop',
-  earlier: 'Earlier prompts',
   original: 'Original',
   slimmed: (blocks: number) => `${counted(blocks, 'block')} skipped`,
   speed: (rate: number) => `${rate.toFixed(rate < 10 ? 1 : 0)} tok/s`,
@@ -59,8 +58,6 @@ export const compare = {
     perplexity: 'Perplexity',
     divergence: 'Divergence',
   } as const,
-  share: formatPercent,
-  interval: formatInterval,
   resourcesTitle: 'Speed and size on this machine',
   resources: {
     file: 'File',

@@ -1,11 +1,12 @@
 /** Words of step 6. */
 import type { ExportPreview, ExportResult } from '../../schema/results.js';
-import { counted, formatBytes, formatCount, formatSaving } from '../format/numbers.js';
+import type { KindChoice } from '../curve/kinds.js';
+import { counted, formatBytes, formatSaving } from '../format/numbers.js';
 import { blocksWords } from './blocks.js';
 
 export const exporting = {
   title: 'Take it with you',
-  lead: (blocks: number, kind?: 'attention' | 'mlp' | 'both') =>
+  lead: (blocks: number, kind: KindChoice | undefined) =>
     `The model with ${blocksWords(kind, blocks)} skipped, as a folder that the usual runtimes load. Pick another point in Compare.`,
   emptyTitle: 'Nothing to export yet',
   emptyLead: 'Slim a model, or open one of your runs; then it can be written here.',
@@ -53,7 +54,6 @@ export const exporting = {
   copy: 'Copy',
   copied: 'Copied',
   notCopied: 'Select the text and copy it',
-  count: formatCount,
 } as const;
 
 function small(value: number): string {

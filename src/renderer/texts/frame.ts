@@ -1,21 +1,13 @@
 /** Words of the frame: bar, rail, footer. */
-import type { Step } from '../../shared/app.js';
-import type { JobRequest } from '../../shared/job-settings.js';
+import type { Budget } from '../../schema/settings.js';
+import { STEP_NAMES, type Step } from '../../shared/steps.js';
+import type { KindChoice } from '../curve/kinds.js';
 import { formatPercent } from '../format/numbers.js';
 import { formatDuration } from '../format/times.js';
 import { blocksWords } from './blocks.js';
 
 export const frame = {
-  steps: {
-    model: 'Model',
-    task: 'Task',
-    budget: 'Budget',
-    calibrate: 'Calibrate',
-    compare: 'Compare',
-    export: 'Export',
-    runs: 'Runs',
-    settings: 'Settings',
-  } satisfies Record<Step, string>,
+  steps: STEP_NAMES,
   stepsLabel: 'Steps',
   done: 'done',
   noModel: 'No model chosen',
@@ -23,7 +15,7 @@ export const frame = {
   drop: 'Drop a model folder, an ONNX file or a dataset',
   loading: 'Starting',
   slim: 'Slim',
-  next: (step: Step) => `Next: ${frame.steps[step]}`,
+  next: (step: Step) => `Next: ${STEP_NAMES[step]}`,
   watch: 'Watch it run',
   running: (skipped: number, layers: number | undefined, secondsLeft: number | undefined) =>
     [
@@ -35,11 +27,16 @@ export const frame = {
   starting: 'starting',
   stopping: 'stopping',
   /** What one click will do. */
-  promise(settings: JobRequest, model: string, task: string, seconds: number | undefined): string {
-    const { budget, kind } = settings;
-    const isLimit = budget?.kind === 'quality';
+  promise(
+    kind: KindChoice | undefined,
+    budget: Budget,
+    model: string,
+    task: string,
+    seconds: number | undefined,
+  ): string {
+    const isLimit = budget.kind === 'quality';
     return [
-      `Skip ${blocksWords(kind, isLimit ? undefined : budget?.blocks)} of ${model} for ${task}`,
+      `Skip ${blocksWords(kind, isLimit ? undefined : budget.blocks)} of ${model} for ${task}`,
       isLimit ? `while at most ${formatPercent(budget.largestDrop)} of the quality is lost` : undefined,
       seconds === undefined ? undefined : `about ${formatDuration(seconds)}`,
     ]
@@ -53,5 +50,6 @@ export const frame = {
     task: 'Choose a task first.',
     columns: 'Say what the columns of the task mean.',
     running: 'A run is under way.',
+    reading: 'Reading the model and the task …',
   },
 } as const;

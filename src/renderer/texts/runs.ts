@@ -1,7 +1,7 @@
 /** Words of the list of runs. */
 import type { RunSummary } from '../../schema/runs.js';
 import { counted, formatPercent } from '../format/numbers.js';
-import { blocksWords } from './blocks.js';
+import { blocksWords, budgetWords } from './blocks.js';
 
 const statuses: Record<RunSummary['status'], string> = {
   running: 'running',
@@ -19,9 +19,8 @@ export const runs = {
   name: (run: RunSummary) => run.title || `${run.modelName} for ${run.datasetName}`,
   budget({ settings }: RunSummary): string {
     const { budget, kind } = settings;
-    return budget.kind === 'quality'
-      ? `${blocksWords(kind)}, up to ${formatPercent(budget.largestDrop)} lost`
-      : blocksWords(kind, budget.blocks);
+    const words = budgetWords(kind, budget);
+    return budget.kind === 'blocks' ? words : `${blocksWords(kind)}, ${words}`;
   },
   thumbnail: ({ curve }: RunSummary) =>
     `Quality from ${formatPercent(curve[0]!.quality)} to ${formatPercent(curve.at(-1)!.quality)} over ${counted(curve.at(-1)!.blocks, 'block')}`,

@@ -1,7 +1,7 @@
 /** The app's frame: the steps, the one click. */
 import type { Locator, Page } from 'playwright-core';
 import { frame } from '../../../src/renderer/texts/frame.js';
-import type { Step } from '../../../src/shared/app.js';
+import type { Step } from '../../../src/shared/steps.js';
 import { CalibratePage } from './calibrate-page.js';
 import { ComparePage } from './compare-page.js';
 import { ExportPage } from './export-page.js';

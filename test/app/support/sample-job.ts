@@ -6,7 +6,7 @@ import { projectRoot } from './electron-program.js';
 export const sampleModel = path.join(projectRoot, 'assets/sample');
 export const sampleTask = path.join(sampleModel, 'tasks/arithmetic.jsonl');
 
-/** As the user chose it in steps 1 to 3, apart from what is given. */
+/** What the user chose in steps 1 to 3, apart from what is given. */
 export function sampleWorkspace(job: Workspace['job'] = {}): Partial<Workspace> {
   return {
     model: { model: sampleModel },

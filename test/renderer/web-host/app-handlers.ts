@@ -59,12 +59,12 @@ function startingWorkspace(scene: SceneOptions['scene']): Workspace {
     'columns-needed': '/home/ada/faq.csv',
     'multiple-choice': '/home/ada/quiz.csv',
   };
-  return {
+  const chosen: Workspace = {
     ...start,
     model,
     task: { dataset: datasets[scene] ?? taskPath('arithmetic') },
     // As the recorded job had it.
     job: { budget: { kind: 'blocks', blocks: 6 } },
-    ...(scene === 'finished' ? { run: RUN, point: 3 } : {}),
   };
+  return scene === 'finished' ? { ...chosen, run: RUN, point: 3 } : chosen;
 }

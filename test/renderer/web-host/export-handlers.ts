@@ -29,11 +29,10 @@ export function exportHandlers({ speed }: SceneOptions): Pick<Handlers, Extract<
         totalBytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
         originalBytes: 9_884_310,
         freeBytes: 212_000_000_000,
-        ...(name === 'sample'
-          ? {
-              problem: `${parent}/sample is the model’s own folder; the source is never changed. Choose another name.`,
-            }
-          : {}),
+        problem:
+          name === 'sample'
+            ? `${parent}/sample is the model’s own folder; the source is never changed. Choose another name.`
+            : undefined,
       };
     },
     'export.write': async ({ parent, name, blocks }) => {

@@ -131,7 +131,8 @@ function withSavings(model: OpenedModel): OpenedModel {
       bytes,
       share: bytes / model.total.bytes,
       computeShare: bytes / model.total.bytes,
-      ...(cache === undefined ? {} : { cacheBytesPerToken: cache, cacheShare: 1 / blocks.length }),
+      cacheBytesPerToken: cache,
+      cacheShare: cache === undefined ? undefined : 1 / blocks.length,
     };
   };
   return { ...model, savings: { attention: of('attention'), mlp: of('mlp') } };

@@ -72,8 +72,8 @@ const scales = Object.fromEntries(
     const byBlock = new Map();
     for (const [key, values] of Object.entries(best.scales)) {
       const [what, kind, layer] = key.split(' ');
-      const block = `${kind} ${layer}`;
-      byBlock.set(block, { ...byBlock.get(block), block, [what]: range(values) });
+      const name = `${kind} ${layer}`;
+      byBlock.set(name, { ...byBlock.get(name), name, [what]: range(values) });
     }
     return [blocks, [...byBlock.values()]];
   }),

@@ -63,7 +63,7 @@ export function recordedRun(status: RunSummary['status']): RunSummary {
     resumable: status === 'stopped' || status === 'failed',
     layers: 12,
     curve: status === 'finished' ? curveOf(report) : [],
-    ...(status === 'finished' ? { chosenPoint: report.chosenPoint } : {}),
+    chosenPoint: status === 'finished' ? report.chosenPoint : undefined,
   };
 }
 
@@ -132,7 +132,7 @@ function detailsOf(summary: RunSummary): RunDetails {
     report: {
       ...whole,
       points: whole.points.filter(({ skipped }) => blocks.includes(skipped.length)),
-      ...(summary.status === 'finished' ? { chosenPoint } : {}),
+      chosenPoint: summary.status === 'finished' ? chosenPoint : undefined,
     },
     findings: isLatest ? { rounds, training } : { rounds: [], training: {} },
     scales: isLatest ? scales : {},

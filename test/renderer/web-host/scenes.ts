@@ -1,6 +1,6 @@
 /** The situations in which the stand-in can put the page: `?scene=running&speed=20`. */
 export const SCENES = [
-  /** As on a first start: the sample chosen, nothing run. */
+  /** A first start: the sample chosen, nothing run. */
   'first-start',
   /** Nothing chosen at all. */
   'empty',

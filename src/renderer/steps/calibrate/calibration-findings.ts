@@ -4,6 +4,7 @@ import type { TrainingEpoch } from '../../../schema/report.js';
 import type { RunDetails } from '../../../schema/runs.js';
 import type { JobState, JobStatus } from '../../../shared/job.js';
 import type { Session } from '../../state/session.svelte.js';
+import type { KindChoice } from '../../curve/kinds.js';
 import { lossRises } from '../../curve/loss-rises.js';
 import { keepLast } from '../../state/keep-last.js';
 import { curveSeries, type CurveEntry, type QualityMeasure } from '../../curve/curve-series.js';
@@ -25,7 +26,7 @@ export interface CalibrationFindings {
   epochs: number;
   /** Largest number of blocks that is aimed at. */
   budget: number;
-  kind: 'attention' | 'mlp' | 'both' | undefined;
+  kind: KindChoice | undefined;
   seconds: number | undefined;
   status: JobStatus;
   /** Why it failed. */
@@ -77,7 +78,7 @@ function ofRun({ summary, report, findings }: RunDetails): CalibrationFindings {
   };
 }
 
-/** Of the job that runs: only what an event changes is made anew. */
+/** While a job runs, only what an event changes is made anew. */
 const jobCurve = keepLast(curveSeries);
 const jobRises = keepLast(risesOf);
 

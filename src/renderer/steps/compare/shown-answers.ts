@@ -1,5 +1,7 @@
 /** What the two panes show: answers that stream, that were asked for, or of a held-out row. */
+import type { Answer } from '../../../schema/results.js';
 import type { Session } from '../../state/session.svelte.js';
+import type { LiveAnswer } from '../../state/compare.svelte.js';
 import { answerDiff, differingTokens, streamingDiff, type AnswerDiff } from './answer-diff.js';
 
 export interface ShownSide {
@@ -44,8 +46,8 @@ export function shownAnswers({ compare }: Session): ShownAnswers | undefined {
       differing: undefined,
       expected: row.expected,
     };
-  if (compare.answered) {
-    const { original, slimmed, same } = compare.answered;
+  if (compare.answered.value) {
+    const { original, slimmed, same } = compare.answered.value;
     return {
       original: finished(original),
       slimmed: finished(slimmed),
@@ -72,11 +74,11 @@ export function shownAnswers({ compare }: Session): ShownAnswers | undefined {
   };
 }
 
-function finished(answer: NonNullable<Session['compare']['answered']>['original']): ShownSide {
+function finished(answer: Answer): ShownSide {
   const { text, tokens, seconds, tokensPerSecond: rate, finishedBy } = answer;
   return side(text, { tokens, seconds, rate, cutShort: finishedBy === 'length' });
 }
 
-function streaming({ text, tokens, seconds }: { text: string; tokens: number; seconds: number }): ShownSide {
+function streaming({ text, tokens, seconds }: LiveAnswer): ShownSide {
   return side(text, { tokens, seconds, rate: seconds > 0 ? tokens / seconds : undefined });
 }

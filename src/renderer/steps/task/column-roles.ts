@@ -42,11 +42,7 @@ export function firstMapping(form: RowForm, columns: readonly string[]): ColumnM
     case 'multiple-choice':
       return multipleChoice(columns);
     case 'prompt-response':
-      return {
-        kind: 'prompt-response',
-        prompt: first,
-        ...(second === undefined ? {} : { response: second }),
-      };
+      return { kind: 'prompt-response', prompt: first, response: second };
   }
 }
 
@@ -60,7 +56,7 @@ function multipleChoice(columns: readonly string[]): PromptMapping {
   const response = rest.find((name) => ANSWER_NAME.test(name)) ?? rest.at(-1);
   const between = others.filter((name) => name !== response);
   const choices = list !== undefined ? [list] : named.length > 1 ? named : between;
-  return { kind: 'prompt-response', prompt, choices, ...(response === undefined ? {} : { response }) };
+  return { kind: 'prompt-response', prompt, choices, response };
 }
 
 /** The column in its new role and in no other; a required role that loses its column takes the one given up. */

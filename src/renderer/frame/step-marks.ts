@@ -1,24 +1,14 @@
-/** The six steps in their order, and what the rail says about each. */
-import type { Step } from '../../shared/app.js';
+/** What the rail says about each of the six steps, and which stands beside which. */
+import { STEPS, type OrderedStep, type Step } from '../../shared/steps.js';
 import { formatPercent } from '../format/numbers.js';
 import type { Session } from '../state/session.svelte.js';
-import { blocksWords } from '../texts/blocks.js';
+import { blocksWords, budgetWords } from '../texts/blocks.js';
 import { calibrate as calibrateTexts } from '../texts/calibrate.js';
 
-export const STEP_ORDER = [
-  'model',
-  'task',
-  'budget',
-  'calibrate',
-  'compare',
-  'export',
-] as const satisfies Step[];
-
-export type OrderedStep = (typeof STEP_ORDER)[number];
-
+/** Undefined beside the first and the last step, and beside what is no step. */
 export function neighbour(step: Step, distance: 1 | -1): OrderedStep | undefined {
-  const place = (STEP_ORDER as readonly Step[]).indexOf(step);
-  return place < 0 ? undefined : STEP_ORDER[place + distance];
+  const place = (STEPS as readonly Step[]).indexOf(step);
+  return place < 0 ? undefined : STEPS[place + distance];
 }
 
 export interface StepMark {
@@ -37,12 +27,11 @@ export function stepMark(session: Session, step: OrderedStep): StepMark {
     case 'task':
       return mark(task.preview.value?.state === 'ready', task.preview.value?.name);
     case 'budget': {
-      const note =
-        budget.budget.kind === 'blocks'
-          ? blocksWords(budget.all.kind, budget.budget.blocks)
-          : `up to ${formatPercent(budget.budget.largestDrop)} lost`;
       const isReady = session.obstacle === undefined || session.obstacle === 'running';
-      return mark(isReady && budget.estimate.value?.fits !== false, note);
+      return mark(
+        isReady && session.estimate.value?.fits !== false,
+        budget.budget && budgetWords(budget.kind, budget.budget),
+      );
     }
     case 'calibrate': {
       const { progress, status } = job.state;

@@ -1,0 +1,13 @@
+/** Where the page comes from: the built one, or a development server's. */
+import path from 'node:path';
+import { app } from 'electron';
+import { devServer } from './app-address.js';
+import { BUILD } from './app-files.js';
+import { serveApp } from './app-protocol.js';
+import { serveFrom } from './dev-page.js';
+
+export function servePage(): void {
+  const server = devServer(app.isPackaged, process.env);
+  if (server === undefined) serveApp(path.join(BUILD, 'renderer'));
+  else serveFrom(server);
+}
