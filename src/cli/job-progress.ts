@@ -8,13 +8,17 @@ const LINE_INTERVAL = 10;
 /** As long as there is no pace to reckon from. */
 const MEASURING = 'measuring speed';
 
-export class JobProgress {
-  readonly #isTerminal: boolean;
-  #bar: SingleBar | undefined;
-  #lastLine = 0;
+/** Where it is shown; a terminal if it says so. */
+type Screen = NodeJS.WritableStream & { isTTY?: boolean };
 
-  constructor(isTerminal = process.stderr.isTTY) {
-    this.#isTerminal = isTerminal;
+export class JobProgress {
+  readonly #screen: Screen;
+  #bar: SingleBar | undefined;
+  #lastLine = -Infinity;
+  #lastCount: string | undefined;
+
+  constructor(screen: Screen = process.stderr) {
+    this.#screen = screen;
   }
 
   show(event: JobEvent): void {
@@ -60,14 +64,18 @@ export class JobProgress {
 
   #advance(what: string, done: number, total: number, secondsLeft: number | undefined): void {
     const left = timeLeft(done, total, secondsLeft);
-    if (this.#isTerminal) {
-      this.#bar ??= newBar(what, total, done);
+    if (this.#screen.isTTY) {
+      this.#bar ??= newBar(this.#screen, what, total, done);
       this.#bar.setTotal(total);
       this.#bar.update(done, { left });
       if (done >= total) this.#endBar();
     } else if (Date.now() - this.#lastLine > LINE_INTERVAL * 1000 || done === total) {
+      const line = `  ${done} of ${total} ${what}, ${left}`;
+      // Rounded, the last steps may all be the end.
+      if (line === this.#lastCount) return;
       this.#lastLine = Date.now();
-      this.#say(`  ${done} of ${total} ${what}, ${left}`);
+      this.#lastCount = line;
+      this.#say(line);
     }
   }
 
@@ -82,11 +90,11 @@ export class JobProgress {
       this.#bar = undefined;
       bar.stop();
     }
-    process.stderr.write(`${line}\n`);
+    this.#screen.write(`${line}\n`);
   }
 }
 
-function newBar(what: string, total: number, done: number): SingleBar {
+function newBar(stream: Screen, what: string, total: number, done: number): SingleBar {
   const bar = new SingleBar({
     format: `  {bar} {value} of {total} ${what}, {left}`,
     barCompleteChar: '█',
@@ -94,7 +102,7 @@ function newBar(what: string, total: number, done: number): SingleBar {
     barsize: 30,
     hideCursor: true,
     clearOnComplete: true,
-    stream: process.stderr,
+    stream,
   });
   bar.start(total, done, { left: MEASURING });
   return bar;

@@ -1,9 +1,7 @@
 #!/usr/bin/env node
 /** The command line of Hopscotch. */
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
-import pc from 'picocolors';
-import { CancelledError, UserError } from '../engine/index.js';
+import { Command } from 'commander';
 import { addCompareCommand } from './commands/compare.js';
 import { addEvaluateCommand } from './commands/evaluate.js';
 import { addExportCommand } from './commands/export.js';
@@ -11,6 +9,7 @@ import { addInspectCommand } from './commands/inspect.js';
 import { addRunsCommand } from './commands/runs.js';
 import { addSlimCommand } from './commands/slim.js';
 import { EXIT_CODES, EXIT_CODE_HELP } from './exit-codes.js';
+import { reportFailure } from './failure.js';
 
 const { version, description } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
@@ -39,19 +38,5 @@ for (const command of program.commands) command.exitOverride();
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = report(error);
-}
-
-function report(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.done : EXIT_CODES.userError;
-  if (error instanceof CancelledError) return EXIT_CODES.stopped;
-  if (error instanceof UserError) {
-    process.stderr.write(`${pc.red('hopscotch:')} ${error.message}\n`);
-    return EXIT_CODES.userError;
-  }
-  const reason = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`${pc.red('hopscotch:')} something went wrong that should not: ${reason}\n`);
-  if (process.env.HOPSCOTCH_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  else process.stderr.write('Set HOPSCOTCH_DEBUG=1 to see where, and please report it.\n');
-  return EXIT_CODES.unexpected;
+  process.exitCode = reportFailure(error);
 }

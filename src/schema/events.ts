@@ -60,7 +60,7 @@ export const jobEvent = v.variant('type', [
   v.object({ type: v.literal('point'), point: curvePoint }),
   /** Work done of what is foreseen over the whole calibration, in forward passes of one batch. */
   v.object({ type: v.literal('progress'), ...done }),
-  /** A token of an answer; tokens so far, and seconds that this model alone has taken for them. */
+  /** A token of an answer; tokens so far, and seconds that this model alone has taken since the prompt. */
   v.object({ type: v.literal('token'), side, text: v.string(), tokens: count, seconds: v.number() }),
   /** Rounds of a speed measurement. */
   v.object({ type: v.literal('round'), ...done }),

@@ -42,7 +42,7 @@ export const compareEvents = {
     ticket,
     side,
     text: v.string(),
-    /** Tokens so far, and seconds that this model alone has taken for them. */
+    /** Tokens so far, and seconds that this model alone has taken since it had read the prompt. */
     tokens: count,
     seconds: v.number(),
   }),

@@ -96,7 +96,7 @@ function named(model: string, { text, tokens, tokensPerSecond }: Answer): NamedA
 }
 
 /** Words that only one answer has are marked: struck out and in red, or in green. */
-function answersText([original, slimmed]: NamedAnswer[]): string {
+export function answersText([original, slimmed]: readonly NamedAnswer[]): string {
   const changes = diffWordsWithSpace(original!.text, slimmed!.text);
   const before = changes
     .filter((change) => !change.added)

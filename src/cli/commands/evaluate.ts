@@ -11,7 +11,13 @@ import { commandContext } from '../folders.js';
 import { printResult } from '../output.js';
 import { stopOnInterrupt } from '../stop-signal.js';
 import { formatTable } from '../table.js';
-import { addRowOptions, addRunningOptions, settingsFrom, type Flags } from '../task-options.js';
+import {
+  addRowOptions,
+  addRunningOptions,
+  describeDefaults,
+  settingsFrom,
+  type Flags,
+} from '../task-options.js';
 import { count } from '../words.js';
 
 interface EvaluateFlags extends Flags {
@@ -45,9 +51,11 @@ export function addEvaluateCommand(program: Command): void {
       if (result.note !== undefined) process.stderr.write(`${result.note}\n`);
       printResult(json, result, () => evaluationText(result));
     });
+  describeDefaults(command);
 }
 
-function evaluationText(result: Evaluation): string {
+/** The figures of one model, or of two beside each other. */
+export function evaluationText(result: Evaluation): string {
   const { name, againstName, original, slimmed, answers } = result;
   const figures = [
     ...qualityFigures(original, slimmed ?? original),

@@ -31,7 +31,8 @@ export function addInspectCommand(program: Command): void {
     });
 }
 
-function inspectText(description: ModelDescription): string {
+/** The model in a few lines, and a table of its blocks. */
+export function inspectText(description: ModelDescription): string {
   const { name, file, layers, hiddenSize, vocabularySize, parallel, opset, producer, total, precision } =
     description;
   const cache = description.cacheBytesPerToken;

@@ -48,7 +48,8 @@ export function addRunsCommand(program: Command): void {
     });
 }
 
-function runRow(run: Run): string[] {
+/** A run's line in the list. */
+export function runRow(run: Run): string[] {
   return [run.id, run.status, budgetWords(run), run.exportedTo ?? ''];
 }
 
@@ -56,10 +57,11 @@ function budgetWords({ settings: { budget, kind } }: Run): string {
   const words = kind === 'both' ? 'blocks' : `${kind} blocks`;
   return budget.kind === 'blocks'
     ? `${budget.blocks} ${words}`
-    : `${words}, at most ${budget.largestDrop * 100} % lost`;
+    : `${words}, at most ${Number((budget.largestDrop * 100).toPrecision(6))} % lost`;
 }
 
-function showText(run: Run, report: RunReport | undefined): string {
+/** All that a run has found, as far as it has come. */
+export function showText(run: Run, report: RunReport | undefined): string {
   const lines = [
     `${run.id}: ${run.status}${run.error ? `, ${run.error}` : ''}`,
     `  model ${run.settings.model}`,

@@ -62,8 +62,7 @@ async function answerOf(
         const text = decoder.push(token);
         pieces.push(text);
         tokens += 1;
-        const { prompt, answer } = spent();
-        on({ type: 'token', side, text, tokens, seconds: prompt + answer });
+        on({ type: 'token', side, text, tokens, seconds: spent().answer });
       },
     });
     finishedBy = generated!.finishedBy;

@@ -13,7 +13,6 @@ import { openGradientModel } from '../loss/gradient-model.js';
 import { makeLossBatch } from '../loss/loss-batch.js';
 import type { SessionOptions } from '../runtime/session.js';
 import type { JobContext } from './context.js';
-import { budgetInBlocks } from './parts/budget.js';
 import { onDevice } from './parts/device.js';
 import { memoryNeed, type MemoryNeed } from './parts/memory-need.js';
 import { MemoryLimitError, MemoryPlanner, planWay } from './parts/memory-plan.js';
@@ -21,7 +20,7 @@ import { modelBytes } from './parts/model-files.js';
 import { encodeSide, readRows } from './parts/rows.js';
 import { smallBatchRows, trainingSettings } from './parts/settings.js';
 import type { SourceModel } from './parts/source-model.js';
-import { foreseenWork } from './parts/work.js';
+import { foreseenRounds, foreseenWork } from './parts/work.js';
 
 /** Bytes of one allocation above which Electron ends the process (docs/decisions/002-engine-in-a-process-of-its-own.md). */
 const ELECTRON_LIMIT = 2 ** 30;
@@ -49,7 +48,7 @@ export async function estimate(
   context: JobContext,
 ): Promise<JobEstimate> {
   const model = await context.kept.model(settings, settings.memory);
-  const rounds = budgetInBlocks(model.decoder, settings);
+  const rounds = foreseenRounds(model.decoder, settings);
   const task = await sampleOfTask(model, settings);
   const availableBytes = os.freemem();
   const needed = memoryNeeded(model, settings, task);
@@ -122,14 +121,13 @@ async function measureSteps(
 function timeOf(
   model: SourceModel,
   settings: JobSettings,
-  budget: number,
+  rounds: number,
   task: TaskSample,
   { perRow, perAnswer }: Measured,
 ): Pick<JobEstimate, 'seconds' | 'parts' | 'steps' | 'stepSeconds'> {
   const rowsOfBatch = Math.min(settings.batchRows, task.calibrationRows);
   const { total: steps } = foreseenWork(model.decoder, settings, {
-    // A quality budget is used up sooner or later; half of all blocks is a guess.
-    rounds: settings.budget.kind === 'blocks' ? budget : Math.ceil(budget / 2),
+    rounds,
     batches: Math.ceil(task.calibrationRows / settings.batchRows),
     heldoutBatches: Math.ceil(task.heldoutRows / settings.batchRows),
     smallBatchShare: Math.min(1, smallBatchRows(settings) / rowsOfBatch),
@@ -154,6 +152,8 @@ interface TaskSample {
 async function sampleOfTask(model: SourceModel, settings: JobSettings): Promise<TaskSample> {
   const tokenizer = await loadTokenizer(model.source.folder);
   const { calibration, heldout, hasResponses, responses } = await readRows(settings);
+  // Encoded as the job does it: rows that are too long count nowhere.
+  const usable = (side: typeof calibration) => encodeSide(tokenizer, side, responses, settings).rows.length;
   // The file's answers say best how long the model's own will be.
   const source = hasResponses ? 'file' : 'own';
   const { rows } = encodeSide(tokenizer, calibration.slice(0, SAMPLE_ROWS), source, settings);
@@ -167,8 +167,8 @@ async function sampleOfTask(model: SourceModel, settings: JobSettings): Promise<
               Array.from({ length: USUAL_ANSWER_TOKENS }, () => row.ids[0]!),
             ),
           ),
-    calibrationRows: calibration.length,
-    heldoutRows: heldout.length,
+    calibrationRows: usable(calibration),
+    heldoutRows: usable(heldout),
     learnsFromFile: responses === 'file',
   };
 }

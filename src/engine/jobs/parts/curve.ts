@@ -21,7 +21,7 @@ import { heldoutQuality } from '../../evaluate/heldout-quality.js';
 import type { SessionOptions } from '../../runtime/session.js';
 import { budgetInBlocks } from './budget.js';
 import { blockKinds, trainingSettings } from './settings.js';
-import { doneWork, foreseenWork } from './work.js';
+import { doneWork, foreseenRounds, foreseenWork, type ForeseenWork } from './work.js';
 
 export interface CalibrationTask {
   decoder: Decoder;
@@ -87,8 +87,11 @@ export async function calibrate(task: CalibrationTask): Promise<CalibrationResul
       budget: budgetInBlocks(task.decoder, task.settings),
       ...(budget.kind === 'quality'
         ? {
-            goOn: async (skipped: readonly BlockName[]) =>
-              isGoodEnough((await measure(skipped, true)).point, budget.largestDrop),
+            goOn: async (skipped: readonly BlockName[]) => {
+              const goesOn = isGoodEnough((await measure(skipped, true)).point, budget.largestDrop);
+              if (goesOn) work.expectRounds(skipped.length + 1);
+              return goesOn;
+            },
           }
         : {}),
     },
@@ -185,20 +188,27 @@ function signalOf(task: CalibrationTask): { signal?: AbortSignal } {
 /** Counts work, in forward passes of one batch, against what is foreseen. */
 class WorkCounter {
   readonly #task: CalibrationTask;
-  readonly #total: number;
+  #total = 0;
   #done: number;
 
   constructor(task: CalibrationTask) {
-    const { decoder, settings, calibration, smallBatches, heldout, checkpoint } = task;
+    const { decoder, settings, checkpoint } = task;
+    this.#task = task;
+    const foreseen = this.expectRounds(checkpoint.state.rounds.length);
+    this.#done = doneWork(decoder, settings, foreseen, checkpoint.state);
+  }
+
+  /** Foresees the work anew, where a quality budget allows more rounds than were guessed. */
+  expectRounds(begun: number): ForeseenWork {
+    const { decoder, settings, calibration, smallBatches, heldout } = this.#task;
     const foreseen = foreseenWork(decoder, settings, {
-      rounds: budgetInBlocks(decoder, settings),
+      rounds: foreseenRounds(decoder, settings, begun),
       batches: calibration.length,
       heldoutBatches: heldout.length,
       smallBatchShare: smallBatchShare(calibration, smallBatches),
     });
-    this.#task = task;
     this.#total = foreseen.total;
-    this.#done = doneWork(decoder, settings, foreseen, checkpoint.state);
+    return foreseen;
   }
 
   count(forwardPasses: number): void {

@@ -4,6 +4,7 @@ import type { CheckpointState } from '../../calibrate/checkpoint.js';
 import { candidateBlocks, selectionStrategy } from '../../calibrate/select/select-blocks.js';
 import { GRADIENT_STEP_COST } from '../../calibrate/select/selection-strategy.js';
 import type { Decoder } from '../../decoder/decoder.js';
+import { budgetInBlocks } from './budget.js';
 import { blockKinds, trainingSettings } from './settings.js';
 
 export interface WorkSize {
@@ -22,6 +23,16 @@ export interface ForeseenWork {
   rounds: number[];
   /** Of an epoch of the final training, with the held-out rows after it. */
   epoch: number;
+}
+
+/**
+ * Rounds that a selection will take; those that have begun are known. A quality budget is used up sooner or later: that
+ * half of all blocks go is a guess.
+ * @throws UserError if the model has no room for the budget
+ */
+export function foreseenRounds(decoder: Decoder, settings: JobSettings, begun = 0): number {
+  const most = budgetInBlocks(decoder, settings);
+  return settings.budget.kind === 'blocks' ? most : Math.min(most, Math.max(begun, Math.ceil(most / 2)));
 }
 
 export function foreseenWork(decoder: Decoder, settings: JobSettings, size: WorkSize): ForeseenWork {
