@@ -1,6 +1,6 @@
 /** Which execution providers onnxruntime has on this machine, whether they start, and which a job gets. */
 import type { Provider } from '../../schema/settings.js';
-import * as ort from 'onnxruntime-node';
+import { ort } from './onnxruntime.js';
 import { ProviderFailure, UserError } from '../../schema/errors.js';
 import { additionModel } from './addition-model.js';
 import { productsModel, PRODUCTS_SIZE } from './products-model.js';

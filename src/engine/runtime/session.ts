@@ -1,6 +1,6 @@
 /** Sessions of onnxruntime: opening a model file or a model in memory, and running it. */
 import type { Provider } from '../../schema/settings.js';
-import * as ort from 'onnxruntime-node';
+import { ort, type InferenceSession, type SessionOptions as OrtOptions, type ValueMetadata } from './onnxruntime.js';
 import { ProviderFailure, UserError } from '../../schema/errors.js';
 import { encodeModel, externalFiles, readModel, type OnnxModel } from '../onnx/file/model-file.js';
 import { PlacementProfile } from './cpu-operators.js';
@@ -9,9 +9,6 @@ import { plainReason } from './plain-reason.js';
 import type { SegmentSlot } from './segment-slot.js';
 import { float16Bits, type RuntimeTensor } from './tensors.js';
 import { holdsBfloat16, withoutBfloat16 } from './without-bfloat16.js';
-
-// What goes wrong is thrown as well; the log would only repeat it, with source files and lines.
-ort.env.logLevel = 'fatal';
 
 export interface SessionOptions {
   /** Default: 'cpu'. */
@@ -67,11 +64,11 @@ export interface RunnableModel {
 }
 
 export class Session implements RunnableModel {
-  readonly #session: ort.InferenceSession;
+  readonly #session: InferenceSession;
   readonly #provider: Provider;
   #placement: PlacementWatch | undefined;
 
-  constructor(session: ort.InferenceSession, provider: Provider, placement?: PlacementWatch) {
+  constructor(session: InferenceSession, provider: Provider, placement?: PlacementWatch) {
     this.#session = session;
     this.#provider = provider;
     this.#placement = placement;
@@ -158,7 +155,7 @@ function requireKnown(provider: Provider): void {
   throw new ProviderFailure(provider, 'onnxruntime does not have it on this system');
 }
 
-function describeValue(metadata: ort.InferenceSession.ValueMetadata): SessionValue {
+function describeValue(metadata: ValueMetadata): SessionValue {
   if (!metadata.isTensor) throw new UserError(`The model's value '${metadata.name}' is not a tensor.`);
   return { name: metadata.name, type: metadata.type, dims: metadata.shape };
 }
@@ -186,7 +183,7 @@ export async function openSession(model: OnnxModel | string, options: SessionOpt
   }
 }
 
-function settingsOf(model: OnnxModel | string, options: SessionOptions): ort.InferenceSession.SessionOptions {
+function settingsOf(model: OnnxModel | string, options: SessionOptions): OrtOptions {
   const { provider = 'cpu', profilePrefix } = options;
   return {
     executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
@@ -215,7 +212,7 @@ function configOf(model: OnnxModel | string, options: SessionOptions): Record<st
 }
 
 /** A file is only read here if onnxruntime does not take it: it may be large. */
-async function createFromFile(file: string, options: SessionOptions): Promise<ort.InferenceSession> {
+async function createFromFile(file: string, options: SessionOptions): Promise<InferenceSession> {
   try {
     return await ort.InferenceSession.create(file, settingsOf(file, options));
   } catch (error) {
@@ -225,7 +222,7 @@ async function createFromFile(file: string, options: SessionOptions): Promise<or
   }
 }
 
-async function createFromModel(model: OnnxModel, options: SessionOptions): Promise<ort.InferenceSession> {
+async function createFromModel(model: OnnxModel, options: SessionOptions): Promise<InferenceSession> {
   const runsOnCpu = (options.provider ?? 'cpu') === 'cpu';
   const runnable = runsOnCpu ? withoutBfloat16(model) : model;
   return await ort.InferenceSession.create(encodeModel(runnable), settingsOf(runnable, options));

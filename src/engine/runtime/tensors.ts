@@ -1,8 +1,8 @@
 /** Tensors that go into and come out of onnxruntime sessions. */
-import * as ort from 'onnxruntime-node';
+import { ort, type Tensor } from './onnxruntime.js';
 import { float16ToNumber } from '../onnx/graph/data-types.js';
 
-export type RuntimeTensor = ort.Tensor;
+export type RuntimeTensor = Tensor;
 
 /** @param dims must multiply to the number of values */
 export function float32Tensor(
