@@ -45,7 +45,7 @@ describe.each(decoderStyles)('a decoder in the style of $name', (style) => {
     };
     const pruned = deleteBlocks(decoder, skippedAtTheEnds);
     // A gain of 1 + weight gets a constant factor, which runtimes compute when they load the model.
-    const gains = style.blockNorm && style.embeddingScale ? blocksOf(pruned).map(() => 'Mul') : [];
+    const gains = style.resultNorm && style.embeddingScale ? blocksOf(pruned).map(() => 'Mul') : [];
     const deleted = [...operators(pruned), ...gains].toSorted();
     expect(nodesOf('channel')).toEqual(deleted);
     const gaps = style.residual === 'sequential' ? 2 : 1;
