@@ -39,6 +39,9 @@ export class JobProgress {
       case 'cpu-operators':
         this.#say(`  ${event.provider} leaves to the CPU: ${event.operators.join(', ')}`);
         break;
+      case 'export-mode':
+        this.#say(`  ${event.reason}`);
+        break;
       case 'answers':
         this.#advance('answers', event.done, event.total, event.secondsLeft);
         break;

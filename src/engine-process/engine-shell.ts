@@ -13,7 +13,7 @@ export interface EngineShell {
 
 /** What goes into the log of a job's events: where it runs and why. */
 export function logLine(event: JobEvent): string | undefined {
-  if (event.type === 'provider') return event.reason;
+  if (event.type === 'provider' || event.type === 'export-mode') return event.reason;
   if (event.type === 'memory') return `${event.way}: ${event.why}`;
   if (event.type === 'cpu-operators')
     return `${event.provider} leaves to the CPU: ${event.operators.join(', ')}`;

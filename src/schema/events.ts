@@ -4,7 +4,7 @@ import { blockName } from './blocks.js';
 import { problemCount } from './problems.js';
 import { curvePoint, heldoutQuality, memoryPlan, qualityMeasure, trainingEpoch } from './report.js';
 import { runFindings } from './runs.js';
-import { provider } from './settings.js';
+import { exportMode, provider } from './settings.js';
 import { count } from './values.js';
 
 export const jobStage = v.picklist([
@@ -41,6 +41,8 @@ export const jobEvent = v.variant('type', [
   v.object({ type: v.literal('cpu-operators'), provider, operators: v.array(v.string()) }),
   /** How the model is run within the limit of memory: half a sentence, and why. */
   v.object({ type: v.literal('memory'), plan: memoryPlan, way: v.string(), why: v.string() }),
+  /** The mode that the export will have where it is not the one that was asked for, and one sentence why. */
+  v.object({ type: v.literal('export-mode'), mode: exportMode, reason: v.string() }),
   v.object({ type: v.literal('original'), quality: heldoutQuality, measure: qualityMeasure }),
   v.object({ type: v.literal('candidate-started'), ...candidate.entries }),
   v.object({

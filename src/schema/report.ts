@@ -149,7 +149,15 @@ export const runReport = v.object({
   /** Answers of both models at the chosen point. */
   answers: v.optional(answerFigures),
   ...resourceFigures.entries,
-  exported: v.optional(v.object({ folder: filePath, largestDifference: v.number() })),
+  exported: v.optional(
+    v.object({
+      folder: filePath,
+      /** Of the written model's logits from the trained one's. */
+      largestDifference: v.number(),
+      /** One sentence: why the scales are explicit where they were to be folded. */
+      modeReason: v.optional(v.string()),
+    }),
+  ),
   /** Where memory was limited: how the model was run, and the most memory that the job's process took. */
   memory: v.optional(v.object({ plans: v.array(memoryPlan), peakBytes: v.number() })),
   /** Seconds by stage. */

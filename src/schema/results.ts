@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { columnMapping, datasetFormat } from './columns.js';
 import { problemCount } from './problems.js';
-import { responses } from './settings.js';
+import { exportMode, responses } from './settings.js';
 import { count, filePath, share } from './values.js';
 
 /** Text of one token or of several, and what it is to the model. */
@@ -183,6 +183,10 @@ export const verification = v.object({
   largestLogit: v.number(),
   tolerance: v.number(),
   positions: count,
+  /** Mean KL divergence of the written model from the trained one, in nats a token. */
+  divergence: v.number(),
+  /** That of the trained model from itself, where its numbers are noisy and the tolerance is that noise. */
+  noise: v.optional(v.number()),
 });
 export type Verification = v.InferOutput<typeof verification>;
 
@@ -202,6 +206,9 @@ export const exportResult = v.object({
   files: v.array(exportedFile),
   originalBytes: count,
   slimmedBytes: count,
+  /** Where folding does not give the trained model, scales are explicit; then one sentence says why. */
+  mode: exportMode,
+  modeReason: v.optional(v.string()),
   verification,
   snippets: v.array(snippet),
 });

@@ -25,6 +25,7 @@ export function afterJobEvent(state: JobState, event: JobEvent): JobState {
     case 'memory':
       return { ...state, memory: { ...state.memory, [event.plan.work]: event.way } };
     case 'cpu-operators':
+    case 'export-mode':
     case 'round':
     case 'token':
       return state;

@@ -56,10 +56,18 @@ function skippedAt({ findings }: RunDetails, blocks: number) {
 }
 
 function exportText(exported: ExportResult, skipped: ReturnType<typeof skippedAt>): string {
-  const { folder, originalBytes, slimmedBytes, verification } = exported;
+  const { folder, originalBytes, slimmedBytes, verification, modeReason } = exported;
   return [
     `${count(skipped.length, 'block')} skipped (${blockList(skipped)}), ${formatBytes(slimmedBytes)} instead of ${formatBytes(originalBytes)}.`,
-    `Checked against the trained model: logits differ by ${verification.largestDifference.toExponential(1)} at the most.`,
+    checkText(verification),
+    ...(modeReason === undefined ? [] : [modeReason]),
     `The slimmed model is in ${folder}`,
   ].join('\n');
+}
+
+function checkText({ largestDifference, divergence, noise }: ExportResult['verification']): string {
+  const difference = `Checked against the trained model: logits differ by ${largestDifference.toExponential(1)} at the most`;
+  return noise === undefined
+    ? `${difference}.`
+    : `${difference}, the answers by ${divergence.toExponential(1)} nats a token: within the noise of the model's own numbers (${noise.toExponential(1)}).`;
 }

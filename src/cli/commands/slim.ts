@@ -169,6 +169,7 @@ async function runJob(run: Run, asJson: boolean | undefined): Promise<void> {
 function resultText({ run, report }: SlimResult): string {
   const lines = ['', pointText(report, chosenPoint(report)!), '', taskText(report)];
   lines.push(...memoryText(report));
+  if (report.exported?.modeReason !== undefined) lines.push(report.exported.modeReason);
   if (report.exported) lines.push(`The slimmed model is in ${report.exported.folder}`);
   lines.push(
     `The run is '${run.id}'; 'hopscotch export ${run.id} FOLDER --blocks K' writes another point of its curve.`,

@@ -61,6 +61,8 @@ export async function exportPoint(request: ExportRequest, context: JobContext): 
     files: writtenFiles(written.folder, plannedFiles(model, skipped)),
     originalBytes: written.originalBytes,
     slimmedBytes: written.slimmedBytes,
+    mode: written.mode,
+    modeReason: written.modeReason,
     verification: written.verification,
     snippets: exportSnippets(written.folder, model.source.modelFile),
   };

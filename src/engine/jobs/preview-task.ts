@@ -14,7 +14,14 @@ import { StreamingDecoder } from '../data/streaming-decoder.js';
 import { lengthStatistics } from '../data/summary.js';
 import { loadTokenizer, type ModelTokenizer } from '../data/tokenizer.js';
 import type { JobContext } from './context.js';
-import { encodeSide, mapRows, type RowSettings, type TaskRows } from './parts/rows.js';
+import {
+  encodeSide,
+  mapColumns,
+  taskRows,
+  type MappedRows,
+  type RowSettings,
+  type TaskRows,
+} from './parts/rows.js';
 import { checkedSettings } from './parts/settings.js';
 import { openModelFolder } from '../onnx/file/model-folder.js';
 
@@ -38,9 +45,9 @@ export async function previewTask(request: PreviewRequest, _context: JobContext)
   const settings = checkedSettings(given);
   const tokenizer = await loadTokenizer(openModelFolder(request.model, request.modelFile).folder);
   const dataset = await readDataset(settings.dataset);
-  let rows: TaskRows;
+  let mapped: MappedRows;
   try {
-    rows = mapRows(dataset, settings);
+    mapped = mapColumns(dataset, settings.columns);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return {
@@ -50,7 +57,7 @@ export async function previewTask(request: PreviewRequest, _context: JobContext)
       mapping: saidSoFar(settings.columns),
     };
   }
-  return readyPreview(rows, previewRows, settings, tokenizer, dataset);
+  return readyPreview(taskRows(mapped, settings), previewRows, settings, tokenizer, dataset);
 }
 
 function readyPreview(

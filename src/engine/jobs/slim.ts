@@ -5,8 +5,11 @@ import type { JobEvent, JobStage } from '../../schema/events.js';
 import type { MemoryPlan, RunReport } from '../../schema/report.js';
 import type { Run } from '../../schema/runs.js';
 import type { TrainedScales } from '../calibrate/train/train-scales.js';
+import type { EncodedRow } from '../data/encoded-row.js';
 import { requireFreeOutput } from '../export/export-model.js';
+import { tryExport } from '../export/try-export.js';
 import { Generator } from '../generate/generator.js';
+import { makeLossBatch } from '../loss/loss-batch.js';
 import { openCheckpoint } from '../runs/checkpoint-file.js';
 import { GrowingReport } from '../runs/growing-report.js';
 import { writeKept } from '../runs/kept-json.js';
@@ -127,7 +130,7 @@ class SlimJob {
     budgetInBlocks(model.decoder, settings);
     if (settings.output !== undefined) requireFreeOutput(settings.output, model.source.folder);
     const task = await this.#stage('reading the task', () =>
-      prepareTask(model, settings, this.#planner, this.#context),
+      prepareTask(model, settings, this.#planner, this.#context, (rows) => this.#tryExport(model, rows)),
     );
     const { report, chosen } = await this.#calibrate(model, task);
     report.answers = await this.#compareAnswers(model, task, chosen);
@@ -135,6 +138,22 @@ class SlimJob {
     if (settings.memory !== undefined) report.memory = { plans: this.#plans, peakBytes: peakSoFar() };
     saveReport(store.reportFile(this.#run), report);
     return report;
+  }
+
+  /** What cannot be written is known before any work is done; a run that goes on has been through that. */
+  async #tryExport(model: SourceModel, rows: readonly EncodedRow[]): Promise<void> {
+    const { settings } = this.#run;
+    const { store, on } = this.#context;
+    if (hasProgress(this.#run, this.#context)) return;
+    const tried = await tryExport({
+      original: model.decoder,
+      granularity: settings.scales,
+      mode: settings.exportMode,
+      batches: [makeLossBatch(model.decoder, rows, 0)],
+      scratch: store.folderOf(this.#run.id),
+      session: this.#planner.forPasses(model.decoder),
+    });
+    if (tried.reason !== undefined) on({ type: 'export-mode', mode: tried.mode, reason: tried.reason });
   }
 
   async #calibrate(
@@ -227,7 +246,11 @@ class SlimJob {
       writePoint(model, task, chosen, report, settings, output),
     );
     this.#context.store.update(this.#run, { exportedTo: written.folder });
-    report.exported = { folder: written.folder, largestDifference: written.verification.largestDifference };
+    report.exported = {
+      folder: written.folder,
+      largestDifference: written.verification.largestDifference,
+      modeReason: written.modeReason,
+    };
     report.sizes = {
       original: sizeFigures(model, [], written.originalBytes),
       slimmed: sizeFigures(model, chosen.skipped, written.slimmedBytes),

@@ -49,16 +49,26 @@ export interface TaskRows {
 
 /** @throws UserError if the file cannot be read or its columns make no task */
 export async function readRows(settings: RowSettings): Promise<TaskRows> {
-  return mapRows(await readDataset(settings.dataset), settings);
+  return taskRows(mapColumns(await readDataset(settings.dataset), settings.columns), settings);
 }
 
-/** @throws UserError if the columns make no task, or the row ranges overlap */
-export function mapRows(dataset: RawDataset, settings: RowSettings): TaskRows {
-  const guessed = settings.columns === undefined;
-  const { mapping, reason } = guessed
-    ? guessColumns(dataset)
-    : { mapping: parseColumnMapping(settings.columns!), reason: `Columns as told: ${settings.columns}.` };
+/** A dataset with its columns understood. */
+export type MappedRows = Pick<TaskRows, 'mapping' | 'reason' | 'guessed' | 'examples' | 'problems'>;
+
+/** @throws UserError if the columns cannot be guessed or do not fit: the user has to say what they mean */
+export function mapColumns(dataset: RawDataset, columns: string | undefined): MappedRows {
+  const { mapping, reason } =
+    columns === undefined
+      ? guessColumns(dataset)
+      : { mapping: parseColumnMapping(columns), reason: `Columns as told: ${columns}.` };
   const { examples, problems } = toExamples(dataset, mapping);
+  const all = [...dataset.problems, ...problems];
+  return { mapping, reason, guessed: columns === undefined, examples, problems: all };
+}
+
+/** @throws UserError if there are too few rows to split, or the row ranges overlap */
+export function taskRows(mapped: MappedRows, settings: RowSettings): TaskRows {
+  const { examples, reason } = mapped;
   const isText = examples.every(isTextExample);
   const hasResponses =
     isText || examples.some((example) => isTextExample(example) || example.response !== undefined);
@@ -68,15 +78,12 @@ export function mapRows(dataset: RawDataset, settings: RowSettings): TaskRows {
       ? " The file brings no answers, so the model's own are learnt from."
       : '';
   return {
-    mapping,
+    ...mapped,
     reason: `${reason}${otherwise}`,
-    guessed,
-    examples,
     ...splitExamples(examples, settings),
     isText,
     hasResponses,
     responses,
-    problems: [...dataset.problems, ...problems],
   };
 }
 

@@ -15,8 +15,12 @@ import { Generator, type GenerationSettings } from '../../generate/generator.js'
 import { ResponseCache, cachedResponses } from '../../generate/response-cache.js';
 import type { JobContext } from '../context.js';
 import type { MemoryPlanner } from './memory-plan.js';
-import { encodeSide, readRows } from './rows.js';
+import { encodeSide, readRows, type TaskRows } from './rows.js';
 import type { SourceModel } from './source-model.js';
+
+/** Rows for a trial before any work is done, of the first few that are looked at. */
+const TRIAL_ROWS = 2;
+const LOOKED_AT = 16;
 
 export interface PreparedTask {
   name: string;
@@ -33,6 +37,7 @@ export interface PreparedTask {
 
 /**
  * @param planner says how answers are generated within the limit of memory
+ * @param beforeAnswers what is tried on a few short rows before anything is generated
  * @throws UserError if the dataset or the tokenizer cannot be used; CancelledError if stopped while generating
  */
 export async function prepareTask(
@@ -40,12 +45,14 @@ export async function prepareTask(
   settings: JobSettings,
   planner: MemoryPlanner,
   context: Pick<JobContext, 'cache' | 'signal' | 'on'>,
+  beforeAnswers: (rows: readonly EncodedRow[]) => Promise<void> = async () => {},
 ): Promise<PreparedTask> {
   const tokenizer = await loadTokenizer(model.source.folder);
   const stopTokens = new Set(stopTokenIds(tokenizer));
   const read = await readRows(settings);
   const problems = [...read.problems];
   context.on({ type: 'columns', columns: read.reason, problems: countProblems(problems) });
+  await beforeAnswers(trialRows(tokenizer, read, settings));
   const encode = async (side: readonly Example[]): Promise<EncodedRow[]> => {
     const encoded = encodeSide(tokenizer, side, read.responses, settings);
     problems.push(...encoded.problems);
@@ -72,6 +79,16 @@ export async function prepareTask(
     },
     fingerprint: hashRows([...rows.calibration, ...rows.heldout]),
   };
+}
+
+/** The shortest rows of the first few; where answers are not known yet, the end of a prompt stands for one. */
+function trialRows(tokenizer: ModelTokenizer, task: TaskRows, settings: JobSettings): EncodedRow[] {
+  const { rows } = encodeSide(tokenizer, task.calibration.slice(0, LOOKED_AT), task.responses, settings);
+  return rows
+    .filter(({ ids }) => ids.length > 1)
+    .toSorted((a, b) => a.ids.length - b.ids.length)
+    .slice(0, TRIAL_ROWS)
+    .map((row) => ({ ...row, responseStart: Math.min(row.responseStart, row.ids.length - 1) }));
 }
 
 function requireSide(
