@@ -122,6 +122,9 @@ export const resourceFigures = v.object({
 });
 export type ResourceFigures = v.InferOutput<typeof resourceFigures>;
 
+/** Kept in a run's folder, for each point of the curve that was measured. */
+export const measuredPoint = v.required(resourceFigures, ['sizes']);
+
 /** How the model is run, so that a kind of work stays within a limit of memory. */
 export const memoryPlan = v.object({
   work: v.picklist(['answers', 'calibration']),

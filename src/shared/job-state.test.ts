@@ -1,7 +1,9 @@
 import type { JobEvent } from '../schema/events.js';
+import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
-import type { JobState } from './job.js';
-import { afterJobEvent, idleJob } from './job-state.js';
+import { finishedRun, point } from '../../test/support/run-report.js';
+import { jobState, type JobState } from './job.js';
+import { afterJobEvent, idleJob, startingJob } from './job-state.js';
 
 const after = (events: JobEvent[], from: JobState = idleJob()) => events.reduce(afterJobEvent, from);
 const place = { round: 0, index: 0, candidates: 2 } as const;
@@ -63,6 +65,50 @@ describe('what the events of a job add up to', () => {
       [1, 1],
       [2, 7],
     ]);
+  });
+
+  test('how it runs: device, way within the limit of memory by kind of work, time left', () => {
+    const memory = (work: 'answers' | 'calibration', way: string): JobEvent => ({
+      type: 'memory',
+      plan: { work } as never,
+      way,
+      why: '',
+    });
+    const state = after([
+      { type: 'provider', reason: 'WebGPU: it started.' },
+      memory('answers', 'whole'),
+      memory('calibration', 'in 3 segments'),
+      { type: 'provider', reason: 'Goes on on the CPU: WebGPU failed (lost).' },
+      { type: 'progress', done: 1, total: 4, secondsLeft: 9 },
+    ]);
+    expect(state).toMatchObject({
+      device: 'Goes on on the CPU: WebGPU failed (lost).',
+      memory: { answers: 'whole', calibration: 'in 3 segments' },
+      progress: { done: 1, total: 4, secondsLeft: 9 },
+    });
+  });
+
+  test('what is not of the job’s state leaves it as it is', () => {
+    const state = after([{ type: 'stage', stage: 'calibrating' }]);
+    const passing: JobEvent[] = [
+      { type: 'cpu-operators', provider: 'webgpu', operators: ['Where'] },
+      { type: 'round', done: 1, total: 4 },
+      { type: 'token', side: 'slimmed', text: 'a', tokens: 1, seconds: 0.1 },
+    ];
+    expect(after(passing, state)).toBe(state);
+  });
+
+  test('each state fits the contract', () => {
+    const run = { ...finishedRun(), resumable: false, curve: [] };
+    const begun = after(
+      [
+        { type: 'stage', stage: 'reading the task' },
+        { type: 'point', point: point(['mlp 0'], 0.1) },
+      ],
+      startingJob(run, 5),
+    );
+    for (const state of [idleJob(), startingJob(run, 5), begun])
+      expect(() => v.parse(jobState, state)).not.toThrow();
   });
 
   test('a new stage ends what belonged to the one before', () => {

@@ -88,7 +88,7 @@ describe('what is wrong is said in one sentence', () => {
     ['two budgets', [...slim, '--budget=3', '--max-drop=2%'], /either --budget or --max-drop, not both/],
     [
       'too large a budget',
-      [...slim, '--budget=12', '--responses=file'],
+      [...slim, '--budget=12'],
       /has 11 attention blocks that can be skipped; a budget of 12 is too much/,
     ],
     ['an unknown strategy', [...slim, '--strategy=magic'], /magic.*fast, exhaustive/],

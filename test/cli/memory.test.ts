@@ -1,9 +1,7 @@
-/** A limit of memory through the command line: sizes, what is said, and a model larger than its limit. */
+/** A limit of memory through the command line: what is said, and a model larger than its limit. */
 import { cpSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { parseBytes } from '../../src/cli/option-values.js';
 import type { SlimResult } from '../../src/engine/jobs/slim.js';
 import { decoderStyles } from '../graphs/build-decoder.js';
 import { writeLargeDecoder } from '../graphs/large-decoder.js';
@@ -18,19 +16,6 @@ const cli = new Cli();
 const task = sampleTask('arithmetic');
 
 describe('--memory', () => {
-  it.each([
-    ['2GB', 2e9],
-    ['512MB', 512e6],
-    ['1.5GiB', 1.5 * 2 ** 30],
-    ['700 mb', 700e6],
-    ['4 GiB', 2 ** 32],
-    ['123456789', 123456789],
-  ])('reads %s', (text, bytes) => expect(parseBytes(text)).toBe(bytes));
-
-  it.each(['', 'GB', '2XB', '-1GB', '0', 'much', '1.2.3GB', '1e3MB'])('refuses %j', (text) => {
-    expect(() => parseBytes(text)).toThrow(InvalidArgumentError);
-  });
-
   it('that cannot be met is refused before anything is computed, with the smallest that can', async () => {
     const { code, stderr } = await cli.run('slim', sampleFolder, task, ...QUICK, '--memory=40MB');
     expect(code).toBe(2);

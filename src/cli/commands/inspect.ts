@@ -11,7 +11,7 @@ import {
 import { commandContext } from '../folders.js';
 import { printResult } from '../output.js';
 import { formatTable } from '../table.js';
-import { percent } from '../words.js';
+import { count, percent } from '../words.js';
 
 interface InspectOptions {
   modelFile?: string;
@@ -83,7 +83,7 @@ function savingsText(description: ModelDescription): string {
     const blocks = description.blocks.filter((candidate) => candidate.kind === kind);
     const block: BlockName | undefined = blocks.find((candidate) => candidate.skippable)?.name;
     const fixed = blocks.filter((candidate) => !candidate.skippable).length;
-    const stay = `  ${fixed === blocks.length ? 'All' : fixed} MLP blocks are mixtures of experts, which always stay.`;
+    const stay = `  ${fixed} of ${count(blocks.length, 'MLP block')} hold mixtures of experts, which always stay.`;
     if (!block) return fixed > 0 ? [stay] : [];
     const { share, cacheShare } = savingsOf(description, [block]);
     const cache = cacheShare ? ` and ${percent(cacheShare)} of the KV cache` : '';

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { throwIfCancelled } from '../../schema/errors.js';
-import { resourceFigures, type ResourceFigures } from '../../schema/report.js';
+import { measuredPoint, type ResourceFigures } from '../../schema/report.js';
 import type { RunPoint } from '../../schema/runs.js';
 import { readKept, writeKept } from '../runs/kept-json.js';
 import type { JobContext } from './context.js';
@@ -23,7 +23,7 @@ export async function measurePoint(request: RunPoint, context: JobContext): Prom
   const point = await openPoint(request, context);
   const { model, run, report, skipped } = point;
   const file = context.store.measuredFile(run, request.blocks);
-  const kept = readKept(file, resourceFigures);
+  const kept = readKept(file, measuredPoint);
   if (kept) return kept;
   context.on({ type: 'stage', stage: 'exporting' });
   const task = await prepareRunTask(point, context);

@@ -43,7 +43,6 @@ describe('a checkpoint', () => {
   it.each([
     ['cut off', (text: string) => text.slice(0, -20)],
     ['of another form', (text: string) => text.replace('"rounds":[]', '"rounds":[{"chosen":"layer 3"}]')],
-    ['of another version', (text: string) => text.replace('"version":2', '"version":1')],
     ['empty', () => ''],
   ])('is refused when it is %s, in one sentence that says what to do', (_, damage) => {
     openCheckpoint(file, 'these settings').save();
@@ -51,6 +50,14 @@ describe('a checkpoint', () => {
     const open = () => openCheckpoint(file, 'these settings');
     expect(open).toThrow(UserError);
     expect(open).toThrow(/(not readable|damaged).*start (it|the run) again\.$/);
+  });
+
+  it('of version 1, which spelled the keys of scales otherwise, is refused in words', () => {
+    openCheckpoint(file, 'these settings').save();
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"version":2', '"version":1'));
+    expect(() => openCheckpoint(file, 'these settings')).toThrow(
+      `The checkpoint ${file} is of another version of Hopscotch; start the run again, or go on with that version.`,
+    );
   });
 
   it('stays the old one if the disk fails while it is saved', () => {

@@ -33,6 +33,11 @@ export function readCheckpoint(file: string): CheckpointState {
   } catch {
     throw new UserError(`The checkpoint ${file} is not readable; delete the run and start it again.`);
   }
+  if (!v.is(v.object({ version: checkpointState.entries.version }), data)) {
+    throw new UserError(
+      `The checkpoint ${file} is of another version of Hopscotch; start the run again, or go on with that version.`,
+    );
+  }
   const result = v.safeParse(checkpointState, data);
   if (!result.success) {
     throw new UserError(

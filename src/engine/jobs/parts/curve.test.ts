@@ -121,7 +121,9 @@ describe('a budget', () => {
 
   it('of quality skips as much as stays within it, and no more', async () => {
     const largestDrop = 0.5;
-    const result = await run({ budget: { kind: 'quality', largestDrop }, kind: 'both' });
+    const totals: number[] = [];
+    const onEvent = (event: JobEvent) => void (event.type === 'progress' && totals.push(event.total));
+    const result = await run({ budget: { kind: 'quality', largestDrop }, kind: 'both', onEvent });
     const least = qualityShare(result.original, 'tokens') * (1 - largestDrop);
     const shares = result.points.map(({ withScales }) => qualityShare(withScales!, 'tokens'));
     const chosen = result.chosen.skipped.length;
@@ -129,6 +131,9 @@ describe('a budget', () => {
     // The search looked one block further, unless the model has no more.
     if (chosen < 5) expect(shares[chosen]).toBeLessThan(least);
     expect(result.points).toHaveLength(Math.min(5, chosen + 1));
+    // Three rounds of five are foreseen; the work grows where the search goes further.
+    expect(totals).toEqual(totals.toSorted((a, b) => a - b));
+    expect(new Set(totals).size).toBe(Math.max(1, Math.min(5, chosen + 1) - 2));
   });
 
   it('of quality that no block can keep is refused with advice', async () => {
