@@ -5,29 +5,19 @@ import { fileURLToPath } from 'node:url';
 import * as Plot from '@observablehq/plot';
 import { Window } from 'happy-dom';
 import prettier from 'prettier';
-import { shareEstimate } from '../dist/engine/evaluate/intervals.js';
 
 const file = (name) => fileURLToPath(new URL(`../docs/${name}`, import.meta.url));
-const keyOf = ({ task, strategy, blocks, budget, scales }) =>
-  [task, strategy, blocks, budget, scales].join(' ');
+const keyOf = ({ task, strategy, kind, blocks, scales }) => [task, strategy, kind, blocks, scales].join(' ');
 const ANSWERS = 100;
 
+/**
+ * Keeps a point in the place of the one measured before.
+ * @param point its keys task, strategy, kind (of the blocks), blocks (how many are skipped) and scales, and its figures
+ */
 export function keepPoint(point) {
   const points = savedPoints().filter((other) => keyOf(other) !== keyOf(point));
   const now = { date: new Date().toISOString().slice(0, 10), ...machine() };
   writeFileSync(file('benchmarks.json'), `${JSON.stringify([...points, { ...point, ...now }], null, 2)}\n`);
-}
-
-/** The rounds of a search measured before: each with the block chosen, and the passes and seconds up to it. */
-export function savedSearch(task, strategy, blocks) {
-  const rounds = [];
-  const own = savedPoints().filter(
-    (point) => point.task === task && point.strategy === strategy && point.blocks === blocks,
-  );
-  for (const { budget, skipped, passes, seconds } of own) {
-    rounds[budget - 1] = { block: skipped.at(-1), passes, seconds };
-  }
-  return rounds.includes(undefined) ? [] : rounds;
 }
 
 function savedPoints() {
@@ -46,13 +36,13 @@ function machine() {
 export async function writeReport() {
   const points = savedPoints();
   const sections = [];
-  for (const [task, blocks] of series(points)) {
-    const own = points.filter((point) => point.task === task && point.blocks === blocks);
+  for (const [task, kind] of series(points)) {
+    const own = points.filter((point) => point.task === task && point.kind === kind);
     const original = points.find((point) => point.task === task && point.strategy === 'original');
-    const plot = `strategies-${task}-${blocks}.svg`;
+    const plot = `strategies-${task}-${kind}.svg`;
     writeFileSync(file(plot), drawPlot(own, original));
     sections.push(
-      `### ${title(task, blocks)}`,
+      `### ${title(task, kind)}`,
       `The original: held-out loss ${original.loss.toFixed(4)}, ${quality(original)} ${measureOf(original).name}.`,
       `![${measureOf(original).title} against skipped blocks, one line a strategy](${plot})`,
       table(own),
@@ -70,12 +60,12 @@ export async function writeReport() {
 function series(points) {
   const keys = points
     .filter(({ strategy }) => strategy !== 'original')
-    .map(({ task, blocks }) => JSON.stringify([task, blocks]));
+    .map(({ task, kind }) => JSON.stringify([task, kind]));
   return [...new Set(keys)].toSorted().map((key) => JSON.parse(key));
 }
 
-function title(task, blocks) {
-  return `${task}, ${blocks === 'both' ? 'attention and MLP' : blocks} blocks`;
+function title(task, kind) {
+  return `${task}, ${kind === 'both' ? 'attention and MLP' : kind} blocks`;
 }
 
 function conditions(points) {
@@ -85,9 +75,9 @@ function conditions(points) {
 
 function table(points) {
   const rows = points
-    .toSorted((a, b) => a.budget - b.budget || a.scales.localeCompare(b.scales) || a.loss - b.loss)
+    .toSorted((a, b) => a.blocks - b.blocks || a.scales.localeCompare(b.scales) || a.loss - b.loss)
     .map((point) => [
-      point.budget,
+      point.blocks,
       point.strategy,
       point.skipped.map(shortName).join(', '),
       point.scales,
@@ -112,25 +102,27 @@ function table(points) {
 }
 
 /** Exact matches of the answers, or where a task has none the accuracy of the next token in percent. */
-function measureOf({ matches }) {
-  return matches === undefined
-    ? { title: 'Next-token accuracy', name: '% of next tokens', axis: 'next-token accuracy, %' }
-    : { title: 'Exact matches', name: `of ${ANSWERS} answers`, axis: `exact matches of ${ANSWERS}` };
+function measureOf({ exactMatch }) {
+  return exactMatch
+    ? {
+        title: 'Exact matches',
+        name: `of ${ANSWERS} answers`,
+        axis: `exact matches of ${ANSWERS}`,
+        digits: 0,
+      }
+    : { title: 'Next-token accuracy', name: '% of next tokens', axis: 'next-token accuracy, %', digits: 1 };
 }
 
-function height({ matches, accuracy }) {
-  return matches ?? accuracy.value * 100;
+/** Percent, which of 100 answers is their number. */
+function height({ exactMatch, accuracy }) {
+  return (exactMatch ?? accuracy).value * 100;
 }
 
-function quality({ matches, accuracy }) {
-  if (matches === undefined) {
-    const [value, low, high] = [accuracy.value, accuracy.low, accuracy.high].map((share) =>
-      (share * 100).toFixed(1),
-    );
-    return `${value} (${low} to ${high})`;
-  }
-  const { low, high } = shareEstimate(matches, ANSWERS);
-  return `${matches} (${Math.round(low * ANSWERS)} to ${Math.round(high * ANSWERS)})`;
+function quality(point) {
+  const { value, low, high } = point.exactMatch ?? point.accuracy;
+  const { digits } = measureOf(point);
+  const [middle, from, to] = [value, low, high].map((share) => (share * 100).toFixed(digits));
+  return `${middle} (${from} to ${to})`;
 }
 
 function shortName(block) {
@@ -145,28 +137,28 @@ function drawPlot(points, original) {
     .map((point) => ({ ...point, quality: height(point) }));
   const start = [...new Set(finest.map(({ strategy }) => strategy))].map((strategy) => ({
     strategy,
-    budget: 0,
+    blocks: 0,
     quality: height(original),
   }));
   const ends = finest.filter(
-    (point) => !finest.some((other) => other.strategy === point.strategy && other.budget > point.budget),
+    (point) => !finest.some((other) => other.strategy === point.strategy && other.blocks > point.blocks),
   );
-  const line = { x: 'budget', y: 'quality', stroke: 'strategy', z: 'strategy' };
+  const line = { x: 'blocks', y: 'quality', stroke: 'strategy', z: 'strategy' };
   const svg = Plot.plot({
     document,
     width: 720,
     height: 380,
     marginRight: 110,
-    x: { label: 'skipped blocks', ticks: Math.max(...finest.map(({ budget }) => budget)), tickFormat: 'd' },
+    x: { label: 'skipped blocks', ticks: Math.max(...finest.map(({ blocks }) => blocks)), tickFormat: 'd' },
     y: { label: measureOf(original).axis, domain: [0, 100], grid: true },
     marks: [
       Plot.ruleY([height(original)], { stroke: '#999', strokeDasharray: '4 3' }),
       Plot.lineY(
-        [...start, ...finest].toSorted((a, b) => a.budget - b.budget),
+        [...start, ...finest].toSorted((a, b) => a.blocks - b.blocks),
         { ...line, marker: true },
       ),
       Plot.text(apart(ends), {
-        x: 'budget',
+        x: 'blocks',
         y: 'height',
         text: 'strategy',
         fill: 'strategy',

@@ -15,7 +15,10 @@ export {
   suggestName,
   type ExportRequest,
 } from './jobs/export-point.js';
+export { measureBlocks, type BlockTimes, type BlockTimesRequest } from './jobs/measure-blocks.js';
+export { measureModels, type SpeedRequest } from './jobs/measure-models.js';
 export { measurePoint } from './jobs/measure-point.js';
+export { measureStep, type StepFigures, type StepRequest } from './jobs/measure-step.js';
 export { previewTask, type PreviewRequest } from './jobs/preview-task.js';
 export { hasProgress, slim, type SlimRequest, type SlimResult } from './jobs/slim.js';
 export { KeptModels } from './jobs/parts/kept-models.js';
