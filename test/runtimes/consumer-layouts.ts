@@ -11,6 +11,8 @@ export interface Layout {
   shared?: string;
   /** Logits and KV cache are in float16. */
   isFloat16?: boolean;
+  /** Its operators have inputs that onnxruntime had not yet in 1.21. */
+  needsNewRuntime?: boolean;
 }
 
 const layouts: Readonly<Record<string, Layout>> = {
@@ -26,19 +28,15 @@ const layouts: Readonly<Record<string, Layout>> = {
   'genai, packed projections': { exporter: 'genai', shared: 'sample/onnx/genai-packed.onnx' },
   'genai, float16': { exporter: 'genai', shared: 'sample/onnx/genai-fp16.onnx', isFloat16: true },
   'genai, 4 bits': { exporter: 'genai', shared: 'sample/onnx/genai-q4.onnx' },
-  'genai 0.18, float32': { exporter: 'genai', shared: 'models/genai-0.18/fp32-cpu' },
-  'genai 0.18, 4 bits': { exporter: 'genai', shared: 'models/genai-0.18/int4-cpu' },
-  'genai 0.18, float16 for WebGPU': {
-    exporter: 'genai',
-    shared: 'models/genai-0.18/fp16-webgpu',
-    isFloat16: true,
-  },
-  'genai 0.18, 4 bits for WebGPU': {
-    exporter: 'genai',
-    shared: 'models/genai-0.18/int4-webgpu',
-    isFloat16: true,
-  },
+  'genai 0.18, float32': builder018('fp32-cpu'),
+  'genai 0.18, 4 bits': builder018('int4-cpu'),
+  'genai 0.18, float16 for WebGPU': builder018('fp16-webgpu', true),
+  'genai 0.18, 4 bits for WebGPU': builder018('int4-webgpu', true),
 };
+
+function builder018(folder: string, isFloat16 = false): Layout {
+  return { exporter: 'genai', shared: `models/genai-0.18/${folder}`, isFloat16, needsNewRuntime: true };
+}
 
 /** The layouts whose files are here, by what they are called in titles. */
 export function layoutsHere(hasShared: boolean): [string, Layout][] {

@@ -1,16 +1,21 @@
 /**
  * Exports in the programs that people load them with: onnxruntime-genai and transformers.js 4 and 3 make the same token ids of a
- * question and answer it with the same tokens as onnxruntime in our generator.
+ * question and answer it with the same tokens as onnxruntime.
  */
 import type { BlockName } from '../../src/schema/blocks.js';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { stopTokenIds } from '../../src/engine/data/conversation-text.js';
 import { encodePrompts } from '../../src/engine/data/encode-examples.js';
 import { loadTokenizer } from '../../src/engine/data/tokenizer.js';
+import type { Decoder } from '../../src/engine/decoder/decoder.js';
+import { readDecoder } from '../../src/engine/decoder/read/read-decoder.js';
 import { transformersJsFile } from '../../src/engine/export/snippets.js';
-import { Generator } from '../../src/engine/generate/generator.js';
-import { openModel } from '../../src/engine/jobs/parts/source-model.js';
+import { cacheLinks, nextCache } from '../../src/engine/generate/cache-rows.js';
+import { greedyToken } from '../../src/engine/generate/sampling.js';
+import { readModel } from '../../src/engine/onnx/file/model-file.js';
+import { emptyCache, tokenFeeds } from '../../src/engine/runtime/decoder-feeds.js';
+import { openSession, type RunnableModel } from '../../src/engine/runtime/session.js';
+import { logitsValues } from '../../src/engine/runtime/tensors.js';
 import { runInGenai, runInTransformersJs } from '../models/elsewhere.js';
 import { exportSample } from '../support/export-sample.js';
 import { genaiPython, genaiReason } from '../support/genai-python.js';
@@ -23,6 +28,8 @@ const questions = [
   'Cleo has 14 apples.',
 ];
 const NEW_TOKENS = 24;
+/** The sample's token that ends a text. */
+const END = 3;
 const skipped: readonly BlockName[] = ['attention 8', 'attention 0', 'mlp 4'];
 
 interface Answer {
@@ -51,32 +58,52 @@ async function exported(layout: Layout): Promise<Exported> {
     granularity: 'channel+offset',
   });
   const modelFile = path.relative(folder, modelPath).replaceAll(path.sep, '/');
-  return { folder, modelFile, own: await ownAnswers(folder) };
+  return { folder, modelFile, own: await ownAnswers(folder, modelPath) };
 }
 
-async function ownAnswers(folder: string): Promise<Answer[]> {
+/** Of the file as it was written: our generator splits fused norms, and float16 rounds otherwise then. */
+async function ownAnswers(folder: string, modelPath: string): Promise<Answer[]> {
   const tokenizer = await loadTokenizer(folder);
-  const { decoder } = await openModel(folder);
   const examples = questions.map((content, line) => ({
     line,
     messages: [{ role: 'user' as const, content }],
   }));
-  const prompts = encodePrompts(tokenizer, examples).prompts.map(({ ids }) => [...ids]);
-  // A prompt at a time, as the others run them: rounded activations depend on what else is in a batch.
-  const generator = await Generator.open(decoder, { threads: 1 }, 1);
-  const stopTokens = new Set(stopTokenIds(tokenizer));
-  const results = await generator.generate(prompts, { maxNewTokens: NEW_TOKENS, stopTokens });
-  await generator.release();
-  return results.map(({ tokens }, index) => ({ prompt: prompts[index]!, tokens }));
+  const decoder = readDecoder(await readModel(modelPath));
+  const session = await openSession(modelPath, { threads: 1 });
+  const answers: Answer[] = [];
+  for (const { ids } of encodePrompts(tokenizer, examples).prompts)
+    answers.push({ prompt: [...ids], tokens: await continuation(session, decoder, ids) });
+  await session.release();
+  return answers;
+}
+
+async function continuation(
+  session: RunnableModel,
+  decoder: Decoder,
+  prompt: readonly number[],
+): Promise<number[]> {
+  const links = cacheLinks(decoder);
+  const outputs = [decoder.logits, ...links.map(({ present }) => present)];
+  const tokens: number[] = [];
+  let cache = emptyCache(decoder, 1);
+  let [fed, past] = [prompt, 0];
+  while (tokens.length < NEW_TOKENS && tokens.at(-1) !== END) {
+    const feeds = tokenFeeds(decoder, { rows: 1, positions: fed.length, ids: fed }, past);
+    const results = await session.run({ ...feeds, ...cache }, outputs);
+    cache = nextCache(links, results);
+    const token = greedyToken(logitsValues(results[decoder.logits]!).slice(-decoder.vocabularySize));
+    tokens.push(token);
+    [fed, past] = [[token], past + fed.length];
+  }
+  return tokens;
 }
 
 /** Some give the token that ends a text, some do not. */
 function withoutEnd(answers: readonly Answer[] | string | undefined): Answer[] {
   if (answers === undefined || typeof answers === 'string') throw new Error(`It does not run: ${answers}`);
-  const end = 3;
   return answers.map(({ prompt, tokens }) => ({
     prompt,
-    tokens: tokens.at(-1) === end ? tokens.slice(0, -1) : tokens,
+    tokens: tokens.at(-1) === END ? tokens.slice(0, -1) : tokens,
   }));
 }
 
@@ -88,11 +115,9 @@ it('onnxruntime answers at some length, and each question otherwise', () => {
 });
 
 describe.each([4, 3] as const)(`transformers.js %i${sharedReason}`, (version) => {
-  const isRun = ({ isFloat16 = false }: Layout) =>
-    version === 4 || !isFloat16 || 'Float16Array' in globalThis;
+  const run = layouts.filter(([, layout]) => whyUntried(version, layout) === undefined).map(([name]) => name);
   const results = new Map<string, Answer[] | string>();
   beforeAll(() => {
-    const run = layouts.filter(([, layout]) => isRun(layout)).map(([name]) => name);
     const models = run.map((name) => {
       const { folder, modelFile } = exports.get(name)!;
       return { folder, ...transformersJsFile(modelFile) };
@@ -102,12 +127,24 @@ describe.each([4, 3] as const)(`transformers.js %i${sharedReason}`, (version) =>
   }, 600_000);
 
   for (const [name, layout] of layouts) {
-    const reason = isRun(layout) ? '' : ' (skipped: it needs Float16Array, which this Node does not have)';
-    it.skipIf(!isRun(layout))(`${name}: answers with the same tokens${reason}`, () => {
+    const reason = whyUntried(version, layout);
+    const title = `${name}: answers with the same tokens${reason === undefined ? '' : ` (skipped: ${reason})`}`;
+    it.skipIf(reason !== undefined)(title, () => {
       expect(withoutEnd(results.get(name))).toEqual(withoutEnd(exports.get(name)!.own));
     });
   }
 });
+
+function whyUntried(
+  version: 3 | 4,
+  { isFloat16 = false, needsNewRuntime = false }: Layout,
+): string | undefined {
+  if (version === 4) return undefined;
+  if (needsNewRuntime) return 'its onnxruntime 1.21 knows fewer inputs of GroupQueryAttention';
+  if (isFloat16 && !('Float16Array' in globalThis))
+    return 'it needs Float16Array, which this Node does not have';
+  return undefined;
+}
 
 describe.skipIf(genaiPython === undefined || !hasShared)(
   `onnxruntime-genai${genaiReason || sharedReason}`,

@@ -59,6 +59,7 @@ export function exportSnippets(folder: string, modelFile: string, shown = folder
   ];
 }
 
+/** The whole path, since the name alone would have to be one that a model on the Hugging Face hub could have. */
 function transformersJsCode(folder: string, modelFile: string, isChat: boolean): string {
   const options = Object.entries(transformersJsFile(modelFile))
     .map(([key, value]) => `${key}: ${quoted(value)}`)
@@ -71,9 +72,8 @@ console.log(conversation.at(-1).content);`
 console.log(text);`;
   return `import { env, pipeline } from '@huggingface/transformers';
 
-env.localModelPath = ${quoted(path.dirname(folder))};
 env.allowRemoteModels = false;
-const generate = await pipeline('text-generation', ${quoted(path.basename(folder))}, { ${options} });
+const generate = await pipeline('text-generation', ${quoted(folder)}, { ${options} });
 ${answer}
 `;
 }
@@ -101,7 +101,7 @@ generator = og.Generator(model, params)
 generator.append_tokens(prompt)
 while not generator.is_done():
     generator.generate_next_token()
-print(tokenizer.decode(generator.get_sequence(0)[len(prompt):]))
+print(tokenizer.decode(${isChat ? 'generator.get_sequence(0)[len(prompt):]' : 'generator.get_sequence(0)'}))
 `;
 }
 
