@@ -82,8 +82,10 @@ export function testChain(model: ModelFile): void {
       const cell = `transformersJs${version}`;
       const prompt = promptsOf(test.decoder)[0]!;
       const { folder, modelPath } = await test.export('folded');
-      const folders = [test.folder, folder];
-      const [original, slimmed] = runInTransformersJs(version, folders, model.dtype!, prompt, 6);
+      const models = [test.folder, folder].map((at) => ({ folder: at, dtype: model.dtype! }));
+      const [original, slimmed] = runInTransformersJs(version, models, [prompt], 6).map((runs) =>
+        typeof runs === 'string' ? runs : runs[0]!,
+      );
       if (typeof original === 'string') {
         note({ [cell]: `not before: ${original}` });
         return;

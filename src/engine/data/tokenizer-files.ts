@@ -113,10 +113,14 @@ async function readTokenIds(folder: string): Promise<TokenIds[]> {
   return found;
 }
 
-/** A file of its own counts more than what tokenizer_config.json says, as in Hugging Face's transformers. */
-async function findChatTemplate(
+/**
+ * A file of its own counts more than what tokenizer_config.json says, as in Hugging Face's transformers.
+ * @param configured what tokenizer_config.json says
+ * @throws UserError if a file is not what its name says, or has several templates and no default
+ */
+export async function findChatTemplate(
   folder: string,
-  configured: v.InferOutput<typeof chatTemplateSchema> | null | undefined,
+  configured?: v.InferOutput<typeof chatTemplateSchema> | null,
 ): Promise<{ source: string; path: string } | undefined> {
   const jinja = await readTextFile(join(folder, 'chat_template.jinja'));
   if (jinja !== undefined) return { source: jinja, path: join(folder, 'chat_template.jinja') };

@@ -31,20 +31,32 @@ export function slimConfig(config: Record<string, unknown>, change: CacheChange)
   return slimmed;
 }
 
-/** The part of config.json for transformers.js, with the number of data files of the exported model. */
+/** What transformers.js must be told of an exported model's files. */
+export interface ModelFiles {
+  /** The ONNX file, relative to the folder, with forward slashes. */
+  modelFile: string;
+  /** Number of files with weights beside it. */
+  dataFiles: number;
+  /** Whether its KV cache is in float16, where transformers.js 3 expects float32 unless it is told. */
+  hasFloat16Cache: boolean;
+}
+
+/** config.json with its part for transformers.js: the number of data files, and the cache's type where it needs saying. */
 export function transformersJsConfig(
   config: Record<string, unknown>,
-  modelFile: string,
-  dataFiles: number,
+  { modelFile, dataFiles, hasFloat16Cache }: ModelFiles,
 ): Record<string, unknown> {
   const key = 'transformers.js_config';
-  const own = isObject(config[key]) ? config[key] : {};
-  const { use_external_data_format: before, dtype, ...others } = own;
-  // A dtype names one of the source's files; this is the only one that is left.
-  const rest = dtype === undefined ? others : { ...others, dtype: transformersJsFile(modelFile).dtype };
-  if (dataFiles === 0 && before === undefined && dtype === undefined) return config;
-  const entry = { [path.posix.basename(modelFile)]: dataFiles };
-  return { ...config, [key]: dataFiles === 0 ? rest : { ...rest, use_external_data_format: entry } };
+  const { use_external_data_format: _, ...own } = isObject(config[key]) ? config[key] : {};
+  const { dtype } = transformersJsFile(modelFile);
+  const changed = {
+    ...own,
+    // A dtype names one of the source's files; this is the only one that is left.
+    ...(own.dtype !== undefined && { dtype }),
+    ...(dataFiles > 0 && { use_external_data_format: { [path.posix.basename(modelFile)]: dataFiles } }),
+    ...(hasFloat16Cache && own.kv_cache_dtype === undefined && { kv_cache_dtype: { [dtype]: 'float16' } }),
+  };
+  return key in config || Object.keys(changed).length > 0 ? { ...config, [key]: changed } : config;
 }
 
 /**
@@ -68,6 +80,38 @@ export function slimGenaiConfig(
     else delete decoder.sliding_window;
   }
   return { ...config, model: { ...model, decoder } };
+}
+
+/** Model types that transformers.js spells otherwise than onnxruntime-genai, whose builder writes small letters alone. */
+const MODEL_TYPES: Readonly<Record<string, string>> = {
+  gptoss: 'gpt_oss',
+  hunyuandensev1: 'hunyuan_v1_dense',
+};
+
+/**
+ * config.json made of genai_config.json, for folders of onnxruntime-genai's builder, which writes none: transformers.js
+ * takes from it the class of the model, the number and shape of the empty KV caches, and the tokens that end a text.
+ * @param genai of the exported model
+ * @returns undefined where genai_config.json does not describe a decoder
+ */
+export function configFromGenai(genai: Record<string, unknown>): Record<string, unknown> | undefined {
+  const { model } = genai;
+  if (!isObject(model) || !isObject(model.decoder) || typeof model.type !== 'string') return undefined;
+  const { decoder } = model;
+  const config = {
+    model_type: MODEL_TYPES[model.type] ?? model.type,
+    hidden_size: decoder.hidden_size,
+    num_hidden_layers: decoder.num_hidden_layers,
+    num_attention_heads: decoder.num_attention_heads,
+    num_key_value_heads: decoder.num_key_value_heads,
+    head_dim: decoder.head_size,
+    vocab_size: model.vocab_size,
+    max_position_embeddings: model.context_length,
+    bos_token_id: model.bos_token_id,
+    eos_token_id: model.eos_token_id,
+    pad_token_id: model.pad_token_id,
+  };
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -51,7 +51,8 @@ it('weights in several files keep to as many, under the names that transformers.
   });
   expect(exported.slimmedBytes).toBeLessThan(exported.originalBytes);
   for (const version of [3, 4] as const) {
-    const [run] = runInTransformersJs(version, [exported.folder], 'fp32', [0, 1, 20, 30], 3);
-    expect(run, `transformers.js ${version}`).toHaveProperty('tokens.length', 3);
+    const models = [{ folder: exported.folder, dtype: 'fp32' }];
+    const [runs] = runInTransformersJs(version, models, [[0, 1, 20, 30]], 3);
+    expect(runs, `transformers.js ${version}`).toHaveProperty('0.tokens.length', 3);
   }
 });

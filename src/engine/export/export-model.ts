@@ -1,27 +1,19 @@
 /** Writes the slimmed model's folder: complete and verified, or not at all. */
 import type { BlockName } from '../../schema/blocks.js';
 import type { ExportMode, Granularity } from '../../schema/settings.js';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { openForwardModel } from '../loss/forward-model.js';
 import type { LossBatch } from '../loss/loss-batch.js';
 import { saveScales, type Scales } from '../decoder/scales.js';
 import type { Decoder } from '../decoder/decoder.js';
+import { elementType } from '../decoder/element-type.js';
 import { UserError } from '../../schema/errors.js';
 import { externalFiles, setMetadata } from '../onnx/file/model-file.js';
+import { DataType } from '../onnx/graph/data-types.js';
 import type { ModelFolder } from '../onnx/file/model-folder.js';
 import type { SessionOptions } from '../runtime/session.js';
-import { slimConfig, slimGenaiConfig, transformersJsConfig, type CacheChange } from './configs.js';
+import { writeCompanions } from './companions.js';
 import type { ExportRecord } from './export-record.js';
 import { modelCard } from './model-card.js';
 import { slimmedModel, writeSlimmedModel } from './slimmed-model.js';
@@ -56,10 +48,6 @@ export interface ExportedModel {
   /** One sentence: why the mode is not the one that was asked for. */
   modeReason?: string;
 }
-
-/** Files beside the model that travel along unchanged. */
-export const COMPANION_FILES =
-  /^(generation_config\.json|tokenizer.*|special_tokens_map\.json|added_tokens\.json|vocab\.(json|txt)|merges\.txt|chat_template\.(json|jinja)|spiece\.model|licen[cs]e.*|notice.*|use_policy.*)$/i;
 
 /**
  * @throws UserError if the output exists, lies in the source, cannot be written, or fails the verification; nothing
@@ -129,7 +117,6 @@ async function writeFolder(request: ExportRequest, folder: string): Promise<Writ
   const { source, original, skipped, scales, record } = request;
   const slimmed = slimmedModel({ ...request, granularity: record.granularity });
   const { keptLayers } = slimmed;
-  const change: CacheChange = { originalLayers: original.layerCount, keptLayers };
   const hopscotch = {
     version: 1,
     original_model: record.modelName,
@@ -148,7 +135,14 @@ async function writeFolder(request: ExportRequest, folder: string): Promise<Writ
   writeMetadata(slimmed.decoder, hopscotch, record.granularity);
   const modelPath = path.join(folder, source.modelFile);
   const dataFiles = await writeSlimmedModel(slimmed, original, modelPath);
-  copyCompanions(source.folder, folder, change, { file: source.modelFile, dataFiles: dataFiles.length });
+  await writeCompanions(source.folder, folder, {
+    cache: { originalLayers: original.layerCount, keptLayers },
+    files: {
+      modelFile: source.modelFile,
+      dataFiles: dataFiles.length,
+      hasFloat16Cache: hasFloat16Cache(original),
+    },
+  });
   const verification = await verify(request, modelPath);
   const originalBytes = modelBytes(source.modelPath, externalFiles(original.model));
   const slimmedBytes = modelBytes(modelPath, dataFiles);
@@ -158,6 +152,7 @@ async function writeFolder(request: ExportRequest, folder: string): Promise<Writ
     modelCard({
       record,
       skipped,
+      folder,
       folderName: path.basename(path.resolve(request.output)),
       originalLayers: original.layerCount,
       keptLayers,
@@ -192,26 +187,9 @@ async function verify(request: ExportRequest, modelPath: string): Promise<Export
   }
 }
 
-function copyCompanions(
-  source: string,
-  target: string,
-  change: CacheChange,
-  model: { file: string; dataFiles: number },
-): void {
-  mkdirSync(target, { recursive: true });
-  for (const name of readdirSync(source)) {
-    const from = path.join(source, name);
-    const to = path.join(target, name);
-    if (!statSync(from).isFile()) continue;
-    if (COMPANION_FILES.test(name)) cpSync(from, to, { dereference: true });
-    else if (name === 'config.json') {
-      const config = slimConfig(readJson(from), change);
-      writeJson(to, transformersJsConfig(config, model.file, model.dataFiles));
-    } else if (name === 'genai_config.json')
-      writeJson(to, slimGenaiConfig(readJson(from), change, model.file));
-    else if (name.toLowerCase() === 'readme.md')
-      cpSync(from, path.join(target, 'README.original.md'), { dereference: true });
-  }
+function hasFloat16Cache({ graph, inputs }: Decoder): boolean {
+  const [first] = inputs.cache;
+  return first !== undefined && elementType(graph, first) === DataType.FLOAT16;
 }
 
 /** Each file counts once: weights that were left in place (weights-in-place.ts) name the model's own file. */
@@ -219,10 +197,6 @@ function modelBytes(modelPath: string, dataFiles: readonly string[]): number {
   const data = dataFiles.map((location) => path.join(path.dirname(modelPath), location));
   const files = [...new Set([modelPath, ...data])];
   return files.reduce((sum, file) => sum + statSync(file).size, 0);
-}
-
-function readJson(file: string): Record<string, unknown> {
-  return JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
 }
 
 function writeJson(file: string, data: unknown): void {

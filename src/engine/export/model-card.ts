@@ -7,7 +7,9 @@ import type { ExportRecord } from './export-record.js';
 export interface ModelCardFacts {
   record: ExportRecord;
   skipped: readonly BlockName[];
-  /** Of the exported folder. */
+  /** Where the exported model lies while it is written, with its configs and tokenizer. */
+  folder: string;
+  /** What the folder will be called. */
   folderName: string;
   originalLayers: number;
   keptLayers: readonly number[];
@@ -24,7 +26,7 @@ export function modelCard(facts: ModelCardFacts): string {
     ['model size', megabytes(facts.originalBytes), megabytes(facts.slimmedBytes)] as const,
     ['layers with a KV cache', String(originalLayers), String(keptLayers.length)] as const,
   ];
-  const snippets = exportSnippets(`/path/to/${facts.folderName}`, facts.modelFile)
+  const snippets = exportSnippets(facts.folder, facts.modelFile, `/path/to/${facts.folderName}`)
     .map(({ runtime, language, code }) => `${runtime}:\n\n\`\`\`${language}\n${code}\`\`\`\n`)
     .join('\n');
   return `# ${record.modelName}, slimmed for ${record.taskName}

@@ -1,4 +1,5 @@
 /** Code that loads an exported folder in each runtime: for its README and to copy from the app. */
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Snippet } from '../../schema/results.js';
 
@@ -35,53 +36,99 @@ export function transformersJsFile(modelFile: string): TransformersJsFile {
 }
 
 /**
- * @param folder path of the exported folder
+ * Code for the runtimes that can load the folder: onnxruntime-genai only where there is a genai_config.json.
+ * @param folder the exported folder, with its configs and tokenizer
  * @param modelFile relative to the folder, with forward slashes
+ * @param shown the folder's path in the code. Default: its own
  */
-export function exportSnippets(folder: string, modelFile: string): Snippet[] {
-  const options = Object.entries(transformersJsFile(modelFile))
-    .map(([key, value]) => `${key}: '${value}'`)
-    .join(', ');
-  const quoted = (text: string) => JSON.stringify(text);
+export function exportSnippets(folder: string, modelFile: string, shown = folder): Snippet[] {
+  const isChat = readJson(folder, 'tokenizer_config.json')?.chat_template !== undefined;
+  const genai = readJson(folder, 'genai_config.json');
   return [
-    {
-      runtime: 'transformers.js',
-      language: 'js',
-      code: `import { env, pipeline } from '@huggingface/transformers';
+    { runtime: 'transformers.js', language: 'js', code: transformersJsCode(shown, modelFile, isChat) },
+    ...(genai
+      ? [
+          {
+            runtime: 'onnxruntime-genai',
+            language: 'python',
+            code: genaiCode(shown, isChat, providersOf(genai)),
+          } as const,
+        ]
+      : []),
+    { runtime: 'onnxruntime', language: 'python', code: onnxruntimeCode(path.join(shown, modelFile)) },
+  ];
+}
 
-env.localModelPath = ${quoted(path.dirname(folder))};
-env.allowRemoteModels = false;
-const generate = await pipeline('text-generation', ${quoted(path.basename(folder))}, { ${options} });
-const messages = [{ role: 'user', content: 'Your prompt' }];
+/** The whole path, since the name alone would have to be one that a model on the Hugging Face hub could have. */
+function transformersJsCode(folder: string, modelFile: string, isChat: boolean): string {
+  const options = Object.entries(transformersJsFile(modelFile))
+    .map(([key, value]) => `${key}: ${quoted(value)}`)
+    .join(', ');
+  const answer = isChat
+    ? `const messages = [{ role: 'user', content: 'Your prompt' }];
 const [{ generated_text: conversation }] = await generate(messages, { max_new_tokens: 200 });
-console.log(conversation.at(-1).content);
-`,
-    },
-    {
-      runtime: 'onnxruntime-genai',
-      language: 'python',
-      code: `# Needs a genai_config.json, which models made by its model builder have.
-import onnxruntime_genai as og
+console.log(conversation.at(-1).content);`
+    : `const [{ generated_text: text }] = await generate('Your prompt', { max_new_tokens: 200 });
+console.log(text);`;
+  return `import { env, pipeline } from '@huggingface/transformers';
 
-model = og.Model(${quoted(folder)})
+env.allowRemoteModels = false;
+const generate = await pipeline('text-generation', ${quoted(folder)}, { ${options} });
+${answer}
+`;
+}
+
+/** @param providers that genai_config.json asks for, and of which each has a build of onnxruntime-genai of its own */
+function genaiCode(folder: string, isChat: boolean, providers: readonly string[]): string {
+  const load =
+    providers.length === 0
+      ? `model = og.Model(${quoted(folder)})`
+      : `config = og.Config(${quoted(folder)})
+config.clear_providers()  # runs on the CPU; without this line on ${providers.join(' and ')}, if your build has it
+model = og.Model(config)`;
+  const prompt = isChat
+    ? `messages = json.dumps([{"role": "user", "content": "Your prompt"}])
+prompt = tokenizer.encode(tokenizer.apply_chat_template(messages, add_generation_prompt=True))`
+    : `prompt = tokenizer.encode("Your prompt")`;
+  return `${isChat ? 'import json\n' : ''}import onnxruntime_genai as og
+
+${load}
 tokenizer = og.Tokenizer(model)
+${prompt}
 params = og.GeneratorParams(model)
-params.set_search_options(max_length=512)
+params.set_search_options(max_length=len(prompt) + 200)
 generator = og.Generator(model, params)
-generator.append_tokens(tokenizer.encode("Your prompt"))
+generator.append_tokens(prompt)
 while not generator.is_done():
     generator.generate_next_token()
-print(tokenizer.decode(generator.get_sequence(0)))
-`,
-    },
-    {
-      runtime: 'onnxruntime',
-      language: 'python',
-      code: `import onnxruntime
+print(tokenizer.decode(${isChat ? 'generator.get_sequence(0)[len(prompt):]' : 'generator.get_sequence(0)'}))
+`;
+}
 
-session = onnxruntime.InferenceSession(${quoted(path.join(folder, modelFile))})
+function onnxruntimeCode(modelPath: string): string {
+  return `import onnxruntime
+
+session = onnxruntime.InferenceSession(${quoted(modelPath)})
 print([value.name for value in session.get_inputs()])
-`,
-    },
-  ];
+`;
+}
+
+/** Names of the execution providers that genai_config.json lists for the decoder. */
+function providersOf(genai: GenaiConfig): string[] {
+  const options = genai.model?.decoder?.session_options?.provider_options ?? [];
+  return options.flatMap((provider) => Object.keys(provider));
+}
+
+interface GenaiConfig {
+  model?: { decoder?: { session_options?: { provider_options?: object[] } } };
+}
+
+function readJson(folder: string, name: string): (GenaiConfig & { chat_template?: unknown }) | undefined {
+  const file = path.join(folder, name);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as GenaiConfig) : undefined;
+}
+
+/** As JavaScript and Python both read it. */
+function quoted(text: string): string {
+  return JSON.stringify(text);
 }

@@ -5,13 +5,16 @@ import type { BlockName } from '../../../schema/blocks.js';
 import type { SizeFigures } from '../../../schema/report.js';
 import type { ExportedFile } from '../../../schema/results.js';
 import { describeDecoder, savingsOf } from '../../decoder/describe.js';
-import { COMPANION_FILES } from '../../export/export-model.js';
+import { COMPANION_FILES, hasDerivedConfig } from '../../export/companions.js';
 import { resolveExternalPath } from '../../onnx/file/external-data.js';
 import { externalFiles } from '../../onnx/file/model-file.js';
 import type { SourceModel } from './source-model.js';
 
 /** Of hopscotch.json and README.md before they are written. */
 const RECORD_BYTES = 8_000;
+
+/** Of a config.json that is made of genai_config.json. */
+const DERIVED_CONFIG_BYTES = 500;
 
 /** Bytes on disk of the ONNX file and its external weights. */
 export function modelBytes(model: Pick<SourceModel, 'source' | 'decoder'>): number {
@@ -85,8 +88,15 @@ function companionFiles({ source }: SourceModel): ExportedFile[] {
     if (name.toLowerCase() === 'readme.md') return [{ ...file, name: 'README.original.md', what: 'readme' }];
     return [];
   });
+  const derived = {
+    name: 'config.json',
+    bytes: DERIVED_CONFIG_BYTES,
+    estimated: true,
+    what: 'config' as const,
+  };
   return [
     ...travelling,
+    ...(hasDerivedConfig(source.folder) ? [derived] : []),
     { name: 'hopscotch.json', bytes: RECORD_BYTES, estimated: true, what: 'record' },
     { name: 'README.md', bytes: RECORD_BYTES / 4, estimated: true, what: 'readme' },
   ];

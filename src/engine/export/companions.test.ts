@@ -1,0 +1,91 @@
+/** What an exported folder gets beside its model so that transformers.js loads it, too. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { temporaryFolderWith } from '../../../test/support/temporary-folder.js';
+import { writeCompanions, type ModelChange } from './companions.js';
+
+const genai = {
+  model: {
+    type: 'gptoss',
+    bos_token_id: 1,
+    eos_token_id: [2, 5],
+    pad_token_id: 2,
+    context_length: 8192,
+    vocab_size: 49152,
+    decoder: {
+      session_options: { provider_options: [] },
+      filename: 'model.onnx',
+      head_size: 64,
+      hidden_size: 576,
+      num_attention_heads: 9,
+      num_hidden_layers: 4,
+      num_key_value_heads: 3,
+    },
+  },
+  search: {},
+};
+
+/** Of four layers, the second one's attention skipped. */
+const change: ModelChange = {
+  cache: { originalLayers: 4, keptLayers: [0, 2, 3] },
+  files: { modelFile: 'model.onnx', dataFiles: 1, hasFloat16Cache: false },
+};
+
+/** The companions of a folder's export: JSON files as they are read. */
+async function companionsOf(files: Record<string, unknown>, changed: Partial<ModelChange['files']> = {}) {
+  const target = temporaryFolderWith({});
+  await writeCompanions(temporaryFolderWith(files), target, {
+    ...change,
+    files: { ...change.files, ...changed },
+  });
+  return (name: string) =>
+    JSON.parse(readFileSync(path.join(target, name), 'utf8')) as Record<string, unknown>;
+}
+
+it('config.json is made of genai_config.json, with the layers that are left', async () => {
+  const json = await companionsOf({ 'genai_config.json': genai });
+  expect(json('config.json')).toEqual({
+    model_type: 'gpt_oss',
+    hidden_size: 576,
+    num_hidden_layers: 3,
+    num_attention_heads: 9,
+    num_key_value_heads: 3,
+    head_dim: 64,
+    vocab_size: 49152,
+    max_position_embeddings: 8192,
+    bos_token_id: 1,
+    eos_token_id: [2, 5],
+    pad_token_id: 2,
+    'transformers.js_config': { use_external_data_format: { 'model.onnx': 1 } },
+  });
+});
+
+it('a config.json that is there stays, but for the number of layers', async () => {
+  const files = { 'genai_config.json': genai, 'config.json': { model_type: 'mine', num_hidden_layers: 4 } };
+  const json = await companionsOf(files, { dataFiles: 0 });
+  expect(json('config.json')).toEqual({ model_type: 'mine', num_hidden_layers: 3 });
+});
+
+it('config.json names a float16 cache, unless it does already', async () => {
+  const narrow = { dataFiles: 0, hasFloat16Cache: true };
+  const json = await companionsOf({ 'config.json': {} }, { ...narrow, modelFile: 'onnx/model_q4f16.onnx' });
+  expect(json('config.json')).toEqual({ 'transformers.js_config': { kv_cache_dtype: { q4f16: 'float16' } } });
+  const own = { 'transformers.js_config': { kv_cache_dtype: { fp16: 'float16' } } };
+  expect((await companionsOf({ 'config.json': own }, narrow))('config.json')).toEqual(own);
+});
+
+it.each([
+  ['a file of its own', { 'chat_template.jinja': 'new' }],
+  ['an older file of its own', { 'chat_template.json': { chat_template: 'new' } }],
+])('a chat template in %s counts, and is put into tokenizer_config.json', async (_, files) => {
+  for (const before of [{ eos_token: 'end' }, { eos_token: 'end', chat_template: 'old' }]) {
+    const json = await companionsOf({ ...files, 'tokenizer_config.json': before });
+    expect(json('tokenizer_config.json')).toEqual({ eos_token: 'end', chat_template: 'new' });
+  }
+});
+
+it('without a chat template tokenizer_config.json stays as it is', async () => {
+  const json = await companionsOf({ 'tokenizer_config.json': { eos_token: 'end' } });
+  expect(json('tokenizer_config.json')).toEqual({ eos_token: 'end' });
+});

@@ -1,0 +1,108 @@
+/** Folders in the layouts that exporters write, for tests that load their exports elsewhere. */
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { freshPath } from '../support/export-sample.js';
+import { sampleFolder, sharedPath } from '../support/shared-folder.js';
+
+export interface Layout {
+  /** Of Optimum: configs above onnx/; of onnxruntime-genai: all in one folder, with a genai_config.json and no config.json. */
+  exporter: 'optimum' | 'genai';
+  /** Its folder of the shared models, or its ONNX file; absent for the sample that the repository holds. */
+  shared?: string;
+  /** Logits and KV cache are in float16. */
+  isFloat16?: boolean;
+  /** Its operators have inputs that onnxruntime had not yet in 1.21. */
+  needsNewRuntime?: boolean;
+}
+
+const layouts: Readonly<Record<string, Layout>> = {
+  'Optimum, float32': { exporter: 'optimum' },
+  'Optimum, float32, weights beside': {
+    exporter: 'optimum',
+    shared: 'sample/onnx/optimum-sdpa-external.onnx',
+  },
+  'Optimum, float16': { exporter: 'optimum', shared: 'sample/onnx/optimum-fp16.onnx', isFloat16: true },
+  'Optimum, 4 bits': { exporter: 'optimum', shared: 'sample/onnx/optimum-q4.onnx' },
+  'Optimum, 8 bits': { exporter: 'optimum', shared: 'sample/onnx/optimum-int8.onnx' },
+  'genai, float32': { exporter: 'genai', shared: 'sample/onnx/genai-fp32.onnx' },
+  'genai, packed projections': { exporter: 'genai', shared: 'sample/onnx/genai-packed.onnx' },
+  'genai, float16': { exporter: 'genai', shared: 'sample/onnx/genai-fp16.onnx', isFloat16: true },
+  'genai, 4 bits': { exporter: 'genai', shared: 'sample/onnx/genai-q4.onnx' },
+  'genai 0.18, float32': builder018('fp32-cpu'),
+  'genai 0.18, 4 bits': builder018('int4-cpu'),
+  'genai 0.18, float16 for WebGPU': builder018('fp16-webgpu', true),
+  'genai 0.18, 4 bits for WebGPU': builder018('int4-webgpu', true),
+};
+
+function builder018(folder: string, isFloat16 = false): Layout {
+  return { exporter: 'genai', shared: `models/genai-0.18/${folder}`, isFloat16, needsNewRuntime: true };
+}
+
+/** The layouts whose files are here, by what they are called in titles. */
+export function layoutsHere(hasShared: boolean): [string, Layout][] {
+  return Object.entries(layouts).filter(([, { shared }]) => hasShared || shared === undefined);
+}
+
+/** The layout's model folder. */
+export function layoutFolder({ exporter, shared }: Layout): string {
+  if (shared === undefined) return sampleFolder;
+  const source = sharedPath(shared);
+  if (!source.endsWith('.onnx')) return source;
+  const folder = freshPath('sample');
+  const models = exporter === 'genai' ? folder : path.join(folder, 'onnx');
+  mkdirSync(models, { recursive: true });
+  for (const file of [source, `${source}_data`])
+    if (existsSync(file)) cpSync(file, path.join(models, path.basename(file)));
+  cpSync(path.join(sampleFolder, 'tokenizer.json'), path.join(folder, 'tokenizer.json'));
+  if (exporter === 'optimum') {
+    for (const name of ['config.json', 'generation_config.json', 'tokenizer_config.json'])
+      cpSync(path.join(sampleFolder, name), path.join(folder, name));
+    return folder;
+  }
+  const { chat_template: template, ...tokenizerConfig } = readJson('tokenizer_config.json');
+  writeFileSync(path.join(folder, 'chat_template.jinja'), template as string);
+  writeFileSync(path.join(folder, 'tokenizer_config.json'), JSON.stringify(tokenizerConfig));
+  const config = genaiConfig(path.basename(source));
+  writeFileSync(path.join(folder, 'genai_config.json'), JSON.stringify(config));
+  return folder;
+}
+
+/** Of the sample, as onnxruntime-genai's builder writes it. */
+function genaiConfig(filename: string): object {
+  const config = readJson('config.json');
+  return {
+    model: {
+      type: config.model_type,
+      bos_token_id: config.bos_token_id,
+      eos_token_id: config.eos_token_id,
+      pad_token_id: config.pad_token_id,
+      vocab_size: config.vocab_size,
+      context_length: config.max_position_embeddings,
+      decoder: {
+        session_options: { log_id: 'onnxruntime-genai', provider_options: [] },
+        filename,
+        head_size: config.head_dim,
+        hidden_size: config.hidden_size,
+        num_attention_heads: config.num_attention_heads,
+        num_hidden_layers: config.num_hidden_layers,
+        num_key_value_heads: config.num_key_value_heads,
+        inputs: {
+          input_ids: 'input_ids',
+          attention_mask: 'attention_mask',
+          past_key_names: 'past_key_values.%d.key',
+          past_value_names: 'past_key_values.%d.value',
+        },
+        outputs: {
+          logits: 'logits',
+          present_key_names: 'present.%d.key',
+          present_value_names: 'present.%d.value',
+        },
+      },
+    },
+    search: { do_sample: false, max_length: config.max_position_embeddings, past_present_share_buffer: true },
+  };
+}
+
+function readJson(name: string): Record<string, unknown> {
+  return JSON.parse(readFileSync(path.join(sampleFolder, name), 'utf8')) as Record<string, unknown>;
+}
