@@ -33,7 +33,8 @@ export class GenaiAttention {
 
   #dims(length: string): (string | number)[] {
     const { kvHeads, headSize } = this.sizes;
-    return ['batch_size', kvHeads, `${length}_sequence_length`, headSize];
+    const size = this.style.openHeadSize ? 'kv_cache_dim' : headSize;
+    return ['batch_size', kvHeads, `${length}_sequence_length`, size];
   }
 
   layer(x: string, layer: number): string {

@@ -44,14 +44,22 @@ class GenaiBuilder {
     const { writer, style, sizes } = this;
     const { hidden } = sizes;
     for (let layer = 0; layer < layers; layer += 1) this.#attention.declarePast(layer);
-    const table = writer.weight('model.embed_tokens.weight', [VOCABULARY, hidden], 1);
+    const makeHead = () => writer.weight('lm_head.MatMul.weight', [hidden, VOCABULARY], 0.3);
+    const tied = style.tiedHead ? makeHead() : undefined;
+    const table = tied
+      ? writer.op('Transpose', [tied], { perm: [1, 0] })
+      : writer.weight('model.embed_tokens.weight', [VOCABULARY, hidden], 1);
     let embedded = writer.op('Gather', [table, 'input_ids']);
     if (style.resultNorm) embedded = writer.op('Mul', [embedded, writer.float(Math.sqrt(hidden))]);
     let stream: Stream = { root: embedded, skip: undefined };
     for (let layer = 0; layer < layers; layer += 1) stream = this.#layer(stream, layer);
     const last = this.#norm(stream, `model.layers.${layers}.final_norm_layernorm`, false).normed;
-    const head = writer.weight('lm_head.MatMul.weight', [hidden, VOCABULARY], 0.3);
-    const logits = writer.op('MatMul', [last, head], {}, style.softcap > 0 ? undefined : 'logits');
+    const logits = writer.op(
+      'MatMul',
+      [last, tied ?? makeHead()],
+      {},
+      style.softcap > 0 ? undefined : 'logits',
+    );
     if (style.softcap > 0) writer.op('Identity', [softCap(writer, logits, style.softcap)], {}, 'logits');
     writer.output('logits', DataType.FLOAT, ['batch_size', 'sequence_length', VOCABULARY]);
     for (let layer = 0; layer < layers; layer += 1) this.#attention.declarePresent(layer);

@@ -22,6 +22,10 @@ export interface GenaiStyle {
   parallel: boolean;
   /** Whether what a block adds is normed too, and the embedding scaled (Gemma 2). */
   resultNorm: boolean;
+  /** Whether the embedding's table is the output head's weight, transposed (from builder 0.18 on). */
+  tiedHead: boolean;
+  /** Whether caches leave their head size open (from builder 0.18 on). */
+  openHeadSize: boolean;
 }
 
 const llama: GenaiStyle = {
@@ -39,12 +43,16 @@ const llama: GenaiStyle = {
   mlp: 'silu',
   parallel: false,
   resultNorm: false,
+  tiedHead: false,
+  openHeadSize: false,
 };
 
 export const genaiStyles: readonly GenaiStyle[] = [
   { ...llama, name: 'mistral', window: 3 },
   { ...llama, name: 'qwen2', packedProjections: true, biases: true },
+  { ...llama, name: 'qwen2-tied', packedProjections: true, biases: true, tiedHead: true, openHeadSize: true },
   { ...llama, name: 'qwen3', queryKeyNorm: true, rotary: 'outside' },
+  { ...llama, name: 'qwen3-tied', queryKeyNorm: true, rotary: 'outside', tiedHead: true, openHeadSize: true },
   { ...llama, name: 'gemma2', window: 4, softcap: 2, resultNorm: true, mlp: 'gelu' },
   {
     ...llama,
@@ -57,7 +65,15 @@ export const genaiStyles: readonly GenaiStyle[] = [
     mlp: 'gelu',
     parallel: true,
   },
-  { ...llama, name: 'nemotron', norm: 'layer', attention: 'multi-head', rotary: 'outside', rotated: 8 },
+  {
+    ...llama,
+    name: 'nemotron',
+    norm: 'layer',
+    attention: 'multi-head',
+    rotary: 'outside',
+    rotated: 8,
+    openHeadSize: true,
+  },
   { ...llama, name: 'gpt-oss', window: 3, sinks: true, biases: true, mlp: 'experts' },
   { ...llama, name: 'qwen3-moe', queryKeyNorm: true, mlp: 'quantised-experts' },
 ];

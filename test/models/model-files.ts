@@ -90,6 +90,18 @@ export const MODEL_FILES: readonly ModelFile[] = [
     precision: '4 bits (MatMulNBits)',
     dtype: 'fp32',
   },
+  ...(
+    [
+      ['fp32-cpu', 'float32', 'fp32'],
+      ['fp16-webgpu', 'float16', 'fp16'],
+    ] as const
+  ).map(([folder, precision, dtype]) => ({
+    ...sample,
+    file: `models/genai-0.18/${folder}/model.onnx`,
+    layout: 'onnxruntime-genai 0.18, tied embedding',
+    precision,
+    dtype,
+  })),
   {
     ...stories,
     file: 'models/stories260K/stories260K.onnx',

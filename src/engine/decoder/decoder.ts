@@ -142,7 +142,7 @@ export interface DecoderInputs {
 }
 
 export interface Decoder {
-  /** The model that was read, or a copy of it in which fused norms are split. */
+  /** The model that was read, or a copy of it in which fused norms are split and caches declare their heads and size. */
   model: OnnxModel;
   /** The fused norms that were split; joinNorms makes them again. */
   fusedNorms: ReadonlySet<FusedNorm>;

@@ -2,11 +2,11 @@
 import { UserError } from '../../../schema/errors.js';
 import { DataType } from '../../onnx/graph/data-types.js';
 import { describeNode } from '../../onnx/graph/node.js';
-import type { TensorProto } from '../../onnx/file/onnx_pb.js';
-import { tensorDims } from '../../onnx/graph/tensor.js';
+import type { NodeProto } from '../../onnx/file/onnx_pb.js';
+import { elementCount, tensorDims } from '../../onnx/graph/tensor.js';
 import { declaredDims, declaredType } from '../../onnx/graph/value-info.js';
 import { walk } from '../../onnx/graph/walk.js';
-import type { DataFlow } from './data-flow.js';
+import { isRenaming, type DataFlow } from './data-flow.js';
 import { EXPORT_ADVICE } from './unsupported.js';
 
 export interface TokenEmbedding {
@@ -23,6 +23,9 @@ const INDEX_OPERATORS = new Set(['Reshape', 'Slice', 'Cast', 'Identity', 'Unsque
 
 /** com.microsoft.GatherBlockQuantized takes rows of a table quantised in blocks. */
 const GATHERS = new Set(['Gather', 'GatherBlockQuantized']);
+
+/** Operators that may stand between a table and the Gather, and keep its rows. */
+const KEEPING_OPERATORS = new Set(['DequantizeLinear', 'Squeeze', 'Unsqueeze']);
 
 /** @throws UserError if no integer input takes rows of an embedding */
 export function findTokenEmbedding(flow: DataFlow): TokenEmbedding {
@@ -47,19 +50,40 @@ function embeddingsOf(flow: DataFlow, tokens: string): TokenEmbedding[] {
   for (const value of walk([tokens], rearranged)) {
     for (const node of flow.readers(value)) {
       if (!GATHERS.has(node.opType) || node.input[1] !== value) continue;
-      const table = tableBehind(flow, node.input[0]!);
-      if (table?.dims.length === 2) {
-        found.push({ tokens, output: dequantised(flow, node.output[0]!), vocabulary: tensorDims(table)[0]! });
+      const vocabulary = rowsOfTable(flow, node.input[0]!);
+      if (vocabulary !== undefined) {
+        found.push({ tokens, output: dequantised(flow, node.output[0]!), vocabulary });
       }
     }
   }
   return found;
 }
 
-/** The table that rows are taken from, in a float type or quantised. */
-function tableBehind(flow: DataFlow, value: string): TensorProto | undefined {
-  const node = flow.graph.producer(flow.origin(value));
-  return flow.constantBehind(node?.opType === 'DequantizeLinear' ? node.input[0]! : value);
+/**
+ * Rows of the 2-D table behind a value: in a float type or quantised, and where the head shares it, transposed or with
+ * its blocks joined by a Reshape.
+ */
+function rowsOfTable(flow: DataFlow, value: string): number | undefined {
+  const { graph } = flow;
+  let name = value;
+  let isTransposed = false;
+  for (;;) {
+    const tensor = graph.constant(name);
+    if (tensor) return tensor.dims.length === 2 ? tensorDims(tensor)[isTransposed ? 1 : 0] : undefined;
+    const node = graph.producer(name);
+    if (!node) return undefined;
+    if (node.opType === 'Transpose') isTransposed = !isTransposed;
+    else if (node.opType === 'Reshape') return isTransposed ? undefined : rowsOfReshaped(flow, node);
+    else if (!isRenaming(node) && !KEEPING_OPERATORS.has(node.opType)) return undefined;
+    name = node.input[0]!;
+  }
+}
+
+/** A Reshape to two axes that leaves the first one as it is. */
+function rowsOfReshaped(flow: DataFlow, node: NodeProto): number | undefined {
+  const shape = flow.graph.constant(node.input[1]!);
+  const table = flow.constantBehind(node.input[0]!);
+  return shape && elementCount(tensorDims(shape)) === 2 && table ? tensorDims(table)[0] : undefined;
 }
 
 /** The rows as floats, where they are dequantised after they were taken. */
