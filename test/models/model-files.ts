@@ -93,15 +93,25 @@ export const MODEL_FILES: readonly ModelFile[] = [
   ...(
     [
       ['fp32-cpu', 'float32', 'fp32'],
+      ['int4-cpu', '4 bits, activations in 8 (MatMulNBits)', 'fp32'],
       ['fp16-webgpu', 'float16', 'fp16'],
+      ['int4-webgpu', '4 bits, activations in 8 (MatMulNBits), float16', 'fp16'],
     ] as const
   ).map(([folder, precision, dtype]) => ({
     ...sample,
     file: `models/genai-0.18/${folder}/model.onnx`,
     layout: 'onnxruntime-genai 0.18, tied embedding',
     precision,
+    rounds: folder.startsWith('int4'),
     dtype,
   })),
+  {
+    ...sample,
+    file: 'cases/float16-inside/onnx/model_fp16.onnx',
+    layout: 'Optimum, eager, float32 inputs and logits',
+    precision: 'float16',
+    dtype: 'fp16',
+  },
   {
     ...stories,
     file: 'models/stories260K/stories260K.onnx',

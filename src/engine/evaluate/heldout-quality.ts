@@ -139,7 +139,8 @@ export function klDivergence(expected: Float32Array, actual: Float32Array): numb
   return Math.max(0, sum);
 }
 
-function logSumExp(logits: Float32Array): number {
+/** The logarithm of the sum of exponentials: a softmax's normaliser. */
+export function logSumExp(logits: Float32Array): number {
   let largest = -Infinity;
   for (const logit of logits) if (logit > largest) largest = logit;
   let sum = 0;

@@ -1,5 +1,4 @@
 /** Writes the slimmed model's folder: complete and verified, or not at all. */
-import type { Verification } from '../../schema/results.js';
 import type { BlockName } from '../../schema/blocks.js';
 import type { ExportMode, Granularity } from '../../schema/settings.js';
 import {
@@ -17,20 +16,17 @@ import path from 'node:path';
 import { openForwardModel } from '../loss/forward-model.js';
 import type { LossBatch } from '../loss/loss-batch.js';
 import { saveScales, type Scales } from '../decoder/scales.js';
-import { blocksOf, type Decoder } from '../decoder/decoder.js';
-import { joinNorms } from '../decoder/edit/join-norms.js';
-import { renumberCache } from '../decoder/edit/renumber-cache.js';
+import type { Decoder } from '../decoder/decoder.js';
 import { UserError } from '../../schema/errors.js';
-import { externalFiles, setMetadata, writeModel } from '../onnx/file/model-file.js';
+import { externalFiles, setMetadata } from '../onnx/file/model-file.js';
 import type { ModelFolder } from '../onnx/file/model-folder.js';
 import type { SessionOptions } from '../runtime/session.js';
 import { slimConfig, slimGenaiConfig, transformersJsConfig, type CacheChange } from './configs.js';
-import { dataFileNames } from './data-files.js';
 import type { ExportRecord } from './export-record.js';
-import { insertScales } from './explicit-scales.js';
-import { foldScales, type FoldedDecoder } from './fold-scales.js';
 import { modelCard } from './model-card.js';
-import { verifyExport } from './verify-export.js';
+import { slimmedModel, writeSlimmedModel } from './slimmed-model.js';
+import { explicitReason, requireSame, UnwritableScales } from './unwritable-scales.js';
+import { verifyExport, type ExportCheck } from './verify-export.js';
 
 export interface ExportRequest {
   source: ModelFolder;
@@ -54,7 +50,11 @@ export interface ExportedModel {
   slimmedBytes: number;
   /** Original layer behind each KV cache of the slimmed model. */
   keptLayers: readonly number[];
-  verification: Verification;
+  verification: ExportCheck;
+  /** How the scales were written: explicitly also where they were to be folded and that was not exact. */
+  mode: ExportMode;
+  /** One sentence: why the mode is not the one that was asked for. */
+  modeReason?: string;
 }
 
 /** Files beside the model that travel along unchanged. */
@@ -73,8 +73,7 @@ export async function exportModel(request: ExportRequest): Promise<ExportedModel
     `.${path.basename(output)}.hopscotch-partial-${process.pid}`,
   );
   try {
-    rmSync(partial, { recursive: true, force: true });
-    const result = await writeFolder(request, partial);
+    const result = await writeVerified(request, partial);
     rmSync(output, { recursive: true, force: true });
     renameSync(partial, output);
     return { ...result, folder: output, modelPath: path.join(output, request.source.modelFile) };
@@ -104,20 +103,32 @@ export function outputProblem(output: string, source: string): string | undefine
   if (inside(output, source) || inside(source, output)) {
     return `The output folder ${output} is the source model's own or holds it; choose another, the source is never changed.`;
   }
-  const there = statSync(output, { throwIfNoEntry: false });
+  const there = existsSync(output) ? statSync(output) : undefined;
   if (there && (!there.isDirectory() || readdirSync(output).length > 0)) {
     return `${output} exists already and is not an empty folder; choose another name or delete it.`;
   }
   return undefined;
 }
 
-async function writeFolder(
-  request: ExportRequest,
-  folder: string,
-): Promise<Omit<ExportedModel, 'folder' | 'modelPath'>> {
+type WrittenFolder = Omit<ExportedModel, 'folder' | 'modelPath'>;
+
+/** Folded scales where these give the trained model, else explicit ones. @throws UnwritableScales if neither does */
+async function writeVerified(request: ExportRequest, folder: string): Promise<WrittenFolder> {
+  rmSync(folder, { recursive: true, force: true });
+  try {
+    return await writeFolder(request, folder);
+  } catch (error) {
+    if (!(error instanceof UnwritableScales) || request.mode === 'explicit') throw error;
+    rmSync(folder, { recursive: true, force: true });
+    const written = await writeFolder({ ...request, mode: 'explicit' }, folder);
+    return { ...written, modeReason: explicitReason(error) };
+  }
+}
+
+async function writeFolder(request: ExportRequest, folder: string): Promise<WrittenFolder> {
   const { source, original, skipped, scales, record } = request;
-  const built = buildDecoder(request);
-  const { decoder: slimmed, keptLayers } = withDenseCache(built.decoder);
+  const slimmed = slimmedModel({ ...request, granularity: record.granularity });
+  const { keptLayers } = slimmed;
   const change: CacheChange = { originalLayers: original.layerCount, keptLayers };
   const hopscotch = {
     version: 1,
@@ -134,18 +145,13 @@ async function writeFolder(
       record.figures.map(([name, before, after]) => [name, { original: before, slimmed: after }]),
     ),
   };
-  writeMetadata(slimmed, hopscotch, record.granularity);
-  joinNorms(slimmed.graph, original.fusedNorms);
+  writeMetadata(slimmed.decoder, hopscotch, record.granularity);
   const modelPath = path.join(folder, source.modelFile);
-  const dataFiles = dataFileNames(slimmed.model, source.modelFile);
-  await writeModel(slimmed.model, modelPath, {
-    edit: (tensor) => built.weightEdits.get(tensor.name),
-    renameExternal: (location) => dataFiles.get(location)!,
-  });
-  copyCompanions(source.folder, folder, change, { file: source.modelFile, dataFiles: dataFiles.size });
+  const dataFiles = await writeSlimmedModel(slimmed, original, modelPath);
+  copyCompanions(source.folder, folder, change, { file: source.modelFile, dataFiles: dataFiles.length });
   const verification = await verify(request, modelPath);
   const originalBytes = modelBytes(source.modelPath, externalFiles(original.model));
-  const slimmedBytes = modelBytes(modelPath, [...dataFiles.values()]);
+  const slimmedBytes = modelBytes(modelPath, dataFiles);
   writeJson(path.join(folder, 'hopscotch.json'), { ...hopscotch, verification });
   writeFileSync(
     path.join(folder, 'README.md'),
@@ -161,7 +167,7 @@ async function writeFolder(
       slimmedBytes,
     }),
   );
-  return { originalBytes, slimmedBytes, keptLayers, verification };
+  return { originalBytes, slimmedBytes, keptLayers, verification, mode: request.mode };
 }
 
 /** The record as metadata_props; vectors of scales are too long for it and stay in hopscotch.json alone. */
@@ -172,31 +178,15 @@ function writeMetadata(decoder: Decoder, record: Record<string, unknown>, granul
   }
 }
 
-function buildDecoder(request: ExportRequest): FoldedDecoder {
-  const { original, skipped, scales, mode, record } = request;
-  if (mode === 'folded') return foldScales(original, skipped, scales);
-  return { decoder: insertScales(original, skipped, scales, record.granularity), weightEdits: new Map() };
-}
-
-function withDenseCache(decoder: Decoder): { decoder: Decoder; keptLayers: number[] } {
-  const keptLayers = blocksOf(decoder).flatMap(({ kind, layer }) => (kind === 'attention' ? [layer] : []));
-  return { decoder: renumberCache(decoder).decoder, keptLayers };
-}
-
-async function verify(request: ExportRequest, modelPath: string): Promise<Verification> {
+async function verify(request: ExportRequest, modelPath: string): Promise<ExportCheck> {
   const trained = await openForwardModel(request.original, {
     skipped: request.skipped,
     granularity: request.record.granularity,
     session: request.session,
   });
+  const { scales, verificationBatches, session } = request;
   try {
-    return await verifyExport(
-      modelPath,
-      trained,
-      request.scales,
-      request.verificationBatches,
-      request.session,
-    );
+    return requireSame(await verifyExport(modelPath, trained, scales, verificationBatches, session));
   } finally {
     await trained.release();
   }

@@ -11,13 +11,13 @@ import {
 } from '../decoder/decoder.js';
 import { deleteBlocks } from '../decoder/edit/delete-blocks.js';
 import { addToStream, type StreamPlace } from '../decoder/edit/stream-offsets.js';
-import { UserError } from '../../schema/errors.js';
 import { float, setAttribute } from '../onnx/graph/attributes.js';
 import { floatTensor, tensorDims } from '../onnx/graph/tensor.js';
 import { normName, stepName, type ScaleKey, type Scales } from '../decoder/scales.js';
 import { spreadOverChannels } from './quantisation-scales.js';
 import { multiplyBy, scaleConstant } from './scale-constant.js';
 import type { WeightEdit } from './scale-weight.js';
+import { UnwritableScales } from './unwritable-scales.js';
 
 export interface FoldedDecoder {
   decoder: Decoder;
@@ -29,7 +29,7 @@ export interface FoldedDecoder {
  * Deletes the skipped blocks and folds the scales of the others. The residual stream X of the gated model is c * x of
  * the folded one's x: a norm that reads it gets eps / c^2 (products that read it without a norm get c), a block's last
  * projection b / (s * c), then c := s * c. What a norm gives is scaled in its gain and bias.
- * @throws UserError if a residual scale is not positive or a projection's weight cannot be scaled
+ * @throws UnwritableScales if a residual scale is not positive or a projection's weight cannot be scaled
  */
 export function foldScales(original: Decoder, skipped: readonly BlockName[], scales: Scales): FoldedDecoder {
   const decoder = deleteBlocks(original, skipped);
@@ -71,8 +71,9 @@ export function foldScales(original: Decoder, skipped: readonly BlockName[], sca
 function positiveResidual(scales: Scales, name: BlockName): number {
   const residual = scales.get(`residual ${name}`)?.[0] ?? 1;
   if (residual > 0) return residual;
-  throw new UserError(
-    `The residual scale of ${name} came out as ${residual}, and only positive ones can be folded; export with explicit scales, or train with a smaller learning rate.`,
+  throw new UnwritableScales(
+    `The residual scale of ${name} came out as ${residual}, and only positive ones can be folded`,
+    'export with explicit scales, or train with a smaller learning rate',
   );
 }
 

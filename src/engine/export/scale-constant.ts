@@ -11,7 +11,7 @@ import { requireFoldable, scaleWeight, type ChannelLayout, type WeightEdit } fro
  * @param node what the constant belongs to, for messages
  * @param factors one factor for all channels, or one a channel
  * @param edits gets the change of the initializer
- * @throws UserError if the constant is not of floating-point numbers
+ * @throws UnwritableScales if the constant is not of floating-point numbers
  */
 export function scaleConstant(
   decoder: Decoder,

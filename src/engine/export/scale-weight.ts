@@ -3,7 +3,7 @@ import { dataTypeName, isFloatingPoint } from '../onnx/graph/data-types.js';
 import { describeNode } from '../onnx/graph/node.js';
 import type { NodeProto, TensorProto } from '../onnx/file/onnx_pb.js';
 import { floatTensor, tensorDims, tensorToFloat32 } from '../onnx/graph/tensor.js';
-import { UserError } from '../../schema/errors.js';
+import { UnwritableScales } from './unwritable-scales.js';
 
 /** A change of one initializer, made when its bytes are written. */
 export type WeightEdit = (tensor: TensorProto, folder: string | undefined) => TensorProto;
@@ -32,12 +32,13 @@ export function scaleWeight(factors: Float64Array, layout: ChannelLayout): Weigh
   };
 }
 
-/** @throws UserError if scales cannot be folded into this constant of a norm or projection */
+/** @throws UnwritableScales if scales cannot be folded into this constant of a norm or projection */
 export function requireFoldable(node: NodeProto, weight: TensorProto | undefined): TensorProto {
   if (!weight || !isFloatingPoint(weight.dataType)) {
     const what = weight ? dataTypeName(weight.dataType) : 'no constant';
-    throw new UserError(
-      `The scales cannot be folded into the ${describeNode(node)}, whose weight is ${what}; export with explicit scales instead.`,
+    throw new UnwritableScales(
+      `The scales cannot be folded into the ${describeNode(node)}, whose weight is ${what}`,
+      'export with explicit scales instead',
     );
   }
   return weight;

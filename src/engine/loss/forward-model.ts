@@ -6,11 +6,11 @@ import { deleteBlocks } from '../decoder/edit/delete-blocks.js';
 import { openDecoder } from '../runtime/segmented-model.js';
 import type { Feeds, RunnableModel, SessionOptions } from '../runtime/session.js';
 import { float32Values, type RuntimeTensor } from '../runtime/tensors.js';
-import { gateDecoder, gateFeeds, type KeyedGate } from './gated-decoder.js';
+import { gateDecoder, gateFeeds, gateSize, type KeyedGate } from './gated-decoder.js';
 import type { LossBatch } from './loss-batch.js';
 import { attachLoss } from './loss-head.js';
 import { LOSS_OUTPUTS } from './loss-values.js';
-import type { Scales } from '../decoder/scales.js';
+import type { ScaleKey, Scales } from '../decoder/scales.js';
 
 export interface LossModelOptions {
   /** Blocks that are deleted from the graph; blocks that are only tried are gated with zero instead. */
@@ -46,6 +46,11 @@ export class ForwardModel {
     this.#model = model;
     this.#gates = gates;
     this.#vocabularySize = vocabularySize;
+  }
+
+  /** Keys of all scales, and their sizes. */
+  get scaleSizes(): ReadonlyMap<ScaleKey, number> {
+    return new Map(this.#gates.map((gate) => [gate.key, gateSize(gate)]));
   }
 
   async run(batch: LossBatch, scales: Scales): Promise<TokenResults> {
