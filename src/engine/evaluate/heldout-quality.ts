@@ -1,6 +1,7 @@
 /** Quality on held-out rows with the right answer so far given (teacher forcing): loss, accuracy, divergence. */
 import type { HeldoutQuality } from '../../schema/report.js';
 import type { Estimate } from '../../schema/values.js';
+import { requireOwnNumbers } from '../loss/finite-losses.js';
 import type { LossBatch } from '../loss/loss-batch.js';
 import type { ForwardModel } from '../loss/forward-model.js';
 import type { Scales } from '../decoder/scales.js';
@@ -20,7 +21,10 @@ export interface QualityOptions {
   signal?: AbortSignal;
 }
 
-/** @throws CancelledError if the signal is triggered */
+/**
+ * @throws CancelledError if the signal is triggered
+ * @throws UserError if the original (no other one is given) computes no numbers
+ */
 export async function heldoutQuality(
   measured: ScaledModel,
   batches: readonly LossBatch[],
@@ -38,6 +42,7 @@ export async function heldoutQuality(
     let place = 0;
     for await (const result of results) {
       throwIfCancelled(options.signal);
+      if (!options.original) requireOwnNumbers(result.tokenLosses);
       const { batch } = group[place]!;
       const perToken =
         'logits' in result

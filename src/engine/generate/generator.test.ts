@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../test/graphs/build-decoder.js';
+import { buildGenaiDecoder, genaiStyles } from '../../../test/graphs/genai-decoder.js';
+import { hasShared, sharedPath, sharedReason } from '../../../test/support/shared-folder.js';
+import { readModel } from '../onnx/file/model-file.js';
+import { floatTensor, tensorDims } from '../onnx/graph/tensor.js';
 import { readDecoder } from '../decoder/read/read-decoder.js';
 import { CancelledError } from '../../schema/errors.js';
 import { Generator, type GenerationSettings } from './generator.js';
@@ -8,7 +12,7 @@ const none: ReadonlySet<number> = new Set();
 const prompts = [[3, 1, 4, 1, 5], [9, 2], [6], [5, 3, 5, 8, 9, 7, 9], [2, 7], [1, 8, 2, 8, 1]];
 
 describe.each(decoderStyles)('greedy generation in the style of $name', (style) => {
-  it('gives the same alone, in a padded batch, and without a KV cache', async () => {
+  it('gives the same alone, in a batch of prompts of any length, and without a KV cache', async () => {
     const alone = await generate(true, 1);
     expect(new Set(alone.map(String)).size).toBe(prompts.length);
     expect(await generate(true, 4)).toEqual(alone);
@@ -21,6 +25,47 @@ describe.each(decoderStyles)('greedy generation in the style of $name', (style) 
     await generator.release();
     return results.map(({ tokens }) => tokens);
   }
+});
+
+describe('models that cannot be padded', () => {
+  it.each(genaiStyles.filter(({ mlp }) => mlp !== 'quantised-experts'))(
+    'answer prompts of any length together: genai $name',
+    async (style) => {
+      const decoder = readDecoder(buildGenaiDecoder(style));
+      const generator = await Generator.open(decoder, { threads: 1 });
+      const settings = { maxNewTokens: 12, stopTokens: none };
+      const alone = await generator.generate(prompts, { ...settings, batchRows: 1 });
+      expect(await generator.generate(prompts, { ...settings, batchRows: 6 })).toEqual(alone);
+      await generator.release();
+    },
+  );
+
+  it.skipIf(!hasShared)(
+    `answer as they do with a finite mask where theirs is infinite${sharedReason}`,
+    async () => {
+      const [finite, infinite] = await Promise.all(
+        ['models/stories260K/stories260K.onnx', 'cases/infinite-mask/model.onnx'].map(async (file) => {
+          const generator = await Generator.open(readDecoder(await readModel(sharedPath(file))));
+          const results = await generator.generate(prompts, { maxNewTokens: 12, stopTokens: none });
+          await generator.release();
+          return results;
+        }),
+      );
+      expect(infinite).toEqual(finite);
+    },
+  );
+});
+
+it('a model that gives no numbers is told so', async () => {
+  const model = buildDecoder(decoderStyles[0]!);
+  const gain = model.graph.initializer.find(({ dims }) => dims.length === 1)!;
+  const broken = floatTensor(gain.name, tensorDims(gain), new Float32Array(Number(gain.dims[0])).fill(NaN));
+  model.graph.initializer[model.graph.initializer.indexOf(gain)] = broken;
+  const generator = await Generator.open(readDecoder(model));
+  await expect(generator.generate(prompts, { maxNewTokens: 2, stopTokens: none })).rejects.toThrow(
+    /^The model's own logits are not numbers \(NaN\)/,
+  );
+  await generator.release();
 });
 
 describe('generation', () => {

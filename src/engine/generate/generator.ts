@@ -1,12 +1,12 @@
 /** Text generation with the KV cache: batches of prompts, greedy or sampled, token by token. */
 import type { Decoder } from '../decoder/decoder.js';
-import { countsPositions } from '../decoder/read/fused-attention.js';
-import { throwIfCancelled } from '../../schema/errors.js';
-import { emptyCache, tokenFeeds, type TokenBlock } from '../runtime/decoder-feeds.js';
+import { throwIfCancelled, UserError } from '../../schema/errors.js';
+import { emptyCache, tokenFeeds } from '../runtime/decoder-feeds.js';
 import { openDecoder } from '../runtime/segmented-model.js';
-import type { RunnableModel, SessionOptions } from '../runtime/session.js';
+import type { Feeds, RunnableModel, SessionOptions } from '../runtime/session.js';
 import { logitsValues, type RuntimeTensor } from '../runtime/tensors.js';
 import { cacheLinks, nextCache, selectRows, type CacheLink } from './cache-rows.js';
+import { NOT_NUMBERS } from '../loss/finite-losses.js';
 import { lastPositionHead } from './last-position-head.js';
 import { greedyToken, randomSource, sampleToken, type SamplingSettings } from './sampling.js';
 
@@ -37,6 +37,15 @@ export interface GenerationTiming {
   promptSeconds: number;
   newTokens: number;
   newSeconds: number;
+}
+
+/** A text in the making. */
+interface Row {
+  /** Index of its prompt. */
+  prompt: number;
+  /** The prompt, and what was generated so far. */
+  ids: number[];
+  random: () => number;
 }
 
 export class Generator {
@@ -78,150 +87,114 @@ export class Generator {
   ): Promise<GeneratedText[]> {
     const results: GeneratedText[] = prompts.map(() => ({ tokens: [], finishedBy: 'length' }));
     let done = 0;
-    for (const batch of this.#batches(prompts, settings.batchRows ?? this.#batchRows)) {
+    for (const batch of this.#batches(prompts, settings)) {
       await this.#generateBatch(prompts, batch, settings, results);
       for (const prompt of batch) settings.onFinished?.(prompt, (done += 1));
     }
     return results;
   }
 
-  /**
-   * Prompts of similar length run together, padded on the left. A graph without mask or position inputs cannot tell
-   * padding from text, nor can one whose attention counts positions itself: there only prompts of equal length do.
-   */
-  #batches(prompts: readonly (readonly number[])[], batchRows: number): number[][] {
-    const { attentionMask, positions } = this.#decoder.inputs;
-    const mayPad =
-      attentionMask !== undefined && positions !== undefined && !countsPositions(this.#decoder.graph);
+  /** Prompts of similar length run together: the longest ones are read while the others are answered already. */
+  #batches(prompts: readonly (readonly number[])[], settings: GenerationSettings): number[][] {
+    const { maxNewTokens, batchRows = this.#batchRows } = settings;
     const order = [...prompts.keys()].toSorted((a, b) => prompts[a]!.length - prompts[b]!.length);
     const batches: number[][] = [];
     for (const prompt of order) {
       const current = batches.at(-1);
-      const fits =
-        current !== undefined &&
-        current.length < batchRows &&
-        (mayPad || prompts[current[0]!]!.length === prompts[prompt]!.length);
-      if (fits) current.push(prompt);
+      const longer = current ? prompts[prompt]!.length - prompts[current[0]!]!.length : 0;
+      // More steps than that would cost as much as a batch of its own.
+      if (current && current.length < batchRows && longer <= maxNewTokens / 2) current.push(prompt);
       else batches.push([prompt]);
     }
     return batches;
   }
 
+  /**
+   * Every row is fed equally many tokens, those of its prompt and then its own, so that none is ever padded: what a
+   * position without any other to attend to gives is not defined, and some models number or mask positions themselves.
+   */
   async #generateBatch(
     prompts: readonly (readonly number[])[],
     batch: readonly number[],
     settings: GenerationSettings,
     results: GeneratedText[],
   ): Promise<void> {
-    const random = batch.map((prompt) => randomSource((settings.sampling?.seed ?? 0) + prompt));
-    const width = Math.max(...batch.map((prompt) => prompts[prompt]!.length));
-    const padding = batch.map((prompt) => width - prompts[prompt]!.length);
-    let rows = batch.map((_, index) => index);
+    let rows: Row[] = batch.map((prompt) => ({
+      prompt,
+      ids: [...prompts[prompt]!],
+      random: randomSource((settings.sampling?.seed ?? 0) + prompt),
+    }));
+    if (settings.maxNewTokens === 0) return;
+    const hasCache = this.#links.length > 0;
     let cache = emptyCache(this.#decoder, batch.length);
-    let block = leftPadded(
-      batch.map((prompt) => prompts[prompt]!),
-      width,
-    );
-    let length = width;
-    for (let step = 0; step < settings.maxNewTokens && rows.length > 0; step += 1) {
+    let past = 0;
+    let length = Math.min(...rows.map(({ ids }) => ids.length));
+    while (rows.length > 0) {
       await settings.giveWay?.();
       throwIfCancelled(settings.signal);
       const started = performance.now();
-      const past = length - block.positions;
-      const outputs = await this.#model.run({
-        ...tokenFeeds(this.#decoder, block, this.#links.length > 0 ? past : 0),
-        ...cache,
-      });
-      this.#record(step, block, (performance.now() - started) / 1000);
-      const next = this.#chooseTokens(outputs, rows, settings, random);
+      const outputs = await this.#model.run({ ...this.#feeds(rows, past, length), ...cache });
+      const answering = rows.filter(({ ids }) => ids.length === length);
+      this.#record(rows.length * (length - past), answering, results, started);
+      const next = this.#chooseTokens(outputs, rows, length, settings);
       cache = nextCache(this.#links, outputs);
       const going: number[] = [];
       rows.forEach((row, place) => {
-        const token = next[place]!;
-        const result = results[batch[row]!]!;
-        result.tokens.push(token);
-        if (settings.stopTokens.has(token)) result.finishedBy = 'stop';
-        else {
-          settings.onToken?.(batch[row]!, token);
+        const token = next[place];
+        if (token === undefined || this.#goesOn(row, token, settings, results[row.prompt]!))
           going.push(place);
-        }
       });
-      if (going.length === 0) break;
-      if (going.length < rows.length) cache = selectRows(this.#links, cache, going);
+      if (going.length < rows.length && going.length > 0) cache = selectRows(this.#links, cache, going);
       rows = going.map((place) => rows[place]!);
+      past = hasCache ? length : 0;
       length += 1;
-      block = this.#nextBlock(
-        rows,
-        rows.map((row) => prompts[batch[row]!]!),
-        results,
-        batch,
-        padding,
-        length,
-      );
     }
   }
 
-  /** With a KV cache only the new token is fed; without one everything so far. */
-  #nextBlock(
-    rows: readonly number[],
-    promptIds: readonly (readonly number[])[],
-    results: readonly GeneratedText[],
-    batch: readonly number[],
-    padding: readonly number[],
-    length: number,
-  ): TokenBlock {
-    if (this.#links.length === 0) {
-      const all = rows.map((row, index) => [...promptIds[index]!, ...results[batch[row]!]!.tokens]);
-      return leftPadded(all, length);
-    }
-    return {
-      rows: rows.length,
-      positions: 1,
-      ids: rows.map((row) => results[batch[row]!]!.tokens.at(-1)!),
-      mask: rows.flatMap((row) => Array.from({ length }, (_, at) => Number(at >= padding[row]!))),
-      positionIds: rows.map((row) => length - 1 - padding[row]!),
-    };
+  /** With a KV cache only the new tokens are fed; without one everything so far. */
+  #feeds(rows: readonly Row[], past: number, length: number): Feeds {
+    const ids = rows.flatMap((row) => row.ids.slice(past, length));
+    return tokenFeeds(this.#decoder, { rows: rows.length, positions: length - past, ids }, past);
   }
 
+  /** Adds a token to a row. @returns whether the row goes on after it */
+  #goesOn(row: Row, token: number, settings: GenerationSettings, result: GeneratedText): boolean {
+    result.tokens.push(token);
+    row.ids.push(token);
+    if (settings.stopTokens.has(token)) {
+      result.finishedBy = 'stop';
+      return false;
+    }
+    settings.onToken?.(row.prompt, token);
+    return result.tokens.length < settings.maxNewTokens;
+  }
+
+  /** The next token of each row whose prompt has been read. @throws UserError if the model gives no numbers */
   #chooseTokens(
     outputs: Record<string, RuntimeTensor>,
-    rows: readonly number[],
-    settings: GenerationSettings,
-    random: readonly (() => number)[],
-  ): number[] {
+    rows: readonly Row[],
+    length: number,
+    { sampling }: GenerationSettings,
+  ): (number | undefined)[] {
     const logits = logitsValues(outputs[this.#decoder.logits]!);
     const width = logits.length / rows.length;
-    return rows.map((row, place) => {
+    return rows.map(({ ids, random }, place) => {
+      if (ids.length > length) return undefined;
       const own = logits.subarray(place * width, (place + 1) * width);
-      return settings.sampling ? sampleToken(own, settings.sampling, random[row]!()) : greedyToken(own);
+      if (own.some(Number.isNaN)) throw new UserError(NOT_NUMBERS);
+      return sampling ? sampleToken(own, sampling, random()) : greedyToken(own);
     });
   }
 
-  #record(step: number, block: TokenBlock, seconds: number): void {
-    if (step === 0) {
-      this.timing.promptTokens += block.rows * block.positions;
-      this.timing.promptSeconds += seconds;
-    } else {
-      this.timing.newTokens += block.rows;
+  /** The time of a run that only reads prompts, or reads and begins an answer, is that of prompts. */
+  #record(fed: number, answering: readonly Row[], results: readonly GeneratedText[], started: number): void {
+    const seconds = (performance.now() - started) / 1000;
+    if (answering.some(({ prompt }) => results[prompt]!.tokens.length > 0)) {
+      this.timing.newTokens += answering.length;
       this.timing.newSeconds += seconds;
+    } else {
+      this.timing.promptTokens += fed;
+      this.timing.promptSeconds += seconds;
     }
   }
-}
-
-function leftPadded(rows: readonly (readonly number[])[], width: number): TokenBlock {
-  const padding = rows.map((row) => width - row.length);
-  return {
-    rows: rows.length,
-    positions: width,
-    ids: rows.flatMap((row, index) => [
-      ...Array.from({ length: padding[index]! }, () => row[0] ?? 0),
-      ...row,
-    ]),
-    mask: rows.flatMap((_, index) =>
-      Array.from({ length: width }, (__, at) => Number(at >= padding[index]!)),
-    ),
-    positionIds: rows.flatMap((_, index) =>
-      Array.from({ length: width }, (__, at) => Math.max(0, at - padding[index]!)),
-    ),
-  };
 }

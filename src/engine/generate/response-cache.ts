@@ -12,6 +12,9 @@ const entrySchema = v.object({
   finishedBy: v.picklist(['stop', 'length']),
 });
 
+/** The way in which answers are made; another number makes what was kept in another way be forgotten. */
+const WAY = 2;
+
 /** One file per model and settings, one line per response, appended as they come. */
 export class ResponseCache {
   readonly #file: string;
@@ -26,7 +29,7 @@ export class ResponseCache {
     settings: Pick<GenerationSettings, 'maxNewTokens' | 'stopTokens'>,
   ) {
     const stop = [...settings.stopTokens].toSorted((a, b) => a - b);
-    const name = hash(JSON.stringify([modelFingerprint, settings.maxNewTokens, stop]));
+    const name = hash(JSON.stringify([WAY, modelFingerprint, settings.maxNewTokens, stop]));
     this.#file = path.join(folder, `responses-${name.slice(0, 32)}.jsonl`);
     if (!existsSync(this.#file)) return;
     const content = readFileSync(this.#file, 'utf8');

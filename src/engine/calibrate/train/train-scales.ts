@@ -9,6 +9,7 @@ import type { SessionOptions } from '../../runtime/session.js';
 import { Adam } from './adam.js';
 import type { Checkpoint, TrainingState } from '../checkpoint.js';
 import { HiddenTargets } from '../../loss/hidden-targets.js';
+import { requireOwnNumbers } from '../../loss/finite-losses.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
 import { openForwardModel, type ForwardModel } from '../../loss/forward-model.js';
 import { openGradientModel, type GradientModel } from '../../loss/gradient-model.js';
@@ -174,6 +175,7 @@ async function trainOneEpoch(
     throwIfCancelled(context.signal);
     const match = await models.targets.feeds(batch);
     const { loss, gradients } = await models.gradientModel.run(batch, scales, match);
+    if (epochsDone + index === 0) requireOwnNumbers([loss]);
     total += loss;
     const done = (epochsDone * context.batches.length + index) / steps;
     const learningRate = settings.learningRate * (settings.schedule === 'linear' ? 1 - done : 1);
