@@ -137,8 +137,16 @@ export interface DecoderInputs {
   positions: string | undefined;
   /** Every past input, in the order of the layers. */
   cache: readonly string[];
+  /** int64 scalar or [1]: of how many last positions logits are wanted; 0 for all (num_logits_to_keep). */
+  keptLogits?: string;
   /** Inputs with another meaning, such as use_cache_branch. */
   others: readonly string[];
+}
+
+/** Where all positions but the last are dropped: the value before, and the one that goes on in its place. */
+export interface PositionCut {
+  input: string;
+  output: string;
 }
 
 export interface Decoder {
@@ -161,6 +169,8 @@ export interface Decoder {
   layerCount: number;
   /** The norm that reads the last value of the stream. */
   finalNorm: Norm;
+  /** Where only the last position goes on, at the final norm or behind it: the logits are [batch, 1, vocabulary] then. */
+  cut: PositionCut | undefined;
   /** The nodes after the final norm up to the logits. */
   headNodes: readonly NodeProto[];
   headWeights: readonly TensorProto[];

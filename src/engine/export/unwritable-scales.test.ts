@@ -6,6 +6,10 @@ import { exportSample, freshPath } from '../../../test/support/export-sample.js'
 import { hasShared, sampleFolder, sharedPath, sharedReason } from '../../../test/support/shared-folder.js';
 import { sampleBatches } from '../../../test/support/sample.js';
 import { temporaryFolder } from '../../../test/support/temporary-folder.js';
+import { randomScales } from '../../../test/support/random-scales.js';
+import type { BlockName } from '../../schema/blocks.js';
+import { tensorBytes } from '../onnx/graph/tensor.js';
+import { slimmedModel, writeSlimmedModel } from './slimmed-model.js';
 import { readDecoder } from '../decoder/read/read-decoder.js';
 import type { Scales } from '../decoder/scales.js';
 import { readModel } from '../onnx/file/model-file.js';
@@ -129,3 +133,22 @@ describe('the trial of an export', () => {
     expect(await tryExport(request)).toMatchObject({ mode: 'explicit' });
   });
 });
+
+it.skipIf(!hasShared).each(['fp32-cpu', 'int4-cpu'])(
+  `an embedding whose table is the head's weight stays as it is: %s${sharedReason}`,
+  async (name) => {
+    const original = readDecoder(await readModel(sharedPath('models/genai-0.18', name, 'model.onnx')));
+    const folder = temporaryFolder();
+    const skipped: BlockName[] = ['attention 3'];
+    const given = randomScales(original, skipped, 'channel+gain');
+    const form = { original, skipped, scales: given, granularity: 'channel+gain', mode: 'folded' } as const;
+    await writeSlimmedModel(slimmedModel(form), original, path.join(folder, 'model.onnx'));
+    const exported = readDecoder(await readModel(path.join(folder, 'model.onnx')));
+    const tables = original.graph.proto.initializer.filter((tensor) => tensor.name.startsWith('lm_head'));
+    expect(tables.length).toBeGreaterThan(0);
+    for (const table of tables) {
+      const bytes = tensorBytes(exported.graph.initializer(table.name)!, folder);
+      expect(Buffer.compare(bytes, tensorBytes(table, original.model.folder)), table.name).toBe(0);
+    }
+  },
+);

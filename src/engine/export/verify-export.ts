@@ -58,9 +58,10 @@ export async function verifyExport(
   session: SessionOptions | undefined,
 ): Promise<ExportCheck> {
   const decoder = readDecoder(await readModel(file));
-  const exported = session?.segments
-    ? await openInSegments(decoder, session)
-    : await openWhole(file, decoder, session);
+  const exported =
+    session?.segments || decoder.cut
+      ? await openForward(decoder, session)
+      : await openWhole(file, decoder, session);
   const compared = new LogitsComparer();
   try {
     for (const batch of batches) {
@@ -146,8 +147,11 @@ async function openWhole(
   };
 }
 
-/** Where memory is limited: the file's layers in turn, and only the logits that are compared. */
-async function openInSegments(decoder: Decoder, session: SessionOptions): Promise<ExportedModel> {
+/**
+ * Where memory is limited: the file's layers in turn, and only the logits that are compared. Also where the file gives
+ * logits of the last position only.
+ */
+async function openForward(decoder: Decoder, session: SessionOptions = {}): Promise<ExportedModel> {
   const model = await openForwardModel(decoder, { skipped: [], granularity: 'scalar', session });
   return {
     logits: (batch) =>

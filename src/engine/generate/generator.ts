@@ -154,7 +154,11 @@ export class Generator {
   /** With a KV cache only the new tokens are fed; without one everything so far. */
   #feeds(rows: readonly Row[], past: number, length: number): Feeds {
     const ids = rows.flatMap((row) => row.ids.slice(past, length));
-    return tokenFeeds(this.#decoder, { rows: rows.length, positions: length - past, ids }, past);
+    return tokenFeeds(
+      this.#decoder,
+      { rows: rows.length, positions: length - past, ids, keptLogits: 1 },
+      past,
+    );
   }
 
   /** Adds a token to a row. @returns whether the row goes on after it */

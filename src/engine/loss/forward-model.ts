@@ -2,6 +2,7 @@
 import type { Granularity } from '../../schema/settings.js';
 import type { BlockName } from '../../schema/blocks.js';
 import type { Decoder } from '../decoder/decoder.js';
+import { allPositions } from '../decoder/edit/all-positions.js';
 import { deleteBlocks } from '../decoder/edit/delete-blocks.js';
 import { openDecoder } from '../runtime/segmented-model.js';
 import type { Feeds, RunnableModel, SessionOptions } from '../runtime/session.js';
@@ -132,6 +133,7 @@ export function gatedDecoder(
   decoder: Decoder,
   options: LossModelOptions,
 ): { gated: Decoder; gates: KeyedGate[] } {
-  const pruned = options.skipped.length > 0 ? deleteBlocks(decoder, options.skipped) : decoder;
-  return gateDecoder(decoder, pruned, options.granularity);
+  const whole = allPositions(decoder);
+  const pruned = options.skipped.length > 0 ? deleteBlocks(whole, options.skipped) : whole;
+  return gateDecoder(whole, pruned, options.granularity);
 }

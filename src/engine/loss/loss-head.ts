@@ -25,7 +25,9 @@ export function attachLoss(decoder: Decoder, outputs: readonly (keyof typeof LOS
   graph.replaceUses(stream, chosen, (node) => !normNodes.has(node));
 
   // float16 models: the softmax over the vocabulary is taken in float32.
-  const logits = op.cast(decoder.logits, DataType.FLOAT);
+  const wide = op.cast(decoder.logits, DataType.FLOAT);
+  // Heads may give [tokens, vocabulary], or have axes of their own.
+  const logits = op.reshape(wide, [1, -1, decoder.vocabularySize]);
   const picked = op.gatherElements(op.logSoftmax(logits), op.reshape(labels, [1, -1, 1]), -1);
   const tokenLosses = op.name(op.neg(picked), LOSS_OUTPUTS.tokenLosses);
   const weighted = op.mul(op.reshape(tokenLosses, [-1]), weights);

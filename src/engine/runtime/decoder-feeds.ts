@@ -23,6 +23,8 @@ export interface TokenBlock {
   mask?: ArrayLike<number>;
   /** rows x positions; default: past, past + 1, ... in each row. */
   positionIds?: ArrayLike<number>;
+  /** Of how many last positions logits are wanted, where the graph asks. Default: 0, for all. */
+  keptLogits?: number;
 }
 
 /** Pads rows on the right to the longest one. */
@@ -45,7 +47,7 @@ export function padRows(rows: readonly (readonly number[])[], padId: number): To
 export function tokenFeeds(decoder: Decoder, block: TokenBlock, past = 0): Feeds {
   const { rows, positions } = block;
   refuseFixedSize(decoder, [rows, positions]);
-  const { tokens, attentionMask, positions: positionsInput, others } = decoder.inputs;
+  const { tokens, attentionMask, positions: positionsInput, keptLogits, others } = decoder.inputs;
   const feeds: Feeds = { [tokens]: integerFeed(decoder, tokens, Array.from(block.ids), [rows, positions]) };
   if (attentionMask !== undefined) {
     const total = past + positions;
@@ -57,6 +59,10 @@ export function tokenFeeds(decoder: Decoder, block: TokenBlock, past = 0): Feeds
       ? Array.from(block.positionIds)
       : Array.from({ length: rows * positions }, (_, index) => past + (index % positions));
     feeds[positionsInput] = integerFeed(decoder, positionsInput, ids, [rows, positions]);
+  }
+  if (keptLogits !== undefined) {
+    const dims = declaredDims(decoder.graph.input(keptLogits)!)?.length === 1 ? [1] : [];
+    feeds[keptLogits] = integerFeed(decoder, keptLogits, [block.keptLogits ?? 0], dims);
   }
   if (others.length > 0) {
     throw new UserError(

@@ -61,8 +61,8 @@ function refuseImpossible(decoder: Decoder, names: ReadonlySet<BlockName>): void
 }
 
 function isGeneralInput(decoder: Decoder, name: string): boolean {
-  const { tokens, attentionMask, positions, others } = decoder.inputs;
-  return [tokens, attentionMask, positions, ...others].includes(name);
+  const { tokens, attentionMask, positions, keptLogits, others } = decoder.inputs;
+  return [tokens, attentionMask, positions, keptLogits, ...others].includes(name);
 }
 
 /** Puts the other operand of the addition in the addition's place. */

@@ -32,14 +32,6 @@ export function fusedAttention(node: NodeProto): FusedAttention | undefined {
 }
 
 /**
- * Whether attention operators place keys by the number of tokens in each row, so that padding may only stand on the
- * right.
- */
-export function countsPositions(graph: Graph): boolean {
-  return graph.nodes.some((node) => node.opType === 'GroupQueryAttention');
-}
-
-/**
  * Takes the past away from all attention operators, for graphs that only see whole sequences. onnxruntime may otherwise
  * write the keys and values into the memory of the empty past, once they are no outputs of the graph.
  */

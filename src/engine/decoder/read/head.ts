@@ -6,13 +6,15 @@ import type { NodeProto } from '../../onnx/file/onnx_pb.js';
 import { declaredType } from '../../onnx/graph/value-info.js';
 import { findAttention } from './attention.js';
 import type { DataFlow } from './data-flow.js';
-import type { Projection, Norm } from '../decoder.js';
+import type { PositionCut, Projection, Norm } from '../decoder.js';
 import { findLastProjection } from './last-projection.js';
 import { findNorm } from './norm.js';
+import { findPositionCut } from './position-cut.js';
 import { EXPORT_ADVICE } from './unsupported.js';
 
 export interface Head {
   finalNorm: Norm;
+  cut: PositionCut | undefined;
   /** Nodes between the final norm and the logits. */
   nodes: NodeProto[];
   projection: Projection;
@@ -37,7 +39,8 @@ export function readHead(flow: DataFlow, end: string, folder: string | undefined
       `The residual stream ends at ${producer ? `the ${describeNode(producer)}` : `'${end}'`}, but more attention follows; Hopscotch reads models that normalise before each block and add its result to the stream.`,
     );
   }
-  const finalNorm = findNorm(flow, end, region, folder);
+  const before = findPositionCut(flow, end, folder);
+  const finalNorm = findNorm(flow, before?.output ?? end, region, folder);
   if (!finalNorm) {
     const [reader] = flow.readers(end);
     throw new UserError(
@@ -59,5 +62,12 @@ export function readHead(flow: DataFlow, end: string, folder: string | undefined
     );
   }
   const projection = findLastProjection(flow, logits, after, 'the output head', CAPS);
-  return { finalNorm, nodes: [...flow.between([finalNorm.output], [logits])], projection, logits };
+  const cut = before ?? findPositionCut(flow, finalNorm.output, folder);
+  return {
+    finalNorm,
+    cut: cut?.isConstant ? cut : undefined,
+    nodes: [...flow.between([finalNorm.output], [logits])],
+    projection,
+    logits,
+  };
 }

@@ -1,5 +1,6 @@
 /** What the graph's inputs mean: tokens, attention mask, positions, cache. */
-import { declaredDims, type DeclaredDim } from '../../onnx/graph/value-info.js';
+import { DataType } from '../../onnx/graph/data-types.js';
+import { declaredDims, declaredType, type DeclaredDim } from '../../onnx/graph/value-info.js';
 import type { NodeProto } from '../../onnx/file/onnx_pb.js';
 import { walk } from '../../onnx/graph/walk.js';
 import type { DataFlow } from './data-flow.js';
@@ -27,31 +28,67 @@ function takesPlaces(node: NodeProto, value: string): boolean {
   return WAVES.has(node.opType) || (node.opType === 'Gather' && node.input[1] === value);
 }
 
+/** Nodes by what they are part of. */
+export interface NodeRegions {
+  /** Of all attention blocks, those that depend on the residual stream. */
+  attention: ReadonlySet<NodeProto>;
+  /** Behind the residual stream. */
+  head: ReadonlySet<NodeProto>;
+}
+
 /**
  * @param tokens the input with the token ids
  * @param cache past inputs
- * @param attention the nodes of all attention blocks that depend on the residual stream
  */
 export function classifyInputs(
   flow: DataFlow,
   tokens: string,
   cache: readonly string[],
-  attention: ReadonlySet<NodeProto>,
+  { attention, head }: NodeRegions,
 ): DecoderInputs {
   const known = new Set([tokens, ...cache]);
   const rest = flow.graph.inputs.map((input) => input.name).filter((name) => !known.has(name));
   let attentionMask: string | undefined;
   let positions: string | undefined;
+  let keptLogits: string | undefined;
   const others: string[] = [];
   for (const name of rest) {
     const dims = declaredDims(flow.graph.input(name)!);
     const role =
-      dims !== undefined && dims.length !== 2 ? 'other' : roleOf(flow, name, tokens, dims, attention);
+      dims !== undefined && dims.length !== 2
+        ? roleOfNumber(flow, name, dims, head)
+        : roleOf(flow, name, tokens, dims, attention);
     if (role === 'mask' && attentionMask === undefined) attentionMask = name;
     else if (role === 'positions' && positions === undefined) positions = name;
+    else if (role === 'kept logits' && keptLogits === undefined) keptLogits = name;
     else others.push(name);
   }
-  return { tokens, attentionMask, positions, cache, others };
+  return {
+    tokens,
+    attentionMask,
+    positions,
+    cache,
+    ...(keptLogits === undefined ? {} : { keptLogits }),
+    others,
+  };
+}
+
+/** An integer that only the head reads: of how many positions it gives logits. */
+function roleOfNumber(
+  flow: DataFlow,
+  name: string,
+  dims: readonly DeclaredDim[],
+  head: ReadonlySet<NodeProto>,
+): 'kept logits' | 'other' {
+  const type = declaredType(flow.graph.input(name)!);
+  const isNumber = dims.length === 0 || (dims.length === 1 && dims[0] === 1);
+  if (!isNumber || (type !== DataType.INT64 && type !== DataType.INT32)) return 'other';
+  const readers = [...flow.dependents([name])];
+  const slices = readers.filter((node) => head.has(node) && node.opType === 'Slice');
+  const isElsewhere = readers.some(
+    (node) => !head.has(node) && node.output.some((output) => flow.graph.isOutput(output)),
+  );
+  return slices.length > 0 && !isElsewhere ? 'kept logits' : 'other';
 }
 
 /** Masks may give positions too (by their running sum), but only they reach the attention scores. */
