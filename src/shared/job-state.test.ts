@@ -1,7 +1,7 @@
 import type { JobEvent } from '../schema/events.js';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
-import { finishedRun, point } from '../../test/support/run-report.js';
+import { finishedRun, point as pointOf } from '../../test/support/run-report.js';
 import { jobState, type JobState } from './job.js';
 import { afterJobEvent, idleJob, startingJob } from './job-state.js';
 
@@ -103,7 +103,7 @@ describe('what the events of a job add up to', () => {
     const begun = after(
       [
         { type: 'stage', stage: 'reading the task' },
-        { type: 'point', point: point(['mlp 0'], 0.1) },
+        { type: 'point', point: pointOf(['mlp 0'], 0.1) },
       ],
       startingJob(run, 5),
     );

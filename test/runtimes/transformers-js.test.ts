@@ -37,7 +37,8 @@ describe('in transformers.js', () => {
 
 async function expectSameTokens(folder: string): Promise<void> {
   const ours = await ownTokens(folder);
-  expect(ours.map((tokens) => tokens.length)).toSatisfy((lengths: number[]) => lengths.every((n) => n > 4));
+  // With made-up scales a single answer may end at once.
+  expect(ours.flat().length).toBeGreaterThan(24);
   expect(await theirTokens(folder)).toEqual(ours);
 }
 
