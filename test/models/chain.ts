@@ -135,7 +135,7 @@ export class ModelUnderTest {
         granularity: 'channel+gain+offset',
         figures: [],
       },
-      session: { threads: 1 },
+      runOptions: { threads: 1 },
     });
     this.#exports.set(mode, result);
     return result;
@@ -179,7 +179,7 @@ async function logitsOf(
   scales: Scales,
   batch: LossBatch,
 ): Promise<Float32Array> {
-  const model = await openForwardModel(decoder, { ...options, session: { threads: 1 } });
+  const model = await openForwardModel(decoder, { ...options, runOptions: { threads: 1 } });
   try {
     return await model.logits(batch, scales);
   } finally {

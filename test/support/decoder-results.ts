@@ -25,13 +25,13 @@ export async function decoderResults(styleName: string, provider: Provider): Pro
   const decoder = readDecoder(buildDecoder(decoderStyles.find(({ name }) => name === styleName)!));
   const batch = lossBatchOf(decoder);
   const cpuOperators = new Set<string>();
-  const session = {
+  const runOptions = {
     provider,
     onCpuOperators: (operators: readonly string[]) => operators.forEach((name) => cpuOperators.add(name)),
   };
   const gradients: DecoderResults['gradients'] = {};
   for (const [granularity, skipped] of GRADIENTS) {
-    const model = await openGradientModel(decoder, { skipped, granularity, session });
+    const model = await openGradientModel(decoder, { skipped, granularity, runOptions });
     const result = await model.run(batch, randomScales(decoder, skipped, granularity));
     gradients[granularity] = {
       loss: result.loss,
@@ -61,7 +61,7 @@ async function forwardResults(
   const model = await openForwardModel(decoder, {
     skipped: [],
     granularity: 'scalar',
-    session: { provider },
+    runOptions: { provider },
   });
   const scales = randomScales(decoder, [], 'scalar');
   const { loss, tokenLosses, predictions } = await model.run(batch, scales);

@@ -39,7 +39,7 @@ export async function exportSample(options: SampleExport): Promise<ExportedModel
       granularity,
       figures: [['loss of a response token', '0.0020', '0.0190']],
     },
-    session: { threads: 1 },
+    runOptions: { threads: 1 },
     ...others,
   });
 }

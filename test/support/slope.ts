@@ -25,10 +25,10 @@ export async function measureSlope(
   options: { skipped: readonly BlockName[]; granularity: Granularity },
   step = 2e-3,
 ): Promise<Slope> {
-  const session = { threads: 1 };
+  const runOptions = { threads: 1 };
   const point = randomScales(decoder, options.skipped, options.granularity);
-  const gradientModel = await openGradientModel(decoder, { ...options, session });
-  const forwardModel = await openForwardModel(decoder, { ...options, session });
+  const gradientModel = await openGradientModel(decoder, { ...options, runOptions });
+  const forwardModel = await openForwardModel(decoder, { ...options, runOptions });
   try {
     const { loss, gradients } = await gradientModel.run(batch, point);
     const lossAt = async (distance: number) => (await gradientModel.run(batch, moved(point, distance))).loss;

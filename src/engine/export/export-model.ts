@@ -12,7 +12,7 @@ import { UserError } from '../../schema/errors.js';
 import { externalFiles, setMetadata } from '../onnx/file/model-file.js';
 import { DataType } from '../onnx/graph/data-types.js';
 import type { ModelFolder } from '../onnx/file/model-folder.js';
-import type { SessionOptions } from '../runtime/session.js';
+import type { RunOptions } from '../runtime/session.js';
 import { writeCompanions } from './companions.js';
 import type { ExportRecord } from './export-record.js';
 import { modelCard } from './model-card.js';
@@ -31,7 +31,7 @@ export interface ExportRequest {
   /** Held-out rows that the written file is checked on. */
   verificationBatches: readonly LossBatch[];
   record: ExportRecord;
-  session?: SessionOptions;
+  runOptions?: RunOptions;
 }
 
 export interface ExportedModel {
@@ -177,11 +177,11 @@ async function verify(request: ExportRequest, modelPath: string): Promise<Export
   const trained = await openForwardModel(request.original, {
     skipped: request.skipped,
     granularity: request.record.granularity,
-    session: request.session,
+    runOptions: request.runOptions,
   });
-  const { scales, verificationBatches, session } = request;
+  const { scales, verificationBatches, runOptions: runOptions } = request;
   try {
-    return requireSame(await verifyExport(modelPath, trained, scales, verificationBatches, session));
+    return requireSame(await verifyExport(modelPath, trained, scales, verificationBatches, runOptions));
   } finally {
     await trained.release();
   }

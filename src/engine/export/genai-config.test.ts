@@ -114,7 +114,7 @@ async function exported(skipped: readonly BlockName[]) {
     output: freshPath('slimmed'),
     verificationBatches: [batchOf(decoder)],
     record: { modelName: '', taskName: '', strategy: '', granularity: 'scalar', figures: [] },
-    session: { threads: 1 },
+    runOptions: { threads: 1 },
   });
   const config = JSON.parse(readFileSync(path.join(folder, 'genai_config.json'), 'utf8')) as unknown;
   const { graph } = await readModel(modelPath);

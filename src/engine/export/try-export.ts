@@ -11,7 +11,7 @@ import { blockName, blocksOf, type Decoder } from '../decoder/decoder.js';
 import { initialValue, type ScaleKey } from '../decoder/scales.js';
 import { openForwardModel } from '../loss/forward-model.js';
 import type { LossBatch } from '../loss/loss-batch.js';
-import type { SessionOptions } from '../runtime/session.js';
+import type { RunOptions } from '../runtime/session.js';
 import { slimmedModel, writeSlimmedModel } from './slimmed-model.js';
 import { explicitReason, requireSame, UnwritableScales } from './unwritable-scales.js';
 import { verifyExport, type ExportCheck } from './verify-export.js';
@@ -25,7 +25,7 @@ export interface TrialRequest {
   batches: readonly LossBatch[];
   /** A folder in which a file of the model's size may lie for a moment. */
   scratch: string;
-  session?: SessionOptions;
+  runOptions?: RunOptions;
 }
 
 export interface TrialResult {
@@ -55,12 +55,12 @@ export async function tryExport(request: TrialRequest): Promise<TrialResult> {
 }
 
 async function tryMode(request: TrialRequest): Promise<ExportCheck> {
-  const { original, granularity, mode, batches, session } = request;
+  const { original, granularity, mode, batches, runOptions: runOptions } = request;
   const skipped = blockToTry(original);
   const trained = await openForwardModel(original, {
     skipped,
     granularity,
-    ...(session ? { session } : {}),
+    ...(runOptions ? { runOptions: runOptions } : {}),
   });
   const folder = mkdtempSync(path.join(request.scratch, '.hopscotch-trial-'));
   try {
@@ -68,7 +68,7 @@ async function tryMode(request: TrialRequest): Promise<ExportCheck> {
     const file = path.join(folder, 'model.onnx');
     const slimmed = slimmedModel({ original, skipped, scales, granularity, mode });
     await writeSlimmedModel(slimmed, original, file);
-    return requireSame(await verifyExport(file, trained, scales, batches, session));
+    return requireSame(await verifyExport(file, trained, scales, batches, runOptions));
   } finally {
     rmSync(folder, { recursive: true, force: true });
     await trained.release();

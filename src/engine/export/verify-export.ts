@@ -8,7 +8,7 @@ import type { Decoder } from '../decoder/decoder.js';
 import { readDecoder } from '../decoder/read/read-decoder.js';
 import { readModel } from '../onnx/file/model-file.js';
 import { emptyCache } from '../runtime/decoder-feeds.js';
-import { openSession, type SessionOptions } from '../runtime/session.js';
+import { openSession, type RunOptions } from '../runtime/session.js';
 import { logitsValues } from '../runtime/tensors.js';
 import { arithmeticOf, LAST_DIGITS, type Arithmetic } from './arithmetic.js';
 import { LogitsComparer, type LogitsComparison } from './compare-logits.js';
@@ -55,13 +55,13 @@ export async function verifyExport(
   trained: ForwardModel,
   scales: Scales,
   batches: readonly LossBatch[],
-  session: SessionOptions | undefined,
+  runOptions: RunOptions | undefined,
 ): Promise<ExportCheck> {
   const decoder = readDecoder(await readModel(file));
   const exported =
-    session?.segments || decoder.cut
-      ? await openForward(decoder, session)
-      : await openWhole(file, decoder, session);
+    runOptions?.segments || decoder.cut
+      ? await openForward(decoder, runOptions)
+      : await openWhole(file, decoder, runOptions);
   const compared = new LogitsComparer();
   try {
     for (const batch of batches) {
@@ -123,7 +123,7 @@ interface ExportedModel {
 async function openWhole(
   file: string,
   decoder: Decoder,
-  options: SessionOptions | undefined,
+  options: RunOptions | undefined,
 ): Promise<ExportedModel> {
   const session = await openSession(file, options);
   const wanted = new Set(session.inputs.map((input) => input.name));
@@ -151,8 +151,12 @@ async function openWhole(
  * Where memory is limited: the file's layers in turn, and only the logits that are compared. Also where the file gives
  * logits of the last position only.
  */
-async function openForward(decoder: Decoder, session: SessionOptions = {}): Promise<ExportedModel> {
-  const model = await openForwardModel(decoder, { skipped: [], granularity: 'scalar', session });
+async function openForward(decoder: Decoder, runOptions: RunOptions = {}): Promise<ExportedModel> {
+  const model = await openForwardModel(decoder, {
+    skipped: [],
+    granularity: 'scalar',
+    runOptions: runOptions,
+  });
   return {
     logits: (batch) =>
       model.logits({ ...batch, feeds: { ...batch.feeds, ...emptyCache(decoder, batch.rows) } }, new Map()),

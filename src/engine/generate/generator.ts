@@ -3,7 +3,7 @@ import type { Decoder } from '../decoder/decoder.js';
 import { throwIfCancelled, UserError } from '../../schema/errors.js';
 import { emptyCache, tokenFeeds } from '../runtime/decoder-feeds.js';
 import { openDecoder } from '../runtime/segmented-model.js';
-import type { Feeds, RunnableModel, SessionOptions } from '../runtime/session.js';
+import type { Feeds, RunnableModel, RunOptions } from '../runtime/session.js';
 import { logitsValues, type RuntimeTensor } from '../runtime/tensors.js';
 import { cacheLinks, nextCache, selectRows, type CacheLink } from './cache-rows.js';
 import { NOT_NUMBERS } from '../loss/finite-losses.js';
@@ -67,7 +67,7 @@ export class Generator {
    * @param batchRows prompts that run together where nothing else is asked for
    * @throws UserError if onnxruntime cannot load the model
    */
-  static async open(decoder: Decoder, options?: SessionOptions, batchRows = 32): Promise<Generator> {
+  static async open(decoder: Decoder, options?: RunOptions, batchRows = 32): Promise<Generator> {
     const forGeneration = lastPositionHead(decoder);
     return new Generator(forGeneration, await openDecoder(forGeneration, options), batchRows);
   }

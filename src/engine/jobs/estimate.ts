@@ -11,7 +11,7 @@ import { formatBytes } from '../evaluate/figures.js';
 import { Generator } from '../generate/generator.js';
 import { openGradientModel } from '../loss/gradient-model.js';
 import { makeLossBatch } from '../loss/loss-batch.js';
-import type { SessionOptions } from '../runtime/session.js';
+import type { RunOptions } from '../runtime/session.js';
 import type { JobContext } from './context.js';
 import { onDevice } from './parts/device.js';
 import { memoryNeed, type MemoryNeed } from './parts/memory-need.js';
@@ -63,7 +63,7 @@ export async function estimate(
   try {
     const measured = await onDevice(
       settings,
-      (session) => measureSteps(model, settings, task, session),
+      (runOptions) => measureSteps(model, settings, task, runOptions),
       (sentence) => (device = sentence),
     );
     return {
@@ -93,10 +93,10 @@ async function measureSteps(
   model: SourceModel,
   settings: JobSettings,
   task: TaskSample,
-  session: SessionOptions,
+  runOptions: RunOptions,
 ): Promise<Measured> {
   const ways: string[] = [];
-  const planner = new MemoryPlanner(settings.memory, session, (plan) => {
+  const planner = new MemoryPlanner(settings.memory, runOptions, (plan) => {
     if (plan.segments > 1 || plan.inTurn) ways.push(planWay(plan));
   });
   const longest = task.rows.toSorted((a, b) => b.ids.length - a.ids.length).slice(0, settings.batchRows);
@@ -111,7 +111,11 @@ async function measureSteps(
   const prompts = task.rows
     .slice(0, MEASURED_ROWS)
     .map((row) => row.ids.slice(0, Math.max(1, row.responseStart)));
-  const { session: answering } = await planner.forGeneration(model.decoder, prompts, settings.maxNewTokens);
+  const { runOptions: answering } = await planner.forGeneration(
+    model.decoder,
+    prompts,
+    settings.maxNewTokens,
+  );
   const perAnswer = await secondsPerAnswer(model, settings, task.rows, prompts, answering);
   const way =
     ways.length === 0 ? undefined : `To stay within the limit: ${ways.join('; ')}. That takes longer.`;
@@ -213,9 +217,13 @@ function limitRefusal(limit: number, available: number): string | undefined {
 async function secondsPerRow(
   model: SourceModel,
   rows: readonly EncodedRow[],
-  session: SessionOptions,
+  runOptions: RunOptions,
 ): Promise<number> {
-  const gradient = await openGradientModel(model.decoder, { skipped: [], granularity: 'scalar', session });
+  const gradient = await openGradientModel(model.decoder, {
+    skipped: [],
+    granularity: 'scalar',
+    runOptions: runOptions,
+  });
   try {
     const batch = makeLossBatch(model.decoder, rows, 0);
     await gradient.run(batch, new Map());
@@ -232,11 +240,11 @@ async function secondsPerAnswer(
   settings: JobSettings,
   rows: readonly EncodedRow[],
   prompts: readonly (readonly number[])[],
-  session: SessionOptions,
+  runOptions: RunOptions,
 ): Promise<number> {
   const lengths = rows.map((row) => row.ids.length - row.responseStart).toSorted((a, b) => a - b);
   const tokens = Math.min(settings.maxNewTokens, lengths[lengths.length >> 1] ?? USUAL_ANSWER_TOKENS);
-  const generator = await Generator.open(model.decoder, session);
+  const generator = await Generator.open(model.decoder, runOptions);
   try {
     await generator.generate(prompts, { maxNewTokens: MEASURED_TOKENS, stopTokens: new Set() });
     const { promptSeconds, newSeconds } = generator.timing;

@@ -5,7 +5,7 @@ import type { ModelChoice } from '../../schema/values.js';
 import { heldoutQuality } from '../evaluate/heldout-quality.js';
 import { Generator } from '../generate/generator.js';
 import { openForwardModel } from '../loss/forward-model.js';
-import type { SessionOptions } from '../runtime/session.js';
+import type { RunOptions } from '../runtime/session.js';
 import type { JobContext } from './context.js';
 import { heldoutAnswers } from './parts/answers.js';
 import { taskBatches } from './parts/batches.js';
@@ -44,8 +44,8 @@ export async function evaluate(
   const other = against && (await openModel(against.model, against.modelFile, memory));
   return await onDevice(
     settings,
-    async (session) => {
-      const planner = new MemoryPlanner(memory, session);
+    async (runOptions) => {
+      const planner = new MemoryPlanner(memory, runOptions);
       const task = await prepareTask(model, settings, planner, context);
       const quality = await qualities(model, other, task, settings, planner, context);
       return {
@@ -54,7 +54,7 @@ export async function evaluate(
         againstName: other?.name,
         ...quality,
         answers: await answerFigures(model, other ?? model, task, settings, planner, context),
-        ...(other && (await resources(model, other, task, settings, planner, session, context))),
+        ...(other && (await resources(model, other, task, settings, planner, runOptions, context))),
       };
     },
     (reason) => context.on({ type: 'provider', reason }),
@@ -71,9 +71,9 @@ async function qualities(
 ): Promise<{ original: HeldoutQuality; slimmed?: HeldoutQuality }> {
   const { heldout } = taskBatches(model, task, settings);
   // One plan for both: where layers are loaded in turn, they are those of one model at a time.
-  const session = planner.forPasses(model.decoder);
+  const runOptions = planner.forPasses(model.decoder);
   const open = async ({ decoder }: SourceModel) => ({
-    model: await openForwardModel(decoder, { skipped: [], granularity: 'scalar', session }),
+    model: await openForwardModel(decoder, { skipped: [], granularity: 'scalar', runOptions: runOptions }),
     scales: new Map(),
   });
   const original = await open(model);
@@ -104,10 +104,14 @@ async function answerFigures(
 ): Promise<AnswerFigures | undefined> {
   const prompts = task.prompts.slice(0, answerRows).map(({ ids }) => ids);
   if (prompts.length === 0) return undefined;
-  const { session, batchRows } = await planner.forGeneration(model.decoder, prompts, maxNewTokens);
-  const original = await Generator.open(model.decoder, session, batchRows);
+  const { runOptions: runOptions, batchRows } = await planner.forGeneration(
+    model.decoder,
+    prompts,
+    maxNewTokens,
+  );
+  const original = await Generator.open(model.decoder, runOptions, batchRows);
   try {
-    const slimmed = await Generator.open(other.decoder, session, batchRows);
+    const slimmed = await Generator.open(other.decoder, runOptions, batchRows);
     try {
       const answers = await heldoutAnswers({ original, slimmed }, task, answerRows, maxNewTokens, context);
       const { rows: _, ...figures } = answers!;
@@ -126,11 +130,11 @@ async function resources(
   task: PreparedTask,
   { speedRounds }: JobSettings,
   planner: MemoryPlanner,
-  session: SessionOptions,
+  runOptions: RunOptions,
   context: JobContext,
 ): Promise<ResourceFigures> {
   return {
     sizes: { original: sizeFigures(model), slimmed: sizeFigures(other) },
-    ...(await speedOf(model, other.source.modelPath, task, speedRounds, planner, session, context)),
+    ...(await speedOf(model, other.source.modelPath, task, speedRounds, planner, runOptions, context)),
   };
 }

@@ -8,7 +8,7 @@ import type { Decoder } from '../decoder/decoder.js';
 import { deleteBlocks } from '../decoder/edit/delete-blocks.js';
 import { Generator } from '../generate/generator.js';
 import { kernelShares } from '../runtime/kernel-times.js';
-import type { SessionOptions } from '../runtime/session.js';
+import type { RunOptions } from '../runtime/session.js';
 import type { JobContext } from './context.js';
 import { onDevice } from './parts/device.js';
 
@@ -38,9 +38,9 @@ export async function measureBlocks(
   const nodes = nodesOfBlocks(decoder);
   return await onDevice(
     context.device,
-    async (session) => {
+    async (runOptions) => {
       const measure = async (tokens: readonly number[], maxNewTokens: number) => {
-        const shares = await profile(decoder, tokens, { maxNewTokens, rounds }, session, context);
+        const shares = await profile(decoder, tokens, { maxNewTokens, rounds }, runOptions, context);
         return Object.fromEntries(
           [...nodes].map(([block, names]) => [
             block,
@@ -74,13 +74,16 @@ async function profile(
   decoder: Decoder,
   prompt: readonly number[],
   { maxNewTokens, rounds }: { maxNewTokens: number; rounds: number },
-  session: SessionOptions,
+  runOptions: RunOptions,
   { cache, signal }: JobContext,
 ): Promise<Map<string, number>> {
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(path.join(cache, 'profile-'));
   try {
-    const generator = await Generator.open(decoder, { ...session, profilePrefix: path.join(folder, 'run') });
+    const generator = await Generator.open(decoder, {
+      ...runOptions,
+      profilePrefix: path.join(folder, 'run'),
+    });
     try {
       for (let round = 0; round < rounds; round += 1) {
         await generator.generate([prompt], { maxNewTokens, stopTokens: new Set(), signal });

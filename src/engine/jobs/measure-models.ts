@@ -28,12 +28,12 @@ export async function measureModels(
   const files = models.map(({ model, modelFile }) => openModelFolder(model, modelFile).modelPath);
   return await onDevice(
     context.device,
-    (session) =>
+    (runOptions) =>
       measureSpeed(files, {
         prompts,
         newTokens,
         rounds,
-        session,
+        runOptions: runOptions,
         signal: context.signal,
         startProcess: context.startTiming,
         onRound: (done, total) => context.on({ type: 'round', done, total }),

@@ -35,9 +35,9 @@ export async function measurePoint(request: RunPoint, context: JobContext): Prom
     const output = path.join(folder, 'slimmed');
     const written = await writePoint(model, task, point, report, settings, output);
     context.on({ type: 'stage', stage: 'measuring speed' });
-    const speed = await onDevice(settings, (session) => {
-      const planner = new MemoryPlanner(settings.memory, session);
-      return speedOf(model, written.modelPath, task, ROUNDS, planner, session, context);
+    const speed = await onDevice(settings, (runOptions) => {
+      const planner = new MemoryPlanner(settings.memory, runOptions);
+      return speedOf(model, written.modelPath, task, ROUNDS, planner, runOptions, context);
     });
     const measured: ResourceFigures = {
       sizes: {

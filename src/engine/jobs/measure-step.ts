@@ -42,8 +42,8 @@ export async function measureStep(request: StepRequest, context: JobContext): Pr
   const segments = request.segments && evenSegments(decoder, request.segments);
   return await onDevice(
     context.device,
-    async (session) => {
-      const options = { skipped: [], granularity: request.scales, session: { ...session, segments } };
+    async (runOptions) => {
+      const options = { skipped: [], granularity: request.scales, runOptions: { ...runOptions, segments } };
       const model = await openGradientModel(decoder, options);
       try {
         const batch = makeLossBatch(decoder, request.rows, 0);

@@ -16,7 +16,7 @@ import { writeKept } from '../runs/kept-json.js';
 import { saveReport } from '../runs/report.js';
 import { findingsOf, keptCheckpoint } from '../runs/run-details.js';
 import { peakSoFar } from '../runtime/peak-memory.js';
-import type { SessionOptions } from '../runtime/session.js';
+import type { RunOptions } from '../runtime/session.js';
 import type { JobContext } from './context.js';
 import { heldoutAnswers } from './parts/answers.js';
 import { qualityMeasureFor, taskBatches } from './parts/batches.js';
@@ -57,7 +57,7 @@ export async function slim({ run }: SlimRequest, context: JobContext): Promise<S
     if (checkpoint) on({ type: 'restored', findings: findingsOf(checkpoint) });
     const report = await onDevice(
       run.settings,
-      (session) => new SlimJob(run, { ...context, on }, session).execute(),
+      (runOptions) => new SlimJob(run, { ...context, on }, runOptions).execute(),
       (reason) => on({ type: 'provider', reason }),
     );
     store.update(run, { status: 'finished' });
@@ -93,15 +93,15 @@ function goesOnOnCpu(run: Run, { store }: JobContext, { provider, reason }: Prov
 class SlimJob {
   readonly #run: Run;
   readonly #context: JobContext;
-  readonly #session: SessionOptions;
+  readonly #runOptions: RunOptions;
   readonly #planner: MemoryPlanner;
   readonly #plans: MemoryPlan[] = [];
   readonly #seconds: Record<string, number> = {};
 
-  constructor(run: Run, context: JobContext, session: SessionOptions) {
+  constructor(run: Run, context: JobContext, runOptions: RunOptions) {
     this.#run = run;
     this.#context = context;
-    this.#session = session;
+    this.#runOptions = runOptions;
     this.#planner = new MemoryPlanner(run.settings.memory, this.#watched(), (plan) => {
       this.#plans.push(plan);
       context.on(planEvent(plan));
@@ -109,16 +109,16 @@ class SlimJob {
   }
 
   /** The session's options, for sessions of this process, with an eye on what their provider lacks. */
-  #watched(): SessionOptions {
+  #watched(): RunOptions {
     const named = new Set<string>();
     const onCpuOperators = (operators: readonly string[]) => {
       const added = operators.filter((operator) => !named.has(operator));
       if (added.length === 0) return;
       for (const operator of added) named.add(operator);
-      const provider = this.#session.provider ?? 'cpu';
+      const provider = this.#runOptions.provider ?? 'cpu';
       this.#context.on({ type: 'cpu-operators', provider, operators: added });
     };
-    return { ...this.#session, onCpuOperators };
+    return { ...this.#runOptions, onCpuOperators };
   }
 
   async execute(): Promise<RunReport> {
@@ -151,7 +151,7 @@ class SlimJob {
       mode: settings.exportMode,
       batches: [makeLossBatch(model.decoder, rows, 0)],
       scratch: store.folderOf(this.#run.id),
-      session: this.#planner.forPasses(model.decoder),
+      runOptions: this.#planner.forPasses(model.decoder),
     });
     if (tried.reason !== undefined) on({ type: 'export-mode', mode: tried.mode, reason: tried.reason });
   }
@@ -180,7 +180,7 @@ class SlimJob {
         decoder: model.decoder,
         ...batches,
         settings,
-        session: await this.#planner.forCalibration(
+        runOptions: await this.#planner.forCalibration(
           model.decoder,
           [...batches.calibration, ...batches.heldout],
           trainingSettings(settings),
@@ -213,14 +213,14 @@ class SlimJob {
     const prompts = task.prompts.slice(0, answerRows);
     if (prompts.length === 0) return undefined;
     return await this.#stage('comparing answers', async () => {
-      const { session, batchRows } = await this.#planner.forGeneration(
+      const { runOptions: runOptions, batchRows } = await this.#planner.forGeneration(
         model.decoder,
         prompts.map(({ ids }) => ids),
         maxNewTokens,
       );
-      const original = await Generator.open(model.decoder, session, batchRows);
-      const decoder = slimmedForAnswers(model, chosen, scales, session);
-      const slimmed = await Generator.open(decoder, session, batchRows);
+      const original = await Generator.open(model.decoder, runOptions, batchRows);
+      const decoder = slimmedForAnswers(model, chosen, scales, runOptions);
+      const slimmed = await Generator.open(decoder, runOptions, batchRows);
       try {
         const pair = { original, slimmed };
         const answers = await heldoutAnswers(pair, task, answerRows, maxNewTokens, this.#context);
@@ -262,7 +262,7 @@ class SlimJob {
         task,
         settings.speedRounds,
         this.#planner,
-        this.#session,
+        this.#runOptions,
         this.#context,
       ),
     );

@@ -7,7 +7,7 @@ import { opsetVersion, type OnnxModel } from '../onnx/file/model-file.js';
 import { makeValueInfo, type DeclaredDim } from '../onnx/graph/value-info.js';
 import { probeTypes } from '../runtime/probe-types.js';
 import { segmentOptions } from '../runtime/segment-session.js';
-import type { Feeds, SessionOptions } from '../runtime/session.js';
+import type { Feeds, RunOptions } from '../runtime/session.js';
 
 /** A value by which is differentiated: a graph input of float32. */
 export interface Leaf {
@@ -23,18 +23,18 @@ export interface GradientRequest {
   leaves: readonly Leaf[];
   /** Feeds of two sizes, to find out types and shapes. */
   probes: readonly Feeds[];
-  session: SessionOptions;
+  runOptions: RunOptions;
 }
 
 /** Replaces operators without gradient rules by others. @throws UserError if one has no replacement */
 export async function lowerModel(
   model: OnnxModel,
   probes: readonly Feeds[],
-  session: SessionOptions,
+  runOptions: RunOptions,
 ): Promise<void> {
   const graph = new Graph(model.graph);
   if (!graph.nodes.some((node) => findLowering(node))) return;
-  lowerOperators(graph, await typesOf(model, probes, session));
+  lowerOperators(graph, await typesOf(model, probes, runOptions));
 }
 
 /**
@@ -44,10 +44,10 @@ export async function lowerModel(
  */
 export async function addGradients(
   model: OnnxModel,
-  { result, seed, leaves, probes, session }: GradientRequest,
+  { result, seed, leaves, probes, runOptions: runOptions }: GradientRequest,
 ): Promise<Map<string, string>> {
   const graph = new Graph(model.graph);
-  const types = await typesOf(model, probes, session);
+  const types = await typesOf(model, probes, runOptions);
   const gradients = differentiate(graph, {
     loss: result,
     seed,
@@ -62,8 +62,8 @@ export async function addGradients(
   return gradients;
 }
 
-async function typesOf(model: OnnxModel, probes: readonly Feeds[], session: SessionOptions) {
-  await session.segments?.slot?.take(undefined);
-  const { mapWeights = false, memoryArena = true } = segmentOptions(session);
+async function typesOf(model: OnnxModel, probes: readonly Feeds[], runOptions: RunOptions) {
+  await runOptions.segments?.slot?.take(undefined);
+  const { mapWeights = false, memoryArena = true } = segmentOptions(runOptions);
   return await probeTypes(model, probes, { mapWeights, memoryArena });
 }

@@ -5,7 +5,7 @@ import type { Decoder } from '../decoder/decoder.js';
 import { allPositions } from '../decoder/edit/all-positions.js';
 import { deleteBlocks } from '../decoder/edit/delete-blocks.js';
 import { openDecoder } from '../runtime/segmented-model.js';
-import type { Feeds, RunnableModel, SessionOptions } from '../runtime/session.js';
+import type { Feeds, RunnableModel, RunOptions } from '../runtime/session.js';
 import { float32Values, type RuntimeTensor } from '../runtime/tensors.js';
 import { gateDecoder, gateFeeds, gateSize, type KeyedGate } from './gated-decoder.js';
 import type { LossBatch } from './loss-batch.js';
@@ -17,7 +17,7 @@ export interface LossModelOptions {
   /** Blocks that are deleted from the graph; blocks that are only tried are gated with zero instead. */
   skipped: readonly BlockName[];
   granularity: Granularity;
-  session?: SessionOptions;
+  runOptions?: RunOptions;
 }
 
 export interface TokenResults {
@@ -125,7 +125,7 @@ function tokenResults(results: Record<string, RuntimeTensor>): TokenResults {
 export async function openForwardModel(decoder: Decoder, options: LossModelOptions): Promise<ForwardModel> {
   const { gated, gates } = gatedDecoder(decoder, options);
   attachLoss(gated, ['loss', 'tokenLosses', 'predictions', 'logits', 'hidden']);
-  return new ForwardModel(await openDecoder(gated, options.session), gates, decoder.vocabularySize);
+  return new ForwardModel(await openDecoder(gated, options.runOptions), gates, decoder.vocabularySize);
 }
 
 /** The gated decoder of the options, skipped blocks deleted. */

@@ -121,8 +121,8 @@ export async function openGradientModel(
   }));
   const loss = LOSS_OUTPUTS[options.matchHidden ? 'objective' : 'loss'];
   const leaves = gates.filter(({ key }) => options.trained?.(key) ?? true);
-  const task = { decoder: gated, loss, leaves, probes, session: options.session ?? {} };
-  const opened = options.session?.segments
+  const task = { decoder: gated, loss, leaves, probes, runOptions: options.runOptions ?? {} };
+  const opened = options.runOptions?.segments
     ? await openSegmentedGradient(task)
     : await openWholeGradient(task);
   const shared = decoder.steps
@@ -134,11 +134,11 @@ export async function openGradientModel(
 async function openWholeGradient(
   task: GradientTask,
 ): Promise<{ model: RunnableModel; gradients: Map<string, string> }> {
-  const { decoder, loss, leaves, probes, session } = task;
+  const { decoder, loss, leaves, probes, runOptions: runOptions } = task;
   const { model } = decoder;
-  await lowerModel(model, probes, session);
-  const gradients = await addGradients(model, { result: loss, leaves, probes, session });
-  return { model: await openSession(model, session), gradients };
+  await lowerModel(model, probes, runOptions);
+  const gradients = await addGradients(model, { result: loss, leaves, probes, runOptions: runOptions });
+  return { model: await openSession(model, runOptions), gradients };
 }
 
 function probeFeeds(decoder: Decoder, gates: readonly KeyedGate[], rows: number, positions: number): Feeds {

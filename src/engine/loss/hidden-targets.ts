@@ -1,6 +1,6 @@
 /** The original's hidden states that training is pulled towards, computed once where they fit in memory. */
 import type { Decoder } from '../decoder/decoder.js';
-import type { Feeds, SessionOptions } from '../runtime/session.js';
+import type { Feeds, RunOptions } from '../runtime/session.js';
 import { openForwardModel, type ForwardModel } from './forward-model.js';
 import { hiddenMatchFeeds } from './hidden-match.js';
 import type { LossBatch } from './loss-batch.js';
@@ -23,16 +23,16 @@ export class HiddenTargets {
 
   /** @param weight of the distance beside the loss; 0 gives targets that ask for nothing */
   static async open(
-    context: { decoder: Decoder; session: SessionOptions | undefined },
+    context: { decoder: Decoder; runOptions: RunOptions | undefined },
     weight: number,
   ): Promise<HiddenTargets> {
     if (weight === 0) return new HiddenTargets(undefined, 0, 0);
     const model = await openForwardModel(context.decoder, {
       skipped: [],
       granularity: 'scalar',
-      session: context.session,
+      runOptions: context.runOptions,
     });
-    return new HiddenTargets(model, weight, context.session?.segments?.keptBytes ?? KEPT_BYTES);
+    return new HiddenTargets(model, weight, context.runOptions?.segments?.keptBytes ?? KEPT_BYTES);
   }
 
   /** Feeds of a gradient model opened with `matchHidden`; empty for weight 0. */

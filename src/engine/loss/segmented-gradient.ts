@@ -10,7 +10,7 @@ import { Graph } from '../onnx/graph/graph.js';
 import { copyModel } from '../onnx/file/model-file.js';
 import { makeValueInfo } from '../onnx/graph/value-info.js';
 import { SegmentSession } from '../runtime/segment-session.js';
-import type { Feeds, RunnableModel, SessionOptions } from '../runtime/session.js';
+import type { Feeds, RunnableModel, RunOptions } from '../runtime/session.js';
 import { float32Tensor, type RuntimeTensor } from '../runtime/tensors.js';
 import { addGradients, lowerModel, type Leaf } from './add-gradients.js';
 
@@ -22,7 +22,7 @@ export interface GradientTask {
   leaves: readonly Leaf[];
   /** Feeds of two sizes. */
   probes: readonly Feeds[];
-  session: SessionOptions;
+  runOptions: RunOptions;
 }
 
 /** A segment's two graphs. The gradient's is missing below the first scale that is trained. */
@@ -43,17 +43,17 @@ const SEED = 'hopscotch.stream_gradient';
 export async function openSegmentedGradient(
   task: GradientTask,
 ): Promise<{ model: RunnableModel; gradients: Map<string, string> }> {
-  const segments = cutStream(task.decoder, task.session.segments!.firstLayers);
+  const segments = cutStream(task.decoder, task.runOptions.segments!.firstLayers);
   const opened: GradientSegment[] = [];
   let passed: Feeds[] = task.probes.map(() => ({}));
   let hasLeaf = false;
   for (const segment of segments) {
     const probes = task.probes.map((feeds, index) => ownFeeds(segment, { ...feeds, ...passed[index] }));
-    await lowerModel(segment.model, probes, task.session);
+    await lowerModel(segment.model, probes, task.runOptions);
     const forward =
       segment.streamOut === undefined
         ? undefined
-        : new SegmentSession(copyModel(segment.model), task.session);
+        : new SegmentSession(copyModel(segment.model), task.runOptions);
     if (forward) passed = await passProbes(forward, probes, passed);
     const leaves = task.leaves.filter(({ name }) => hasInput(segment, name));
     const wantsStream = hasLeaf && segment.streamIn !== undefined;
@@ -62,7 +62,7 @@ export async function openSegmentedGradient(
     opened.push({ segment, forward, gradient });
   }
   const gradients = new Map(task.leaves.map(({ name }) => [name, `${name}/gradient`]));
-  const { slot, keptBytes } = task.session.segments!;
+  const { slot, keptBytes } = task.runOptions.segments!;
   // Where all segments stay open, nothing is won by going through them together.
   return { model: new SegmentedGradient(opened, gradients, slot ? keptBytes : 0), gradients };
 }
@@ -102,9 +102,9 @@ async function gradientOf(
     seed: streamOut && SEED,
     leaves: wantsStream ? [...leaves, { name: streamIn!, shape: streamShape }] : leaves,
     probes: seeded,
-    session: task.session,
+    runOptions: task.runOptions,
   });
-  return { session: new SegmentSession(segment.model, task.session), outputs };
+  return { session: new SegmentSession(segment.model, task.runOptions), outputs };
 }
 
 function seedOfProbe({ decoder, probes }: GradientTask, index: number): Feeds {

@@ -8,7 +8,7 @@ import { ValueInfoProtoSchema, type NodeProto } from '../onnx/file/onnx_pb.js';
 import { Operators } from '../onnx/graph/operators.js';
 import { tensorDims } from '../onnx/graph/tensor.js';
 import { walk } from '../onnx/graph/walk.js';
-import { openSession, type Feeds, type Session, type SessionOptions } from './session.js';
+import { openSession, type Feeds, type Session, type RunOptions } from './session.js';
 
 export interface ProbedType {
   /** A dimension is undefined if it differs between the probes. */
@@ -36,7 +36,7 @@ interface Question {
 export async function probeTypes(
   model: OnnxModel,
   probes: readonly Feeds[],
-  options: Pick<SessionOptions, 'mapWeights' | 'memoryArena'> = {},
+  options: Pick<RunOptions, 'mapWeights' | 'memoryArena'> = {},
 ): Promise<Map<string, ProbedType>> {
   const types = new Map<string, ProbedType>();
   for (const tensor of model.graph.initializer) {

@@ -1,18 +1,18 @@
 /** Sessions of segments that are opened when they are needed, and may have to make room for each other. */
 import type { OnnxModel } from '../onnx/file/model-file.js';
-import { openSession, type Session, type SessionOptions } from './session.js';
+import { openSession, type Session, type RunOptions } from './session.js';
 import type { SegmentSlot } from './segment-slot.js';
 
 /** One segment's session: opened at its first use, and again whenever it had to make room. */
 export class SegmentSession {
   readonly #model: OnnxModel;
-  readonly #options: SessionOptions;
+  readonly #options: RunOptions;
   readonly #slot: SegmentSlot | undefined;
   readonly #inputs: ReadonlySet<string>;
   #session: Session | undefined;
 
   /** @param options those of the whole model; the segment takes its room from them */
-  constructor(model: OnnxModel, options: SessionOptions) {
+  constructor(model: OnnxModel, options: RunOptions) {
     this.#model = model;
     this.#slot = options.segments?.slot;
     this.#options = segmentOptions(options);
@@ -39,7 +39,7 @@ export class SegmentSession {
  * Options of one segment's session. No memory is kept from run to run, since each segment would keep its own; weights
  * that are loaded in turn are mapped.
  */
-export function segmentOptions(options: SessionOptions): SessionOptions {
+export function segmentOptions(options: RunOptions): RunOptions {
   const { segments, ...own } = options;
   if (!segments) return own;
   return { ...own, memoryArena: false, threadsSleep: true, mapWeights: segments.slot !== undefined };

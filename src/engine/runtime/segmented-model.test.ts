@@ -20,11 +20,11 @@ describe('a decoder whose segments are loaded in turn', () => {
   it('never has two segments open, whatever is run', async () => {
     const sessions = watchSessions();
     const decoder = decoderOf('qwen2');
-    const session = { segments: segmentsOf(decoder, 'all', true) };
+    const runOptions = { segments: segmentsOf(decoder, 'all', true) };
     const batch = lossBatchOf(decoder);
-    const gradient = await openGradientModel(decoder, { ...options, session });
-    const forward = await openForwardModel(decoder, { ...options, session });
-    const generator = await Generator.open(decoder, session);
+    const gradient = await openGradientModel(decoder, { ...options, runOptions });
+    const forward = await openForwardModel(decoder, { ...options, runOptions });
+    const generator = await Generator.open(decoder, runOptions);
     await gradient.run(batch, new Map());
     await forward.run(batch, new Map());
     await generator.generate([[1, 2, 3]], { maxNewTokens: 2, stopTokens: new Set() });
@@ -36,8 +36,8 @@ describe('a decoder whose segments are loaded in turn', () => {
 
   it('has each segment loaded once for many batches', async () => {
     const decoder = decoderOf('llama');
-    const session = { segments: segmentsOf(decoder, 'all', true) };
-    const forward = await openForwardModel(decoder, { ...options, session });
+    const runOptions = { segments: segmentsOf(decoder, 'all', true) };
+    const forward = await openForwardModel(decoder, { ...options, runOptions });
     const batches = [0, 1, 2, 3, 4].map((seed) => lossBatchOf(decoder, seed));
     const sessions = watchSessions();
     const losses: number[] = [];
@@ -54,8 +54,8 @@ describe('a decoder whose segments are loaded in turn', () => {
 
   it('has each segment loaded once each way for many gradients', async () => {
     const decoder = decoderOf('llama');
-    const session = { segments: segmentsOf(decoder, 'all', true) };
-    const model = await openGradientModel(decoder, { ...options, session });
+    const runOptions = { segments: segmentsOf(decoder, 'all', true) };
+    const model = await openGradientModel(decoder, { ...options, runOptions });
     const runs = [0, 1, 2].map((seed) => ({ batch: lossBatchOf(decoder, seed), scales: new Map() }));
     const sessions = watchSessions();
     const together: unknown[] = [];
@@ -72,7 +72,7 @@ describe('a decoder whose segments are loaded in turn', () => {
   it('keeps no more of the stream than allowed, and loads segments again instead', async () => {
     const decoder = decoderOf('llama');
     const segments = { ...segmentsOf(decoder, 'all', true), keptBytes: 1 };
-    const forward = await openForwardModel(decoder, { ...options, session: { segments } });
+    const forward = await openForwardModel(decoder, { ...options, runOptions: { segments } });
     const sessions = watchSessions();
     const runs = [0, 1].map((seed) => ({ batch: lossBatchOf(decoder, seed), scales: new Map() }));
     for await (const { loss } of forward.runEach(runs)) expect(loss).toBeGreaterThan(0);

@@ -2,14 +2,14 @@
 import { cutStream, type Segment } from '../decoder/edit/cut-stream.js';
 import type { Decoder } from '../decoder/decoder.js';
 import { SegmentSession } from './segment-session.js';
-import { openSession, type Feeds, type RunnableModel, type SessionOptions } from './session.js';
+import { openSession, type Feeds, type RunnableModel, type RunOptions } from './session.js';
 import type { RuntimeTensor } from './tensors.js';
 
 /**
  * Opens a decoder, in segments where the options say so.
  * @throws UserError if onnxruntime cannot load it or it cannot be cut
  */
-export async function openDecoder(decoder: Decoder, options: SessionOptions = {}): Promise<RunnableModel> {
+export async function openDecoder(decoder: Decoder, options: RunOptions = {}): Promise<RunnableModel> {
   if (!options.segments) return await openSession(decoder.model, options);
   const segments = cutStream(decoder, options.segments.firstLayers);
   return new SegmentedModel(

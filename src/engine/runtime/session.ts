@@ -15,7 +15,7 @@ import type { SegmentSlot } from './segment-slot.js';
 import { float16Bits, type RuntimeTensor } from './tensors.js';
 import { holdsBfloat16, withoutBfloat16 } from './without-bfloat16.js';
 
-export interface SessionOptions {
+export interface RunOptions {
   /** Default: 'cpu'. */
   provider?: Provider;
   /** Threads within an operator; default: onnxruntime's choice, one a physical core. */
@@ -149,7 +149,7 @@ function bindableFeeds(feeds: Feeds): Feeds {
   );
 }
 
-function watchPlacement({ provider = 'cpu', onCpuOperators }: SessionOptions): PlacementWatch | undefined {
+function watchPlacement({ provider = 'cpu', onCpuOperators }: RunOptions): PlacementWatch | undefined {
   if (provider === 'cpu' || onCpuOperators === undefined) return undefined;
   return { profile: new PlacementProfile(), report: onCpuOperators };
 }
@@ -169,7 +169,7 @@ function describeValue(metadata: ValueMetadata): SessionValue {
  * Opens a model file or a model in memory, whose external weights are then taken from its folder.
  * @throws UserError with onnxruntime's reason if it cannot load the model, ProviderFailure on another one than the CPU
  */
-export async function openSession(model: OnnxModel | string, options: SessionOptions = {}): Promise<Session> {
+export async function openSession(model: OnnxModel | string, options: RunOptions = {}): Promise<Session> {
   const { provider = 'cpu' } = options;
   const placement = watchPlacement(options);
   const watched = placement ? { ...options, profilePrefix: placement.profile.prefix } : options;
@@ -188,7 +188,7 @@ export async function openSession(model: OnnxModel | string, options: SessionOpt
   }
 }
 
-function settingsOf(model: OnnxModel | string, options: SessionOptions): OrtOptions {
+function settingsOf(model: OnnxModel | string, options: RunOptions): OrtOptions {
   const { provider = 'cpu', profilePrefix } = options;
   return {
     executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
@@ -202,7 +202,7 @@ function settingsOf(model: OnnxModel | string, options: SessionOptions): OrtOpti
 }
 
 /** Entries of onnxruntime's own configuration. */
-function configOf(model: OnnxModel | string, options: SessionOptions): Record<string, unknown> {
+function configOf(model: OnnxModel | string, options: RunOptions): Record<string, unknown> {
   const hasFolder =
     typeof model !== 'string' && model.folder !== undefined && externalFiles(model).length > 0;
   return {
@@ -217,7 +217,7 @@ function configOf(model: OnnxModel | string, options: SessionOptions): Record<st
 }
 
 /** A file is only read here if onnxruntime does not take it: it may be large. */
-async function createFromFile(file: string, options: SessionOptions): Promise<InferenceSession> {
+async function createFromFile(file: string, options: RunOptions): Promise<InferenceSession> {
   try {
     return await ort.InferenceSession.create(file, settingsOf(file, options));
   } catch (error) {
@@ -227,7 +227,7 @@ async function createFromFile(file: string, options: SessionOptions): Promise<In
   }
 }
 
-async function createFromModel(model: OnnxModel, options: SessionOptions): Promise<InferenceSession> {
+async function createFromModel(model: OnnxModel, options: RunOptions): Promise<InferenceSession> {
   const runsOnCpu = (options.provider ?? 'cpu') === 'cpu';
   const runnable = runsOnCpu ? withoutBfloat16(model) : model;
   return await ort.InferenceSession.create(encodeModel(runnable), settingsOf(runnable, options));

@@ -57,7 +57,7 @@ const quiet = {
   smallBatches: [],
   granularity: 'channel+gain',
   seed: 0,
-  session: undefined,
+  runOptions: undefined,
   signal: undefined,
   onWork: () => {},
 } as const;

@@ -13,7 +13,7 @@ const quiet = {
   granularity: 'channel+gain',
   seed: 0,
   learningRate: 1e-2,
-  session: undefined,
+  runOptions: undefined,
   signal: undefined,
   onWork: () => {},
 } as const;

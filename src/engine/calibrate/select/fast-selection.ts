@@ -73,7 +73,7 @@ export const fastSelection: SelectionStrategy = {
     const options = {
       skipped: [],
       granularity: context.granularity,
-      session: context.session,
+      runOptions: context.runOptions,
     } as const;
     const gradientModel = await openGradientModel(context.decoder, { ...options, matchHidden: true });
     return new FastSelector(context, gradientModel, await openForwardModel(context.decoder, options));

@@ -5,7 +5,7 @@ import type { RoundState } from '../checkpoint.js';
 import type { BlockName } from '../../../schema/blocks.js';
 import type { Decoder } from '../../decoder/decoder.js';
 import { UserError } from '../../../schema/errors.js';
-import type { SessionOptions } from '../../runtime/session.js';
+import type { RunOptions } from '../../runtime/session.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
 
 export interface SelectionContext {
@@ -20,7 +20,7 @@ export interface SelectionContext {
   seed: number;
   /** Learning rate of Adam for the scales of a candidate. */
   learningRate: number;
-  session: SessionOptions | undefined;
+  runOptions: RunOptions | undefined;
   signal: AbortSignal | undefined;
   /** Called after each piece of work, with its cost in forward passes of one batch of `batches`. */
   onWork(forwardPasses: number): void;

@@ -53,7 +53,7 @@ describe.each(styles)('a decoder in the style of $name', (style) => {
         granularity: 'scalar' as const,
         seed: 0,
         learningRate: 0,
-        session: undefined,
+        runOptions: undefined,
         signal: undefined,
         onWork: (passes: number) => (work += passes),
       };

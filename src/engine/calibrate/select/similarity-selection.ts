@@ -18,8 +18,8 @@ function bySimilarity(
     name,
     description,
     costOfRound: ({ batches }, round) => (round === 0 ? batches : 0),
-    open: async ({ decoder, batches, session, signal, onWork }) => {
-      const measured = await measureSimilarity(decoder, batches, session, () => {
+    open: async ({ decoder, batches, runOptions: runOptions, signal, onWork }) => {
+      const measured = await measureSimilarity(decoder, batches, runOptions, () => {
         throwIfCancelled(signal);
         onWork(1);
       });

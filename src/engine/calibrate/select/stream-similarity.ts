@@ -7,7 +7,7 @@ import { DataType } from '../../onnx/graph/data-types.js';
 import { Operators } from '../../onnx/graph/operators.js';
 import { makeValueInfo } from '../../onnx/graph/value-info.js';
 import { openDecoder } from '../../runtime/segmented-model.js';
-import type { SessionOptions } from '../../runtime/session.js';
+import type { RunOptions } from '../../runtime/session.js';
 import { float32Values } from '../../runtime/tensors.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
 
@@ -22,14 +22,14 @@ export interface StreamSimilarity {
 export async function measureSimilarity(
   original: Decoder,
   batches: readonly LossBatch[],
-  session: SessionOptions | undefined,
+  runOptions: RunOptions | undefined,
   onBatch: () => void,
 ): Promise<StreamSimilarity> {
   const decoder = rereadDecoder(upgradeOpset(original.model), original);
   const { graph } = decoder;
   const wanted = new Set(graph.inputs.map((input) => input.name));
   const outputs = addSimilarities(decoder);
-  const model = await openDecoder(decoder, session);
+  const model = await openDecoder(decoder, runOptions);
   const totals = new Map(outputs.map(({ output }) => [output, 0]));
   let tokens = 0;
   try {

@@ -13,7 +13,7 @@ import type { Decoder } from '../../decoder/decoder.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';
 import { readModel } from '../../onnx/file/model-file.js';
 import { readModelInPlace } from '../../onnx/file/weights-in-place.js';
-import type { SegmentOptions, SessionOptions } from '../../runtime/session.js';
+import type { SegmentOptions, RunOptions } from '../../runtime/session.js';
 import { unsavedCheckpoint } from '../checkpoint.js';
 import { openForwardModel } from '../../loss/forward-model.js';
 import { openGradientModel } from '../../loss/gradient-model.js';
@@ -96,7 +96,7 @@ it('nothing is differentiated below the first scale that is trained', async () =
   const upper = await openGradientModel(decoder, {
     ...options,
     trained: (key) => key.endsWith(' 2') || key.endsWith('mlp 3'),
-    session: { segments },
+    runOptions: { segments },
   });
   const opened = vi.spyOn(InferenceSession, 'create');
   const { gradients } = await upper.run(batch, new Map());
@@ -132,7 +132,7 @@ describe('a calibration in segments', () => {
   it.each(['fast', 'exhaustive'] as const)(
     'chooses the same blocks, for the same losses (%s)',
     async (strategy) => {
-      const choose = async (session: SessionOptions | undefined) => {
+      const choose = async (runOptions: RunOptions | undefined) => {
         const checkpoint = unsavedCheckpoint();
         const how = {
           smallBatches: batches,
@@ -140,7 +140,7 @@ describe('a calibration in segments', () => {
           seed: 0,
           learningRate: 0.01,
         } as const;
-        const selection = { ...context, ...how, session };
+        const selection = { ...context, ...how, runOptions };
         const options = { strategy: selectionStrategy(strategy), kinds: ['attention'], budget: 2 } as const;
         await selectBlocks(selection, options, checkpoint, () => {});
         return checkpoint.state.rounds;
@@ -160,10 +160,16 @@ describe('a calibration in segments', () => {
   );
 
   it('ends with the same scales and losses', async () => {
-    const train = async (session: SessionOptions | undefined) => {
+    const train = async (runOptions: RunOptions | undefined) => {
       const settings = { ...defaultTraining('channel+gain+offset'), epochs: 4 };
       const skipped = skippedOfBothKinds;
-      return await trainScales({ ...context, session }, skipped, settings, unsavedCheckpoint(), () => {});
+      return await trainScales(
+        { ...context, runOptions: runOptions },
+        skipped,
+        settings,
+        unsavedCheckpoint(),
+        () => {},
+      );
     };
     const whole = await train(undefined);
     for (const count of [2, 'all'] as const) {
@@ -186,7 +192,7 @@ async function expectSame(
   const options = { skipped, granularity };
   const scales = randomScales(decoder, skipped, granularity);
   const whole = await results(decoder, batch, scales, options);
-  const cut = await results(decoder, batch, scales, { ...options, session: { segments } });
+  const cut = await results(decoder, batch, scales, { ...options, runOptions: { segments } });
   expect(relativeDifference(whole.tokenLosses, cut.tokenLosses)).toBeLessThan(forwardRounding);
   expect(relativeDifference(whole.hidden, cut.hidden)).toBeLessThan(forwardRounding);
   expect(relativeDifference(whole.logits, cut.logits)).toBeLessThan(forwardRounding);
@@ -204,13 +210,13 @@ async function results(
   options: {
     skipped: readonly BlockName[];
     granularity: Granularity;
-    session?: { segments: SegmentOptions };
+    runOptions?: { segments: SegmentOptions };
   },
 ) {
   const forward = await openForwardModel(decoder, options);
   const gradient = await openGradientModel(decoder, options);
   const distilling = await openGradientModel(decoder, { ...options, matchHidden: true });
-  const targets = await HiddenTargets.open({ decoder, session: options.session }, 0.7);
+  const targets = await HiddenTargets.open({ decoder, runOptions: options.runOptions }, 0.7);
   try {
     const { tokenLosses } = await forward.run(batch, scales);
     return {

@@ -143,6 +143,6 @@ async function train(
   data: { batches: LossBatch[]; heldout: LossBatch[] },
   checkpoint = unsavedCheckpoint(),
 ) {
-  const context = { ...data, decoder, session: undefined, signal: undefined, onWork: () => {} };
+  const context = { ...data, decoder, runOptions: undefined, signal: undefined, onWork: () => {} };
   return await trainScales(context, skipped, settings, checkpoint, () => {});
 }

@@ -5,7 +5,7 @@ import type { TrainingEpoch } from '../../../schema/report.js';
 import type { BlockName } from '../../../schema/blocks.js';
 import type { Decoder } from '../../decoder/decoder.js';
 import { UserError, throwIfCancelled } from '../../../schema/errors.js';
-import type { SessionOptions } from '../../runtime/session.js';
+import type { RunOptions } from '../../runtime/session.js';
 import { Adam } from './adam.js';
 import type { Checkpoint, TrainingState } from '../checkpoint.js';
 import { HiddenTargets } from '../../loss/hidden-targets.js';
@@ -53,7 +53,7 @@ export interface TrainingContext {
   decoder: Decoder;
   batches: readonly LossBatch[];
   heldout: readonly LossBatch[];
-  session: SessionOptions | undefined;
+  runOptions: RunOptions | undefined;
   signal: AbortSignal | undefined;
   /** Called after each piece of work, with its cost in forward passes of one batch. */
   onWork(forwardPasses: number): void;
@@ -88,7 +88,7 @@ export async function trainScales(
   const options = {
     skipped,
     granularity: settings.granularity,
-    session: context.session,
+    runOptions: context.runOptions,
   };
   const gradientModel = await openGradientModel(context.decoder, {
     ...options,

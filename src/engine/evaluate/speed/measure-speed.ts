@@ -5,10 +5,10 @@ import { existsSync } from 'node:fs';
 import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { UserError, throwIfCancelled } from '../../../schema/errors.js';
-import type { SessionOptions } from '../../runtime/session.js';
+import type { RunOptions } from '../../runtime/session.js';
 
 export type TimingRequest =
-  | { kind: 'open'; modelPath: string; session: SessionOptions }
+  | { kind: 'open'; modelPath: string; runOptions: RunOptions }
   | { kind: 'measure'; prompts: number[][]; newTokens: number };
 
 export type TimingReply =
@@ -30,7 +30,7 @@ export interface SpeedOptions {
   prompts: readonly (readonly number[])[];
   newTokens: number;
   rounds: number;
-  session: SessionOptions;
+  runOptions: RunOptions;
   signal?: AbortSignal;
   /** How a process that times a model is started; default: timing-process.js in another Node. */
   startProcess?: () => Promise<TimingChannel>;
@@ -63,7 +63,7 @@ export async function measureSpeed(
     for (const modelPath of modelPaths) {
       const started = new TimedProcess(await start());
       processes.push(started);
-      await started.ask({ kind: 'open', modelPath, session: options.session });
+      await started.ask({ kind: 'open', modelPath, runOptions: options.runOptions });
     }
     const measurements: Measurement[][] = modelPaths.map(() => []);
     // Round 0 warms up.

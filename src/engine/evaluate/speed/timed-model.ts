@@ -20,7 +20,7 @@ export class TimedModel {
     if (request.kind === 'open') {
       this.#generator = await Generator.open(
         readDecoder(await readModel(request.modelPath)),
-        request.session,
+        request.runOptions,
       );
       return { kind: 'opened' };
     }

@@ -18,7 +18,7 @@ import { trainScales, type TrainedScales } from '../../calibrate/train/train-sca
 import type { Decoder } from '../../decoder/decoder.js';
 import { UserError } from '../../../schema/errors.js';
 import { heldoutQuality } from '../../evaluate/heldout-quality.js';
-import type { SessionOptions } from '../../runtime/session.js';
+import type { RunOptions } from '../../runtime/session.js';
 import { budgetInBlocks } from './budget.js';
 import { blockKinds, trainingSettings } from './settings.js';
 import { doneWork, foreseenRounds, foreseenWork, type ForeseenWork } from './work.js';
@@ -32,7 +32,7 @@ export interface CalibrationTask {
   training: readonly LossBatch[];
   heldout: readonly LossBatch[];
   settings: JobSettings;
-  session: SessionOptions;
+  runOptions: RunOptions;
   qualityMeasure: QualityMeasure;
   checkpoint: Checkpoint;
   signal: AbortSignal | undefined;
@@ -77,7 +77,7 @@ export async function calibrate(task: CalibrationTask): Promise<CalibrationResul
       granularity: withoutOffsets(task.settings.scales),
       seed: task.settings.seed,
       learningRate: task.settings.selectionLearningRate,
-      session: task.session,
+      runOptions: task.runOptions,
       signal: task.signal,
       onWork: (forwardPasses) => work.count(forwardPasses),
     },
@@ -125,7 +125,7 @@ async function measureOriginal(task: CalibrationTask): Promise<HeldoutQuality> {
   const model = await openForwardModel(task.decoder, {
     skipped: [],
     granularity: 'scalar',
-    session: task.session,
+    runOptions: task.runOptions,
   });
   try {
     return await heldoutQuality({ model, scales: new Map() }, task.heldout, signalOf(task));
@@ -160,7 +160,7 @@ async function measurePoint(
     openForwardModel(task.decoder, {
       skipped: blocks,
       granularity: settings.granularity,
-      session: task.session,
+      runOptions: task.runOptions,
     });
   const original = { model: await open([]), scales: new Map() };
   const slimmed = await open(skipped);

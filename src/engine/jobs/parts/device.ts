@@ -1,7 +1,7 @@
 /** Which execution provider a job runs on, and what follows where one fails. */
 import { ProviderFailure } from '../../../schema/errors.js';
 import { chooseProvider, displayName, forgetAutomaticChoice } from '../../runtime/providers.js';
-import type { SessionOptions } from '../../runtime/session.js';
+import type { RunOptions } from '../../runtime/session.js';
 import type { Device } from '../context.js';
 
 /**
@@ -11,7 +11,7 @@ import type { Device } from '../context.js';
  */
 export async function onDevice<T>(
   device: Device,
-  work: (session: SessionOptions) => Promise<T>,
+  work: (runOptions: RunOptions) => Promise<T>,
   onChoice?: (reason: string) => void,
 ): Promise<T> {
   const { provider, reason } = await chooseProvider(device.provider);

@@ -49,7 +49,7 @@ describe('a plan', () => {
     const plans: MemoryPlan[] = [];
     const planner = new MemoryPlanner(undefined, session, (plan) => plans.push(plan));
     expect(await planner.forCalibration(decoder, batches, training)).toBe(session);
-    expect(await planner.forGeneration(decoder, [[1, 2]], 3)).toEqual({ session, batchRows: 32 });
+    expect(await planner.forGeneration(decoder, [[1, 2]], 3)).toEqual({ runOptions: session, batchRows: 32 });
     expect(planner.forPasses(decoder)).toBe(session);
     expect(plans).toEqual([]);
   });

@@ -14,10 +14,10 @@ import { tensorByteLength } from '../../onnx/graph/tensor.js';
 import { formatBytes } from '../../evaluate/figures.js';
 import { peakDuring } from '../../runtime/peak-memory.js';
 import { SegmentSlot } from '../../runtime/segment-slot.js';
-import type { SegmentOptions, SessionOptions } from '../../runtime/session.js';
+import type { SegmentOptions, RunOptions } from '../../runtime/session.js';
 
 export interface GenerationPlan {
-  session: SessionOptions;
+  runOptions: RunOptions;
   /** Prompts that run together, for the sake of their KV cache. */
   batchRows: number;
 }
@@ -51,7 +51,7 @@ const GENERATION_ROWS = 32;
 export class MemoryPlanner {
   /** In bytes; undefined for none. */
   readonly limit: number | undefined;
-  readonly #session: SessionOptions;
+  readonly #runOptions: RunOptions;
   readonly #onPlan: (plan: MemoryPlan) => void;
   /** The last plan for answers, and the longest row that it is good for. */
   #generation: { plan: GenerationPlan; positions: number } | undefined;
@@ -59,11 +59,11 @@ export class MemoryPlanner {
   /** @param limit in bytes; undefined for none: everything is then run whole */
   constructor(
     limit: number | undefined,
-    session: SessionOptions,
+    runOptions: RunOptions,
     onPlan: (plan: MemoryPlan) => void = () => {},
   ) {
     this.limit = limit;
-    this.#session = session;
+    this.#runOptions = runOptions;
     this.#onPlan = onPlan;
   }
 
@@ -75,14 +75,14 @@ export class MemoryPlanner {
     decoder: Decoder,
     batches: readonly LossBatch[],
     training: { granularity: Granularity; distillation: number },
-  ): Promise<SessionOptions> {
-    if (this.limit === undefined) return this.#session;
+  ): Promise<RunOptions> {
+    if (this.limit === undefined) return this.#runOptions;
     const batch = batches.reduce((a, b) => (b.mask.length > a.mask.length ? b : a));
-    const tryOut = async (session: SessionOptions) => {
-      const options = { skipped: [], granularity: training.granularity, session };
+    const tryOut = async (runOptions: RunOptions) => {
+      const options = { skipped: [], granularity: training.granularity, runOptions };
       const matchHidden = training.distillation > 0;
       const model = await openGradientModel(decoder, { ...options, matchHidden });
-      const targets = await HiddenTargets.open({ decoder, session }, training.distillation);
+      const targets = await HiddenTargets.open({ decoder, runOptions: runOptions }, training.distillation);
       await model.run(batch, new Map(), await targets.feeds(batch));
       await model.release();
       await targets.release();
@@ -99,7 +99,7 @@ export class MemoryPlanner {
     prompts: readonly (readonly number[])[],
     maxNewTokens: number,
   ): Promise<GenerationPlan> {
-    const whole = { session: this.#session, batchRows: GENERATION_ROWS };
+    const whole = { runOptions: this.#runOptions, batchRows: GENERATION_ROWS };
     if (this.limit === undefined || prompts.length === 0) return whole;
     const longest = prompts.toSorted((a, b) => b.length - a.length).slice(0, GENERATION_ROWS);
     const positions = longest[0]!.length + maxNewTokens;
@@ -108,14 +108,14 @@ export class MemoryPlanner {
     const rowBytes = 3 * cacheBytes(decoder) * positions;
     const room = (this.limit * USABLE - process.memoryUsage.rss()) / 2;
     const batchRows = Math.max(1, Math.min(longest.length, Math.floor(room / Math.max(1, rowBytes))));
-    const tryOut = async (session: SessionOptions) => {
-      const generator = await Generator.open(decoder, session);
+    const tryOut = async (runOptions: RunOptions) => {
+      const generator = await Generator.open(decoder, runOptions);
       const settings = { maxNewTokens: 1, stopTokens: new Set<number>(), batchRows };
       await generator.generate(longest.slice(0, batchRows), settings);
       await generator.release();
     };
-    const session = await this.#plan('answers', decoder, this.limit, tryOut, batchRows * rowBytes);
-    this.#generation = { plan: { session, batchRows }, positions };
+    const runOptions = await this.#plan('answers', decoder, this.limit, tryOut, batchRows * rowBytes);
+    this.#generation = { plan: { runOptions: runOptions, batchRows }, positions };
     return this.#generation.plan;
   }
 
@@ -124,8 +124,8 @@ export class MemoryPlanner {
    * one layer at a time.
    * @throws MemoryLimitError if not even the largest layer's weights fit
    */
-  forPasses(decoder: Decoder): SessionOptions {
-    if (this.limit === undefined || this.fitsWhole(decoder)) return this.#session;
+  forPasses(decoder: Decoder): RunOptions {
+    if (this.limit === undefined || this.fitsWhole(decoder)) return this.#runOptions;
     requireRoom(this.limit, process.memoryUsage.rss() + Math.max(...layerWeights(decoder)));
     return this.#inSegments(oneLayerEach(decoder), this.limit, true);
   }
@@ -142,9 +142,9 @@ export class MemoryPlanner {
     work: MemoryPlan['work'],
     decoder: Decoder,
     limitBytes: number,
-    tryOut: (session: SessionOptions) => Promise<void>,
+    tryOut: (runOptions: RunOptions) => Promise<void>,
     otherBytes: number,
-  ): Promise<SessionOptions> {
+  ): Promise<RunOptions> {
     const layers = layerWeights(decoder);
     const beforeBytes = process.memoryUsage.rss();
     const largest = Math.max(...layers);
@@ -161,7 +161,7 @@ export class MemoryPlanner {
     const inTurn = choice !== 'whole' && choice.inTurn;
     this.#onPlan({ work, limitBytes, weightBytes, beforeBytes, trialBytes, segments, inTurn });
     return choice === 'whole'
-      ? this.#session
+      ? this.#runOptions
       : this.#inSegments(choice.firstLayers, limitBytes, choice.inTurn);
   }
 
@@ -169,9 +169,9 @@ export class MemoryPlanner {
     firstLayers: readonly number[],
     limit: number,
     inTurn: boolean,
-  ): SessionOptions & { segments: SegmentOptions } {
+  ): RunOptions & { segments: SegmentOptions } {
     const slot = inTurn ? { slot: new SegmentSlot() } : {};
-    return { ...this.#session, segments: { firstLayers, keptBytes: limit * KEPT, ...slot } };
+    return { ...this.#runOptions, segments: { firstLayers, keptBytes: limit * KEPT, ...slot } };
   }
 }
 

@@ -4,7 +4,7 @@ import type { ModelChoice } from '../../../schema/values.js';
 import { loadTokenizer, type ModelTokenizer } from '../../data/tokenizer.js';
 import { Generator } from '../../generate/generator.js';
 import type { Decoder } from '../../decoder/decoder.js';
-import type { SessionOptions } from '../../runtime/session.js';
+import type { RunOptions } from '../../runtime/session.js';
 import type { Device, JobContext } from '../context.js';
 import type { GeneratorPair } from './kept-models.js';
 import { onDevice } from './device.js';
@@ -24,7 +24,7 @@ interface Found {
   key: string;
   model: SourceModel;
   /** The slimmed model for sessions of these options. */
-  slimmed(session: SessionOptions): Promise<Decoder>;
+  slimmed(runOptions: RunOptions): Promise<Decoder>;
   device: Device;
   memory: number | undefined;
   promptTokens: number;
@@ -44,10 +44,10 @@ export async function withPair<T>(
   const tokenizer = await loadTokenizer(found.model.source.folder);
   return await onDevice(
     found.device,
-    (session) =>
+    (runOptions) =>
       context.kept.withPair(
-        JSON.stringify([found.key, session.provider]),
-        () => load(found, session),
+        JSON.stringify([found.key, runOptions.provider]),
+        () => load(found, runOptions),
         (pair) => work(pair, tokenizer),
       ),
     (reason) => context.on({ type: 'provider', reason }),
@@ -62,7 +62,7 @@ async function find(compared: ComparedModels, context: JobContext): Promise<Foun
     return {
       key,
       model: point.model,
-      slimmed: async (session) => slimmedForAnswers(point.model, point, settings.scales, session),
+      slimmed: async (runOptions) => slimmedForAnswers(point.model, point, settings.scales, runOptions),
       device: settings,
       memory: settings.memory,
       promptTokens: settings.maxTokens,
@@ -77,15 +77,15 @@ async function find(compared: ComparedModels, context: JobContext): Promise<Foun
   return { key, model, slimmed: async () => other.decoder, device, memory, ...planned };
 }
 
-async function load(found: Found, session: SessionOptions): Promise<GeneratorPair> {
+async function load(found: Found, runOptions: RunOptions): Promise<GeneratorPair> {
   const { model, memory, promptTokens, newTokens } = found;
   const prompt = Array.from({ length: promptTokens }, () => 0);
-  const planner = new MemoryPlanner(memory, session);
+  const planner = new MemoryPlanner(memory, runOptions);
   const plan = await planner.forGeneration(model.decoder, [prompt], newTokens);
-  const original = await Generator.open(model.decoder, plan.session, plan.batchRows);
+  const original = await Generator.open(model.decoder, plan.runOptions, plan.batchRows);
   try {
-    const decoder = await found.slimmed(plan.session);
-    return { original, slimmed: await Generator.open(decoder, plan.session, plan.batchRows) };
+    const decoder = await found.slimmed(plan.runOptions);
+    return { original, slimmed: await Generator.open(decoder, plan.runOptions, plan.batchRows) };
   } catch (error) {
     await original.release();
     throw error;

@@ -60,8 +60,8 @@ export async function prepareRunTask(
   context: JobContext,
 ): Promise<PreparedTask> {
   const { settings } = run;
-  const task = await onDevice(settings, (session) =>
-    prepareTask(model, settings, new MemoryPlanner(settings.memory, session), context),
+  const task = await onDevice(settings, (runOptions) =>
+    prepareTask(model, settings, new MemoryPlanner(settings.memory, runOptions), context),
   );
   const checkpoint = keptCheckpoint(context.store, run);
   if (checkpoint && checkpoint.fingerprint !== runFingerprint(model, task, settings)) {

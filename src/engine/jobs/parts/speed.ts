@@ -1,7 +1,7 @@
 /** Speed and memory of the original and the slimmed model, on prompts of the task. */
 import type { ResourceFigures } from '../../../schema/report.js';
 import { measureSpeed } from '../../evaluate/speed/measure-speed.js';
-import type { SessionOptions } from '../../runtime/session.js';
+import type { RunOptions } from '../../runtime/session.js';
 import type { JobContext } from '../context.js';
 import { speedNeedsWhole, type MemoryPlanner } from './memory-plan.js';
 import type { SourceModel } from './source-model.js';
@@ -23,7 +23,7 @@ export async function speedOf(
   task: PreparedTask,
   rounds: number,
   planner: MemoryPlanner,
-  session: SessionOptions,
+  runOptions: RunOptions,
   context: Pick<JobContext, 'signal' | 'on' | 'startTiming'>,
 ): Promise<Pick<ResourceFigures, 'speed' | 'note'>> {
   if (rounds === 0) return {};
@@ -32,7 +32,7 @@ export async function speedOf(
     prompts: task.heldout.slice(0, PROMPTS).map((row) => row.ids.slice(0, Math.max(1, row.responseStart))),
     newTokens: NEW_TOKENS,
     rounds,
-    session,
+    runOptions: runOptions,
     signal: context.signal,
     startProcess: context.startTiming,
     onRound: (done, total) => context.on({ type: 'round', done, total }),

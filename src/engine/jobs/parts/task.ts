@@ -138,7 +138,7 @@ async function withOwnAnswers(
     new ResponseCache(cache, model.fingerprint, generation),
     async (missing) => {
       const plan = await planner.forGeneration(model.decoder, missing, settings.maxNewTokens);
-      return await Generator.open(model.decoder, plan.session, plan.batchRows);
+      return await Generator.open(model.decoder, plan.runOptions, plan.batchRows);
     },
     prompts.map((prompt) => prompt.ids),
     generation,

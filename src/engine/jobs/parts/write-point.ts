@@ -7,7 +7,7 @@ import { insertScales } from '../../export/explicit-scales.js';
 import { exportModel, type ExportedModel } from '../../export/export-model.js';
 import { applyWeightEdits, foldScales } from '../../export/fold-scales.js';
 import { makeLossBatch } from '../../loss/loss-batch.js';
-import type { SessionOptions } from '../../runtime/session.js';
+import type { RunOptions } from '../../runtime/session.js';
 import { onDevice } from './device.js';
 import { MemoryPlanner } from './memory-plan.js';
 import type { TrainedPoint } from './points.js';
@@ -25,9 +25,9 @@ export function slimmedForAnswers(
   model: SourceModel,
   { skipped, scales }: TrainedPoint,
   granularity: Granularity,
-  session: SessionOptions,
+  runOptions: RunOptions,
 ): Decoder {
-  return session.segments
+  return runOptions.segments
     ? insertScales(model.decoder, skipped, scales, granularity)
     : applyWeightEdits(foldScales(model.decoder, skipped, scales));
 }
@@ -48,7 +48,7 @@ export async function writePoint(
   const { skipped, scales } = trained;
   const point = report?.points.find((candidate) => candidate.skipped.length === skipped.length);
   const rows = task.heldout.slice(0, VERIFICATION_ROWS);
-  return await onDevice(settings, (session) =>
+  return await onDevice(settings, (runOptions) =>
     exportModel({
       source: model.source,
       original: model.decoder,
@@ -64,7 +64,7 @@ export async function writePoint(
         granularity: settings.scales,
         figures: report && point ? reportFigures(report, point) : [],
       },
-      session: new MemoryPlanner(settings.memory, session).forPasses(model.decoder),
+      runOptions: new MemoryPlanner(settings.memory, runOptions).forPasses(model.decoder),
     }),
   );
 }
