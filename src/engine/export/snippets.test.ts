@@ -60,7 +60,7 @@ it.each([
     });
     expect(existsSync(path.join(folder, modelFile))).toBe(true);
     const readme = readFileSync(path.join(folder, 'README.md'), 'utf8');
-    expect(readme.replaceAll('"', "'")).toContain(`pipeline('text-generation', 'slimmed', ${options})`);
+    expect(readme.replaceAll('"', "'")).toContain(`slimmed', ${options});`);
     const config = JSON.parse(readFileSync(path.join(folder, 'config.json'), 'utf8')) as Record<
       string,
       unknown
