@@ -1,6 +1,7 @@
 /** How little each block and each layer of the original turns the residual stream, from forward passes alone. */
 import type { BlockName } from '../../../schema/blocks.js';
 import { blocksOf, blockName, type Block, type Decoder, type ResidualStep } from '../../decoder/decoder.js';
+import { forgetPast } from '../../decoder/read/fused-attention.js';
 import { rereadDecoder } from '../../decoder/read/read-decoder.js';
 import { upgradeOpset } from '../../onnx/opset/upgrade-opset.js';
 import { DataType } from '../../onnx/graph/data-types.js';
@@ -90,6 +91,7 @@ function addSimilarities(decoder: Decoder): { output: string; of: BlockName | nu
   graph.proto.output = found.map(({ output }) =>
     makeValueInfo(output, DataType.FLOAT, ['rows', 'positions']),
   );
+  forgetPast(graph);
   graph.removeUnused();
   graph.sortNodes();
   return found;
