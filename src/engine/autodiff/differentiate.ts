@@ -112,11 +112,10 @@ function seedOfOne(build: GradientBuilder, types: ValueTypes, loss: string): str
 
 /** Removes those of the nodes that no result needs. */
 function removeUnread(graph: Graph, added: ReadonlySet<NodeProto>, results: ReadonlySet<string>): void {
-  const read = reach(results, (value) => {
-    const node = graph.producer(value);
-    return node && added.has(node) ? node.input : [];
-  });
-  graph.removeNodes(new Set([...added].filter((node) => !node.output.some((value) => read.has(value)))));
+  const addedBefore = (values: Iterable<string>) =>
+    [...producersOf(graph, values)].filter((node) => added.has(node));
+  const read = reach(addedBefore(results), (node) => addedBefore(node.input));
+  graph.removeNodes(new Set([...added].filter((node) => !read.has(node))));
 }
 
 function typeOf(types: ValueTypes, value: string) {

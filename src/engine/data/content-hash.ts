@@ -1,7 +1,7 @@
 /** SHA-256 of what rows say, wherever they stand: for finding duplicates, splitting, and naming caches. */
-import { createHash } from 'node:crypto';
 import type { EncodedPrompt, EncodedRow } from './encoded-row.js';
 import type { Example } from './example.js';
+import { sha256 } from './sha256.js';
 
 export type HashedRow = Example | EncodedRow | EncodedPrompt;
 
@@ -22,8 +22,4 @@ export function promptHash(row: HashedRow): string {
 /** Hash (hex) of rows in their order. */
 export function hashRows(rows: readonly HashedRow[]): string {
   return sha256(rows.map(contentHash).join('\n'));
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

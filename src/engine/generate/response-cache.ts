@@ -1,9 +1,9 @@
 /** Generated responses kept on disk by content: the same model, settings and prompt never generate twice. */
-import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as v from 'valibot';
 import { UserError } from '../../schema/errors.js';
+import { sha256 } from '../data/sha256.js';
 import type { GeneratedText, GenerationSettings, Generator } from './generator.js';
 
 const entrySchema = v.object({
@@ -29,7 +29,7 @@ export class ResponseCache {
     settings: Pick<GenerationSettings, 'maxNewTokens' | 'stopTokens'>,
   ) {
     const stop = [...settings.stopTokens].toSorted((a, b) => a - b);
-    const name = hash(JSON.stringify([WAY, modelFingerprint, settings.maxNewTokens, stop]));
+    const name = sha256(JSON.stringify([WAY, modelFingerprint, settings.maxNewTokens, stop]));
     this.#file = path.join(folder, `responses-${name.slice(0, 32)}.jsonl`);
     if (!existsSync(this.#file)) return;
     const content = readFileSync(this.#file, 'utf8');
@@ -71,11 +71,7 @@ function parseEntry(line: string): v.InferOutput<typeof entrySchema> | undefined
 }
 
 function promptKey(prompt: readonly number[]): string {
-  return hash(prompt.join(' '));
-}
-
-function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return sha256(prompt.join(' '));
 }
 
 /**

@@ -1,5 +1,6 @@
 /** All lowerings by operator, and their application to a graph. A new lowering is added to the list here. */
 import { Graph } from '../../onnx/graph/graph.js';
+import { operatorKey } from '../../onnx/graph/operator-domain.js';
 import { Operators } from '../../onnx/graph/operators.js';
 import type { NodeProto } from '../../onnx/file/onnx_pb.js';
 import { isDifferentiable } from '../float-types.js';
@@ -46,15 +47,11 @@ export const lowerings: readonly Lowering[] = [
 ];
 
 const byOperator = new Map(
-  lowerings.map((lowering) => [key(lowering.domain ?? 'com.microsoft', lowering.operator), lowering]),
+  lowerings.map((lowering) => [operatorKey(lowering.domain ?? 'com.microsoft', lowering.operator), lowering]),
 );
 
 export function findLowering(node: NodeProto): Lowering | undefined {
-  return byOperator.get(key(node.domain === 'ai.onnx' ? '' : node.domain, node.opType));
-}
-
-function key(domain: string, operator: string): string {
-  return `${domain}:${operator}`;
+  return byOperator.get(operatorKey(node.domain, node.opType));
 }
 
 /**

@@ -1,4 +1,5 @@
 /** All gradient rules by operator. A new rule is added to the list here. */
+import { operatorKey } from '../../onnx/graph/operator-domain.js';
 import type { NodeProto } from '../../onnx/file/onnx_pb.js';
 import type { GradientRule } from '../gradient-rule.js';
 import { abs } from './abs.js';
@@ -130,13 +131,9 @@ export const rules: readonly GradientRule[] = [
   where,
 ];
 
-const byOperator = new Map(rules.map((rule) => [ruleKey(rule.domain ?? '', rule.operator), rule]));
+const byOperator = new Map(rules.map((rule) => [operatorKey(rule.domain ?? '', rule.operator), rule]));
 
 /** The rule for a node's operator, or undefined if there is none. */
 export function findRule(node: NodeProto): GradientRule | undefined {
-  return byOperator.get(ruleKey(node.domain === 'ai.onnx' ? '' : node.domain, node.opType));
-}
-
-function ruleKey(domain: string, operator: string): string {
-  return `${domain}:${operator}`;
+  return byOperator.get(operatorKey(node.domain, node.opType));
 }

@@ -1,5 +1,6 @@
 /** Operators that are a whole attention: which inputs and outputs are what (operator specifications of each). */
 import type { Graph } from '../../onnx/graph/graph.js';
+import { isStandardDomain } from '../../onnx/graph/operator-domain.js';
 import type { NodeProto } from '../../onnx/file/onnx_pb.js';
 
 export interface FusedAttention {
@@ -28,7 +29,7 @@ const STANDARD: Readonly<Record<string, FusedAttention>> = {
 /** What is known of the node's operator, or undefined if it is no attention. */
 export function fusedAttention(node: NodeProto): FusedAttention | undefined {
   if (node.domain === 'com.microsoft') return MICROSOFT[node.opType];
-  return node.domain === '' || node.domain === 'ai.onnx' ? STANDARD[node.opType] : undefined;
+  return isStandardDomain(node.domain) ? STANDARD[node.opType] : undefined;
 }
 
 /**

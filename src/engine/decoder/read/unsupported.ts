@@ -1,6 +1,7 @@
 /** Graphs that are refused before they are read: by operators that no plain decoder holds. */
 import { UserError } from '../../../schema/errors.js';
 import { subgraphs } from '../../onnx/graph/attributes.js';
+import { isStandardDomain } from '../../onnx/graph/operator-domain.js';
 import { describeNode } from '../../onnx/graph/node.js';
 import type { OnnxModel } from '../../onnx/file/model-file.js';
 import type { GraphProto, NodeProto } from '../../onnx/file/onnx_pb.js';
@@ -21,7 +22,6 @@ interface Refusal {
   reason(node: string): string;
 }
 
-const STANDARD_DOMAINS = new Set(['', 'ai.onnx']);
 const TRAINING_DOMAINS = new Set(['ai.onnx.training', 'ai.onnx.preview.training']);
 const SEARCH_OPERATORS = new Set(['BeamSearch', 'GreedySearch', 'Sampling', 'WhisperBeamSearch']);
 const OTHER_ATTENTION = new Set([
@@ -51,7 +51,7 @@ const REFUSALS: readonly Refusal[] = [
       `The model holds a whole text search around its decoder (the ${node}); Hopscotch needs the decoder alone, so ${EXPORT_ADVICE}.`,
   },
   {
-    matches: (node) => OTHER_ATTENTION.has(node.opType) && !STANDARD_DOMAINS.has(node.domain),
+    matches: (node) => OTHER_ATTENTION.has(node.opType) && !isStandardDomain(node.domain),
     reason: (node) => `The model's kind of attention is not supported (found the ${node}); ${EXPORT_ADVICE}.`,
   },
 ];

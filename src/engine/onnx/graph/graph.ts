@@ -18,6 +18,8 @@ export class Graph {
   readonly #initializers = new Map<string, TensorProto>();
   #inputs = new Map<string, ValueInfoProto>();
   readonly #names = new Set<string>();
+  /** The first number that may be free behind a name that is taken; names are never given back. */
+  readonly #suffixes = new Map<string, number>();
 
   /** @param proto the graph that is viewed and edited; do not change its lists in other ways meanwhile */
   constructor(readonly proto: GraphProto) {
@@ -73,7 +75,11 @@ export class Graph {
   /** A value or node name that is not in use yet; it is reserved from now on. */
   freshName(base: string): string {
     let name = base;
-    for (let suffix = 1; this.#names.has(name); suffix += 1) name = `${base}_${suffix}`;
+    if (this.#names.has(base)) {
+      let suffix = this.#suffixes.get(base) ?? 1;
+      for (; this.#names.has(name); suffix += 1) name = `${base}_${suffix}`;
+      this.#suffixes.set(base, suffix);
+    }
     this.#names.add(name);
     return name;
   }

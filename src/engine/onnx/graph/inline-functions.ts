@@ -2,6 +2,7 @@
 import { clone } from '@bufbuild/protobuf';
 import { UserError } from '../../../schema/errors.js';
 import { subgraphs } from './attributes.js';
+import { operatorKey } from './operator-domain.js';
 import { describeNode } from './node.js';
 import { copyModel, opsetVersion, type OnnxModel } from '../file/model-file.js';
 import {
@@ -21,7 +22,9 @@ const DEEPEST_CALLS = 100;
  * @throws UserError if a function is of another operator set version than the model, or calls itself
  */
 export function inlineFunctions(model: OnnxModel): OnnxModel {
-  const functions = new Map(model.proto.functions.map((entry) => [keyOf(entry.domain, entry.name), entry]));
+  const functions = new Map(
+    model.proto.functions.map((entry) => [operatorKey(entry.domain, entry.name), entry]),
+  );
   if (!callsAny(model.graph, functions)) return model;
   const copy = copyModel(model);
   new Inliner(copy, functions).inline(copy.graph);
@@ -31,14 +34,10 @@ export function inlineFunctions(model: OnnxModel): OnnxModel {
 
 type Functions = ReadonlyMap<string, FunctionProto>;
 
-function keyOf(domain: string, name: string): string {
-  return `${domain === 'ai.onnx' ? '' : domain}:${name}`;
-}
-
 function callsAny(graph: GraphProto, functions: Functions): boolean {
   return graph.node.some(
     (node) =>
-      functions.has(keyOf(node.domain, node.opType)) ||
+      functions.has(operatorKey(node.domain, node.opType)) ||
       subgraphs(node).some((inner) => callsAny(inner, functions)),
   );
 }
@@ -58,7 +57,7 @@ class Inliner {
   #expanded(nodes: readonly NodeProto[], depth: number): NodeProto[] {
     return nodes.flatMap((node) => {
       for (const inner of subgraphs(node)) this.inline(inner, depth);
-      const called = this.functions.get(keyOf(node.domain, node.opType));
+      const called = this.functions.get(operatorKey(node.domain, node.opType));
       return called ? this.#expanded(this.#bodyOf(node, called, depth), depth + 1) : [node];
     });
   }

@@ -67,13 +67,8 @@ export class NodeWriter {
     attributes: Record<string, AttributeValue> = {},
     domain = '',
   ): string[] {
-    const given = inputs.slice(0, inputs.findLastIndex((input) => input !== undefined) + 1);
-    const names = this.graph.addNode(
-      opType,
-      given.map((input) => input ?? ''),
-      attributes,
-      { outputs, domain, label: typeof outputs === 'number' ? `${this.#label}/${opType}` : this.#label },
-    );
+    const label = typeof outputs === 'number' ? `${this.#label}/${opType}` : this.#label;
+    const names = this.graph.addNode(opType, givenInputs(inputs), attributes, { outputs, domain, label });
     this.#added.add(this.graph.producer(names[0]!)!);
     return names;
   }
@@ -130,4 +125,11 @@ export class NodeWriter {
     }
     return name;
   }
+}
+
+/** Inputs as ONNX writes them: '' for those that are left out, and nothing for the last ones. */
+function givenInputs(inputs: readonly NodeInput[]): readonly string[] {
+  if (inputs.every((input) => input !== undefined)) return inputs;
+  const last = inputs.findLastIndex((input) => input !== undefined);
+  return inputs.slice(0, last + 1).map((input) => input ?? '');
 }

@@ -8,6 +8,7 @@ import {
   tensorAttribute,
 } from './attributes.js';
 import type { GraphProto, NodeProto, TensorProto } from '../file/onnx_pb.js';
+import { isStandardDomain } from './operator-domain.js';
 import { floatTensor, int64Tensor } from './tensor.js';
 
 /** The values a node reads: its inputs, and what its subgraphs take from the graph around them. */
@@ -30,8 +31,7 @@ function outerValues(graph: GraphProto): string[] {
 
 /** 'Softmax node "/layers.0/Softmax"': how errors name a node. */
 export function describeNode(node: NodeProto): string {
-  const operator =
-    node.domain === '' || node.domain === 'ai.onnx' ? node.opType : `${node.domain}.${node.opType}`;
+  const operator = isStandardDomain(node.domain) ? node.opType : `${node.domain}.${node.opType}`;
   const name = node.name || node.output[0] || 'without a name';
   return `${operator} node "${name}"`;
 }

@@ -17,7 +17,9 @@ export function* walk<T>(start: Iterable<T>, next: (place: T) => Iterable<T>): G
 
 /** All places of a walk, those where it starts included. */
 export function reach<T>(start: Iterable<T>, next: (place: T) => Iterable<T>): Set<T> {
-  return new Set(walk(start, next));
+  const places = new Set(start);
+  for (const place of places) for (const following of next(place)) places.add(following);
+  return places;
 }
 
 /** A graph as far as a walk against its data flow looks at it. */

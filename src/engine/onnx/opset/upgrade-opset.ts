@@ -3,9 +3,10 @@ import { UserError } from '../../../schema/errors.js';
 import { subgraphs } from '../graph/attributes.js';
 import { DataType, isFloatingPoint } from '../graph/data-types.js';
 import { Graph } from '../graph/graph.js';
+import { isStandardDomain } from '../graph/operator-domain.js';
 import { Operators } from '../graph/operators.js';
 import { copyModel, initializersOf, opsetVersion, type OnnxModel } from '../file/model-file.js';
-import type { GraphProto, NodeProto } from '../file/onnx_pb.js';
+import type { GraphProto } from '../file/onnx_pb.js';
 import { OPSET_CHANGES } from './opset-changes.js';
 
 /**
@@ -41,7 +42,7 @@ export function upgradeOpset(original: OnnxModel): OnnxModel {
   }
   if (model.proto.irVersion < IR_VERSION) model.proto.irVersion = IR_VERSION;
   for (const opset of model.proto.opsetImport) {
-    if (isStandard(opset.domain)) opset.version = BigInt(TARGET);
+    if (isStandardDomain(opset.domain)) opset.version = BigInt(TARGET);
   }
   return model;
 }
@@ -52,7 +53,7 @@ function upgradeGraph(proto: GraphProto, version: number, floatType: DataType): 
   for (const node of graph.nodes.slice()) {
     for (const inner of subgraphs(node)) upgradeGraph(inner, version, floatType);
     for (const change of OPSET_CHANGES) {
-      if (version < change.since && isStandard(node.domain) && node.opType === change.operator) {
+      if (version < change.since && isStandardDomain(node.domain) && node.opType === change.operator) {
         op.enter(`upgraded/${node.output[0]}`, floatType);
         change.apply({ node, graph, op });
       }
@@ -65,8 +66,4 @@ function floatTypeOf(model: OnnxModel): DataType {
   return (
     initializersOf(model.graph).find((tensor) => isFloatingPoint(tensor.dataType))?.dataType ?? DataType.FLOAT
   );
-}
-
-function isStandard(domain: NodeProto['domain']): boolean {
-  return domain === '' || domain === 'ai.onnx';
 }
