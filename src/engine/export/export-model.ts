@@ -179,7 +179,7 @@ async function verify(request: ExportRequest, modelPath: string): Promise<Export
     granularity: request.record.granularity,
     runOptions: request.runOptions,
   });
-  const { scales, verificationBatches, runOptions: runOptions } = request;
+  const { scales, verificationBatches, runOptions } = request;
   try {
     return requireSame(await verifyExport(modelPath, trained, scales, verificationBatches, runOptions));
   } finally {

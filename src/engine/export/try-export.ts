@@ -55,12 +55,12 @@ export async function tryExport(request: TrialRequest): Promise<TrialResult> {
 }
 
 async function tryMode(request: TrialRequest): Promise<ExportCheck> {
-  const { original, granularity, mode, batches, runOptions: runOptions } = request;
+  const { original, granularity, mode, batches, runOptions } = request;
   const skipped = blockToTry(original);
   const trained = await openForwardModel(original, {
     skipped,
     granularity,
-    ...(runOptions ? { runOptions: runOptions } : {}),
+    ...(runOptions ? { runOptions } : {}),
   });
   const folder = mkdtempSync(path.join(request.scratch, '.hopscotch-trial-'));
   try {

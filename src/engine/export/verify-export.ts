@@ -155,7 +155,7 @@ async function openForward(decoder: Decoder, runOptions: RunOptions = {}): Promi
   const model = await openForwardModel(decoder, {
     skipped: [],
     granularity: 'scalar',
-    runOptions: runOptions,
+    runOptions,
   });
   return {
     logits: (batch) =>

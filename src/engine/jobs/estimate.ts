@@ -222,7 +222,7 @@ async function secondsPerRow(
   const gradient = await openGradientModel(model.decoder, {
     skipped: [],
     granularity: 'scalar',
-    runOptions: runOptions,
+    runOptions,
   });
   try {
     const batch = makeLossBatch(model.decoder, rows, 0);

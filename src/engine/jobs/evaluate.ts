@@ -73,7 +73,7 @@ async function qualities(
   // One plan for both: where layers are loaded in turn, they are those of one model at a time.
   const runOptions = planner.forPasses(model.decoder);
   const open = async ({ decoder }: SourceModel) => ({
-    model: await openForwardModel(decoder, { skipped: [], granularity: 'scalar', runOptions: runOptions }),
+    model: await openForwardModel(decoder, { skipped: [], granularity: 'scalar', runOptions }),
     scales: new Map(),
   });
   const original = await open(model);
@@ -104,11 +104,7 @@ async function answerFigures(
 ): Promise<AnswerFigures | undefined> {
   const prompts = task.prompts.slice(0, answerRows).map(({ ids }) => ids);
   if (prompts.length === 0) return undefined;
-  const { runOptions: runOptions, batchRows } = await planner.forGeneration(
-    model.decoder,
-    prompts,
-    maxNewTokens,
-  );
+  const { runOptions, batchRows } = await planner.forGeneration(model.decoder, prompts, maxNewTokens);
   const original = await Generator.open(model.decoder, runOptions, batchRows);
   try {
     const slimmed = await Generator.open(other.decoder, runOptions, batchRows);

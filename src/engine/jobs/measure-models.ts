@@ -33,7 +33,7 @@ export async function measureModels(
         prompts,
         newTokens,
         rounds,
-        runOptions: runOptions,
+        runOptions,
         signal: context.signal,
         startProcess: context.startTiming,
         onRound: (done, total) => context.on({ type: 'round', done, total }),

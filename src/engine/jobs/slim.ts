@@ -213,7 +213,7 @@ class SlimJob {
     const prompts = task.prompts.slice(0, answerRows);
     if (prompts.length === 0) return undefined;
     return await this.#stage('comparing answers', async () => {
-      const { runOptions: runOptions, batchRows } = await this.#planner.forGeneration(
+      const { runOptions, batchRows } = await this.#planner.forGeneration(
         model.decoder,
         prompts.map(({ ids }) => ids),
         maxNewTokens,

@@ -44,7 +44,7 @@ export async function lowerModel(
  */
 export async function addGradients(
   model: OnnxModel,
-  { result, seed, leaves, probes, runOptions: runOptions }: GradientRequest,
+  { result, seed, leaves, probes, runOptions }: GradientRequest,
 ): Promise<Map<string, string>> {
   const graph = new Graph(model.graph);
   const types = await typesOf(model, probes, runOptions);

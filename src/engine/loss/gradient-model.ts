@@ -134,10 +134,10 @@ export async function openGradientModel(
 async function openWholeGradient(
   task: GradientTask,
 ): Promise<{ model: RunnableModel; gradients: Map<string, string> }> {
-  const { decoder, loss, leaves, probes, runOptions: runOptions } = task;
+  const { decoder, loss, leaves, probes, runOptions } = task;
   const { model } = decoder;
   await lowerModel(model, probes, runOptions);
-  const gradients = await addGradients(model, { result: loss, leaves, probes, runOptions: runOptions });
+  const gradients = await addGradients(model, { result: loss, leaves, probes, runOptions });
   return { model: await openSession(model, runOptions), gradients };
 }
 

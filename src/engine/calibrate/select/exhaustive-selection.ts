@@ -37,11 +37,11 @@ class ExhaustiveSelector implements BlockSelector {
   }: RoundContext): Promise<BlockName> {
     const open = candidates.filter((block) => round.losses[block] === undefined);
     if (open.length > 0) {
-      const { decoder, runOptions: runOptions } = this.#context;
+      const { decoder, runOptions } = this.#context;
       const model = await openGradientModel(decoder, {
         skipped,
         granularity: 'scalar',
-        runOptions: runOptions,
+        runOptions,
       });
       try {
         for (const block of open) {

@@ -18,7 +18,7 @@ function bySimilarity(
     name,
     description,
     costOfRound: ({ batches }, round) => (round === 0 ? batches : 0),
-    open: async ({ decoder, batches, runOptions: runOptions, signal, onWork }) => {
+    open: async ({ decoder, batches, runOptions, signal, onWork }) => {
       const measured = await measureSimilarity(decoder, batches, runOptions, () => {
         throwIfCancelled(signal);
         onWork(1);

@@ -163,13 +163,7 @@ describe('a calibration in segments', () => {
     const train = async (runOptions: RunOptions | undefined) => {
       const settings = { ...defaultTraining('channel+gain+offset'), epochs: 4 };
       const skipped = skippedOfBothKinds;
-      return await trainScales(
-        { ...context, runOptions: runOptions },
-        skipped,
-        settings,
-        unsavedCheckpoint(),
-        () => {},
-      );
+      return await trainScales({ ...context, runOptions }, skipped, settings, unsavedCheckpoint(), () => {});
     };
     const whole = await train(undefined);
     for (const count of [2, 'all'] as const) {

@@ -82,7 +82,7 @@ export class MemoryPlanner {
       const options = { skipped: [], granularity: training.granularity, runOptions };
       const matchHidden = training.distillation > 0;
       const model = await openGradientModel(decoder, { ...options, matchHidden });
-      const targets = await HiddenTargets.open({ decoder, runOptions: runOptions }, training.distillation);
+      const targets = await HiddenTargets.open({ decoder, runOptions }, training.distillation);
       await model.run(batch, new Map(), await targets.feeds(batch));
       await model.release();
       await targets.release();
@@ -115,7 +115,7 @@ export class MemoryPlanner {
       await generator.release();
     };
     const runOptions = await this.#plan('answers', decoder, this.limit, tryOut, batchRows * rowBytes);
-    this.#generation = { plan: { runOptions: runOptions, batchRows }, positions };
+    this.#generation = { plan: { runOptions, batchRows }, positions };
     return this.#generation.plan;
   }
 

@@ -1,11 +1,11 @@
 /** A point of a run's curve, ready to be compared or exported: the model, the skipped blocks, the trained scales. */
-import { createHash } from 'node:crypto';
 import type { BlockName } from '../../../schema/blocks.js';
 import { UserError } from '../../../schema/errors.js';
 import type { RunReport } from '../../../schema/report.js';
 import type { Run, RunPoint } from '../../../schema/runs.js';
 import type { JobSettings } from '../../../schema/settings.js';
 import { chosenBlocks } from '../../calibrate/checkpoint.js';
+import { sha256 } from '../../data/sha256.js';
 import { restoreScales, type Scales } from '../../decoder/scales.js';
 import { keptCheckpoint, keptReport } from '../../runs/run-details.js';
 import type { JobContext } from '../context.js';
@@ -75,5 +75,5 @@ export async function prepareRunTask(
 /** Hash of model, rows and settings: a checkpoint is only good for the same. */
 export function runFingerprint(model: SourceModel, task: PreparedTask, settings: JobSettings): string {
   const parts = [model.fingerprint, task.fingerprint, decidingSettings(settings)];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  return sha256(JSON.stringify(parts));
 }

@@ -32,7 +32,7 @@ export async function speedOf(
     prompts: task.heldout.slice(0, PROMPTS).map((row) => row.ids.slice(0, Math.max(1, row.responseStart))),
     newTokens: NEW_TOKENS,
     rounds,
-    runOptions: runOptions,
+    runOptions,
     signal: context.signal,
     startProcess: context.startTiming,
     onRound: (done, total) => context.on({ type: 'round', done, total }),
