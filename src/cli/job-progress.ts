@@ -5,7 +5,7 @@ import { count, duration } from './words.js';
 
 /** Lines about progress come at most this often where there is no terminal, in seconds. */
 const LINE_INTERVAL = 10;
-/** As long as there is no pace to reckon from. */
+/** What stands for the time left while there is no pace to reckon from. */
 const MEASURING = 'measuring speed';
 
 /** Where it is shown; a terminal if it says so. */

@@ -16,7 +16,7 @@ export class Tickets {
     return await this.#run(ticket, work, false);
   }
 
-  /** The same for what somebody waits for: before all that is not urgent, as soon as the work under way gives way. */
+  /** Runs work that somebody waits for before all that is not urgent, as soon as the work under way gives way. */
   async runUrgent<T>(ticket: string, work: TicketWork<T>): Promise<T> {
     return await this.#run(ticket, work, true);
   }

@@ -155,7 +155,7 @@ export const runReport = v.object({
   exported: v.optional(
     v.object({
       folder: filePath,
-      /** Of the written model's logits from the trained one's. */
+      /** Largest difference of the written model's logits from the trained one's. */
       largestDifference: v.number(),
       /** One sentence: why the scales are explicit where they were to be folded. */
       modeReason: v.optional(v.string()),

@@ -56,12 +56,12 @@ const range = v.object({ mean: v.number(), low: v.number(), high: v.number() });
 /** A block's trained scales at one point of the curve; vectors as their mean and extremes. */
 export const blockScales = v.object({
   name: blockName,
-  /** Of what the block adds to the residual stream. */
+  /** Scale of what the block adds to the residual stream. */
   block: v.optional(range),
-  /** Of the stream that it is added to. */
+  /** Scale of the stream that it is added to. */
   residual: v.optional(range),
   offset: v.optional(range),
-  /** Of what the norm in front of the block gives. */
+  /** Scale of what the norm in front of the block gives. */
   gain: v.optional(range),
 });
 export type BlockScales = v.InferOutput<typeof blockScales>;

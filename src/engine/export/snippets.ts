@@ -128,7 +128,7 @@ function readJson(folder: string, name: string): (GenaiConfig & { chat_template?
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as GenaiConfig) : undefined;
 }
 
-/** As JavaScript and Python both read it. */
+/** A text in quotes that JavaScript and Python both read. */
 function quoted(text: string): string {
   return JSON.stringify(text);
 }

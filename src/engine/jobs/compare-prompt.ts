@@ -1,4 +1,4 @@
-/** The same prompt to both models, token by token in turn, so that both answers grow side by side. */
+/** Asks both models one prompt, token by token in turn, so that both answers grow side by side. */
 import { CancelledError } from '../../schema/errors.js';
 import type { Side } from '../../schema/events.js';
 import type { Answer, PromptComparison } from '../../schema/results.js';

@@ -28,7 +28,7 @@ const MEASURED_ROWS = 4;
 const MEASURED_TOKENS = 8;
 /** Rows of the task that are looked at. */
 const SAMPLE_ROWS = 32;
-/** Of an answer whose length is not known yet. */
+/** Tokens of an answer whose length is not known yet. */
 const USUAL_ANSWER_TOKENS = 48;
 
 export interface EstimateRequest {
@@ -213,7 +213,7 @@ function limitRefusal(limit: number, available: number): string | undefined {
   return `The memory limit is ${formatBytes(limit)}, but only ${formatBytes(available)} are free; lower the limit or close other programs.`;
 }
 
-/** Of a forward pass, from a gradient step. */
+/** Seconds that a row takes in a forward pass, from a gradient step. */
 async function secondsPerRow(
   model: SourceModel,
   rows: readonly EncodedRow[],

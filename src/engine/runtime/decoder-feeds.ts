@@ -23,7 +23,7 @@ export interface TokenBlock {
   mask?: ArrayLike<number>;
   /** rows x positions; default: past, past + 1, ... in each row. */
   positionIds?: ArrayLike<number>;
-  /** Of how many last positions logits are wanted, where the graph asks. Default: 0, for all. */
+  /** How many last positions get logits, where the graph asks. Default: 0, for all. */
   keptLogits?: number;
 }
 

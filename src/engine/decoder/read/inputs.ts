@@ -30,7 +30,7 @@ function takesPlaces(node: NodeProto, value: string): boolean {
 
 /** Nodes by what they are part of. */
 export interface NodeRegions {
-  /** Of all attention blocks, those that depend on the residual stream. */
+  /** Attention blocks that depend on the residual stream. */
   attention: ReadonlySet<NodeProto>;
   /** Behind the residual stream. */
   head: ReadonlySet<NodeProto>;

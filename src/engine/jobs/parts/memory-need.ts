@@ -1,7 +1,7 @@
 /** How much memory a calibration needs, from what the model is made of; the figures were measured (see the test). */
 
 export interface MemoryFacts {
-  /** Of the ONNX file and its external weights. */
+  /** Bytes of the ONNX file and its external weights. */
   modelBytes: number;
   parameters: number;
   layers: number;
@@ -31,7 +31,7 @@ const FLOAT = 4;
 const SCORE_TENSORS = 4;
 /** Logits, their softmax, and its gradient. */
 const LOGIT_TENSORS = 3;
-/** Of the projections' outputs those that the gradient still needs; onnxruntime reuses the memory of the others. */
+/** Share of the projections' outputs that the gradient still needs; onnxruntime reuses the memory of the others. */
 const KEPT_OUTPUTS = 0.6;
 /** Norms and residual stream, in widths of the stream. */
 const KEPT_STREAM = 4;

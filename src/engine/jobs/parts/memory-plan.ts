@@ -91,7 +91,7 @@ export class MemoryPlanner {
   }
 
   /**
-   * The same for generated answers, by a trial of the first token; once for prompts up to a length.
+   * Plans how answers are generated, by a trial of the first token; once for prompts up to a length.
    * @throws MemoryLimitError if not even one layer at a time fits; names the smallest limit
    */
   async forGeneration(

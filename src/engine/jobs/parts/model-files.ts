@@ -10,10 +10,10 @@ import { resolveExternalPath } from '../../onnx/file/external-data.js';
 import { externalFiles } from '../../onnx/file/model-file.js';
 import type { SourceModel } from './source-model.js';
 
-/** Of hopscotch.json and README.md before they are written. */
+/** Bytes foreseen for hopscotch.json before it is written; README.md takes a quarter of that. */
 const RECORD_BYTES = 8_000;
 
-/** Of a config.json that is made of genai_config.json. */
+/** Bytes foreseen for a config.json that is made of genai_config.json. */
 const DERIVED_CONFIG_BYTES = 500;
 
 /** Bytes on disk of the ONNX file and its external weights. */

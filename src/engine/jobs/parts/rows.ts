@@ -43,7 +43,7 @@ export interface TaskRows {
   hasResponses: boolean;
   /** Whose answers are learnt from, as asked or as the data demand. */
   responses: 'own' | 'file';
-  /** Of reading and of mapping; encoding finds others. */
+  /** What reading and mapping found; encoding finds more. */
   problems: readonly RowProblem[];
 }
 

@@ -19,9 +19,9 @@ export interface WorkSize {
 
 export interface ForeseenWork {
   total: number;
-  /** Of each round, from 0. */
+  /** Work of each round, from 0. */
   rounds: number[];
-  /** Of an epoch of the final training, with the held-out rows after it. */
+  /** Work of an epoch of the final training, with the held-out rows after it. */
   epoch: number;
 }
 
