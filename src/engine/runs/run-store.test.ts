@@ -48,6 +48,18 @@ describe('the list of runs', () => {
     expect(store.open('last').id).toBe(last.id);
   });
 
+  it.each(['../../victim', '20260101-000000-tiny-nuts'])(
+    'calls a run as its folder, and deletes that, where its file says %s',
+    (name) => {
+      const [other, copied] = [made(1), made(2)];
+      const text = readFileSync(runFile(copied.id), 'utf8').replace(copied.id, name);
+      writeFileSync(runFile(copied.id), text);
+      expect(ids()).toEqual([copied.id, other.id]);
+      store.delete(store.open(copied.id));
+      expect(ids()).toEqual([other.id]);
+    },
+  );
+
   it('passes over files, and folders that hold something else', () => {
     const run = made(1);
     writeFileSync(path.join(store.folder, 'notes.txt'), 'mine');

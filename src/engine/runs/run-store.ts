@@ -110,7 +110,9 @@ export class RunStore {
     const file = path.join(this.folder, id, 'run.json');
     if (!existsSync(file)) return undefined;
     try {
-      const result = v.safeParse(runSchema, JSON.parse(readFileSync(file, 'utf8')));
+      const given: unknown = JSON.parse(readFileSync(file, 'utf8'));
+      // A run is called as its folder, whatever its file says: a copied folder is another run, and no name leads outside.
+      const result = v.safeParse(runSchema, { ...(given as object), id });
       return result.success ? withTrueStatus(result.output) : undefined;
     } catch {
       return undefined;
