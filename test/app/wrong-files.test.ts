@@ -76,7 +76,7 @@ describe.skipIf(!electronProgram())(`files that are wrong${electronReason}`, () 
     [
       'a dataset of one row',
       () => fileWith('one.jsonl', '{"prompt":"a","response":"b"}\n'),
-      /at least two rows|held out/,
+      /only one row .*it takes two/i,
     ],
     ['one that does not exist', () => '/nowhere.jsonl', /nowhere/],
   ])('%s', async (_, choose, expected) => {

@@ -5,7 +5,7 @@ import type { RawRow, RowsRead } from './raw-dataset.js';
 import { firstRowHoldsNames } from './csv-header.js';
 import { distinctNames, rowValues } from './raw-values.js';
 import type { RowProblem } from './row-problems.js';
-import { readBytes } from './text-file.js';
+import { NOT_UTF8, readBytes } from './text-file.js';
 
 export interface CsvOptions {
   /** Whether the first row holds the columns' names; guessed if not said. */
@@ -99,7 +99,7 @@ function parseRecords(
 /** csv-parse decodes leniently: in a file that is not UTF-8, bad bytes show as replacement characters. */
 function isText({ line, fields }: CsvRecord, problems: RowProblem[]): boolean {
   if (!fields.some((field) => field.includes('\uFFFD'))) return true;
-  problems.push({ line, kind: 'malformed', message: 'not valid UTF-8 text' });
+  problems.push({ line, kind: 'malformed', message: NOT_UTF8 });
   return false;
 }
 

@@ -8,6 +8,9 @@ const wholeFileLimit = 500 * 2 ** 20;
 /** No honest row is longer; an endless line must not fill the memory. */
 const lineLimit = 32 * 2 ** 20;
 
+/** What is wrong with bytes of another encoding, and what to do. */
+export const NOT_UTF8 = 'not valid UTF-8 text; save the file as UTF-8';
+
 export interface TextLine {
   /** 1-based. */
   line: number;
@@ -117,7 +120,7 @@ function decodeLine(line: number, bytes: Buffer): TextLine {
   try {
     return { line, text: decodeStrictly(bytes.subarray(0, end)) };
   } catch {
-    return { line, problem: 'not valid UTF-8 text' };
+    return { line, problem: NOT_UTF8 };
   }
 }
 

@@ -99,3 +99,16 @@ describe('previewTask', () => {
     expect(parseColumnMapping(mappingText(mapping))).toEqual(mapping);
   });
 });
+
+test.each([
+  [
+    'all rows have the same prompt',
+    '{"prompt":"a","response":"b"}\n'.repeat(9),
+    /8 duplicate .*says the same as line 1/,
+  ],
+  ['there is one row', '{"prompt":"a","response":"b"}\n', /it holds no more/],
+])('a dataset is refused with the reason why too few rows are left: %s', async (_, text, reason) => {
+  const dataset = temporaryFile('rows.jsonl', text);
+  await expect(preview(dataset)).rejects.toThrow(/^Only one row of .* can be used, and it takes two/);
+  await expect(preview(dataset)).rejects.toThrow(reason);
+});

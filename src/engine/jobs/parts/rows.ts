@@ -9,7 +9,7 @@ import { encodeExamples, encodePrompts } from '../../data/encode-examples.js';
 import type { EncodedRow } from '../../data/encoded-row.js';
 import { toExamples } from '../../data/examples.js';
 import { isTextExample, type Example } from '../../data/example.js';
-import type { RowProblem } from '../../data/row-problems.js';
+import { countProblems, describeProblems, type RowProblem } from '../../data/row-problems.js';
 import { splitRows } from '../../data/split.js';
 import type { ModelTokenizer } from '../../data/tokenizer.js';
 
@@ -69,6 +69,7 @@ export function mapColumns(dataset: RawDataset, columns: string | undefined): Ma
 /** @throws UserError if there are too few rows to split, or the row ranges overlap */
 export function taskRows(mapped: MappedRows, settings: RowSettings): TaskRows {
   const { examples, reason } = mapped;
+  requireTwo(mapped, settings.dataset);
   const isText = examples.every(isTextExample);
   const hasResponses =
     isText || examples.some((example) => isTextExample(example) || example.response !== undefined);
@@ -85,6 +86,15 @@ export function taskRows(mapped: MappedRows, settings: RowSettings): TaskRows {
     hasResponses,
     responses,
   };
+}
+
+/** @throws UserError that says what is wrong with the others, where fewer than two rows can be used */
+function requireTwo({ examples, problems }: MappedRows, dataset: string): void {
+  if (examples.length > 1) return;
+  const why = problems.length === 0 ? 'it holds no more' : describeProblems(countProblems(problems));
+  throw new UserError(
+    `Only one row of ${dataset} can be used, and it takes two, one to learn from and one to judge by: ${why}.`,
+  );
 }
 
 /** Which examples are calibrated on and which are held out. */
