@@ -7,6 +7,7 @@ import {
   type ValueMetadata,
 } from './onnxruntime.js';
 import { ProviderFailure, UserError } from '../../schema/errors.js';
+import { behindLinks } from '../onnx/file/behind-links.js';
 import { encodeModel, externalFiles, readModel, type OnnxModel } from '../onnx/file/model-file.js';
 import { PlacementProfile } from './cpu-operators.js';
 import { keepDevice } from './kept-device.js';
@@ -229,6 +230,6 @@ async function createFromFile(file: string, options: RunOptions): Promise<Infere
 
 async function createFromModel(model: OnnxModel, options: RunOptions): Promise<InferenceSession> {
   const runsOnCpu = (options.provider ?? 'cpu') === 'cpu';
-  const runnable = runsOnCpu ? withoutBfloat16(model) : model;
+  const runnable = behindLinks(runsOnCpu ? withoutBfloat16(model) : model);
   return await ort.InferenceSession.create(encodeModel(runnable), settingsOf(runnable, options));
 }

@@ -73,7 +73,9 @@ export function resolveExternalPath(folder: string, location: string, weight: st
 function isAllowedLink(folder: string, full: string, real: string): boolean {
   const realFolder = realpathSync(folder);
   if (real.startsWith(realFolder + path.sep)) return true;
-  const snapshot = /^(.*)[\\/]snapshots[\\/][^\\/]+(?:[\\/]|$)/.exec(full);
+  // The folder may itself be behind a link.
+  const own = path.join(realFolder, path.relative(folder, full));
+  const snapshot = /^(.*)[\\/]snapshots[\\/][^\\/]+(?:[\\/]|$)/.exec(own);
   return snapshot !== null && path.dirname(real) === path.join(realpathSync(snapshot[1]!), 'blobs');
 }
 
