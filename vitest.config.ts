@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** A file for the results as JSON, beside what the terminal shows; .ci/run counts from it. */
@@ -9,6 +10,8 @@ export default defineConfig({
     // These need a browser or Electron and have configurations of their own.
     exclude: ['src/renderer/**', 'test/renderer/**', 'test/app/**'],
     pool: 'forks',
+    // One process a core: most of a test's time is onnxruntime's.
+    maxWorkers: availableParallelism(),
     // For tests that load onnxruntime themselves; the engine says so by itself.
     env: { ORT_DISABLE_TELEMETRY: '1' },
     testTimeout: 120_000,

@@ -1,4 +1,5 @@
 /** `hopscotch compare`: the same prompt to two models, both answers. */
+import path from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { diffWordsWithSpace } from 'diff';
@@ -91,8 +92,9 @@ async function* promptsFrom(flags: CompareFlags): AsyncGenerator<string> {
   }
 }
 
-function named(model: string, { text, tokens, tokensPerSecond }: Answer): NamedAnswer {
-  return { model, text: text.trim(), tokens, tokensPerSecond };
+/** @param location of the model; for people, the last part of it is its name */
+function named(location: string, { text, tokens, tokensPerSecond }: Answer): NamedAnswer {
+  return { model: path.basename(path.resolve(location)), text: text.trim(), tokens, tokensPerSecond };
 }
 
 /** Words that only one answer has are marked: struck out and in red, or in green. */
