@@ -72,9 +72,15 @@ async function find(compared: ComparedModels, context: JobContext): Promise<Foun
   const { original, slimmed } = compared;
   const { memory, device } = context;
   const model = await context.kept.model(original, memory);
-  const other = await openModel(slimmed.model, slimmed.modelFile, memory);
   const planned = { promptTokens: PLANNED_TOKENS, newTokens: PLANNED_TOKENS };
-  return { key, model, slimmed: async () => other.decoder, device, memory, ...planned };
+  return {
+    key,
+    model,
+    slimmed: async () => (await openModel(slimmed.model, slimmed.modelFile, memory)).decoder,
+    device,
+    memory,
+    ...planned,
+  };
 }
 
 async function load(found: Found, runOptions: RunOptions): Promise<GeneratorPair> {
