@@ -23,7 +23,7 @@ describe.skipIf(!electronProgram())(`a calibration that is interrupted${electron
 
   test('stopped, then the app is started again: everything is remembered and the run goes on', async () => {
     const home = newHome();
-    const ui = await startedJob(home, undefined);
+    const ui = await startedJob(home, { responses: 'file' });
     await ui.calibrate.button('stop').click();
     await ui.calibrate.waitForTitle(calibrate.stopped);
     await expect.poll(() => calibrationProcess(app)).toBeUndefined();
@@ -44,7 +44,7 @@ describe.skipIf(!electronProgram())(`a calibration that is interrupted${electron
   });
 
   test('stopped between two points of the curve: the first can be compared and exported', async () => {
-    const ui = await startedJob(newHome(), { training: { epochs: 6 } });
+    const ui = await startedJob(newHome(), { responses: 'file', training: { epochs: 6 } });
     await waitForJob(app, (state) => state.points.length > 0);
     await ui.calibrate.button('stop').click();
     await ui.calibrate.waitForTitle(calibrate.stopped);

@@ -11,7 +11,13 @@ const LIMIT = 4e9;
 
 describe.skipIf(!electronProgram())(`a limit of memory${electronReason}`, () => {
   let app: RunningApp;
-  const { job } = sampleWorkspace({ memory: LIMIT, budget: { kind: 'blocks', blocks: 1 } });
+  const { job } = sampleWorkspace({
+    memory: LIMIT,
+    budget: { kind: 'blocks', blocks: 1 },
+    calibrationRows: 8,
+    heldoutRows: 4,
+    answerRows: 2,
+  });
   const settings: RequestInput<'job.start'> = { model: sampleModel, dataset: sampleTask, ...job };
 
   beforeAll(async () => {

@@ -15,7 +15,7 @@ describe.skipIf(!possible)(`what the desktop is told${possible ? '' : ` (skipped
   beforeEach(async () => {
     desktop = await startDesktop();
     app = await launch({
-      workspace: sampleWorkspace({ budget: { kind: 'blocks', blocks: 1 }, answerRows: 1 }),
+      workspace: sampleWorkspace({ responses: 'file', budget: { kind: 'blocks', blocks: 1 }, answerRows: 1 }),
       env: desktop.env,
     });
   });

@@ -27,6 +27,7 @@ export function sampleWorkspace(job: Workspace['job'] = {}): Partial<Workspace> 
 
 /** So much to do that a test surely finds it still running. */
 export const LONG_JOB = {
+  responses: 'file',
   strategy: 'exhaustive',
   calibrationRows: 128,
   budget: { kind: 'blocks', blocks: 6 },
