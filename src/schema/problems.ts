@@ -11,6 +11,8 @@ export const rowProblemKind = v.picklist([
   'duplicate',
   /** The row has a prompt but no response where one is needed. */
   'no-response',
+  /** The row was left out because it holds a token that the model's embedding has no row for. */
+  'unknown-token',
   /** The row was left out because it has too many tokens. */
   'too-long',
   /** The row was kept and shortened because it has too many tokens. */

@@ -11,7 +11,14 @@ import {
 import type { DecoderStyle } from './decoder-style.js';
 import { GraphWriter } from './graph-writer.js';
 import { mlp, norm, softCap } from './layers.js';
-import { alibi, causalMask, learnedPositions, rotaryTables, wantsPositionIds } from './positions.js';
+import {
+  alibi,
+  causalMask,
+  learnedPositions,
+  positionsByMask,
+  rotaryTables,
+  wantsPositionIds,
+} from './positions.js';
 
 export { decoderStyles, mixtral, type DecoderStyle } from './decoder-style.js';
 
@@ -115,6 +122,9 @@ class DecoderBuilder {
     if (style.embeddingScale) x = writer.op('Mul', [x, writer.float(Math.sqrt(hidden))]);
     if (style.positions === 'learned') {
       x = writer.op('Add', [x, learnedPositions(writer, this.#pastLength(), this.#positions, hidden)]);
+    }
+    if (style.positions === 'learned-by-mask') {
+      x = writer.op('Add', [x, positionsByMask(writer, 'attention_mask', this.#pastLength(), hidden)]);
     }
     return style.embeddingNorm ? norm(writer, style, x, 'word_embeddings_layernorm', hidden) : x;
   }

@@ -7,7 +7,8 @@ export interface DecoderStyle {
   normOperator: boolean;
   /** Whether the embedding's result is normed before the first layer. */
   embeddingNorm: boolean;
-  positions: 'rotary' | 'learned' | 'alibi';
+  /** Learned positions count from the past's length, or by the mask and from the third row on (OPT). */
+  positions: 'rotary' | 'learned' | 'learned-by-mask' | 'alibi';
   /** Part of the head size that is rotated. */
   rotaryPart: number;
   /** Whether queries and keys are normed: each head by itself, or all heads of a token together (OLMo 2). */
@@ -136,6 +137,7 @@ export const decoderStyles: readonly DecoderStyle[] = [
   {
     ...gpt2,
     name: 'opt',
+    positions: 'learned-by-mask',
     projections: 'separate',
     product: 'matmul',
     mlp: 'relu',

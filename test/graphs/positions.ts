@@ -65,6 +65,21 @@ export function learnedPositions(
   return writer.op('Gather', [table, writer.unsqueeze(range, 0)], { axis: 0 });
 }
 
+/** The same for positions that are the mask's running sum, from the table's third row on (OPT). */
+export function positionsByMask(
+  writer: GraphWriter,
+  attentionMask: string,
+  past: string,
+  hidden: number,
+): string {
+  const table = writer.weight('model.decoder.embed_positions.weight', [66, hidden], 0.5);
+  const counts = writer.op('Mul', [writer.op('CumSum', [attentionMask, writer.int(1)]), attentionMask]);
+  const start = writer.op('Reshape', [past, writer.ints(1)]);
+  const own = [writer.op('Sub', [counts, writer.int(1)]), start, writer.ints(1000), writer.ints(1)];
+  const positions = writer.op('Add', [writer.op('Slice', own), writer.int(2)]);
+  return writer.op('Gather', [table, positions], { axis: 0 });
+}
+
 /** float32 [rows, heads, 1, keys]: a slope a head times the number of keys before, by the mask (BLOOM). */
 export function alibi(writer: GraphWriter, attentionMask: string, heads: number): string {
   const mask = writer.op('Cast', [attentionMask], { to: DataType.FLOAT });

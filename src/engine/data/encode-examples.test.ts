@@ -52,6 +52,36 @@ describe.skipIf(!existsSync(reference))(`rows of the reference (${found(referenc
   });
 });
 
+describe('rows that the model cannot read', () => {
+  const ask = (line: number, content: string): Example => ({
+    line,
+    messages: [{ role: 'user', content }],
+    response: 'a',
+  });
+
+  test('are left out, counted and named', async () => {
+    const tokenizer = await tokenizerWith('{{ messages[0].content }}', ['<image>'], '<|end|>');
+    const model = { contextLength: 12, embeddingRows: 676 };
+    const examples = [ask(1, 'a b'), ask(2, 'a <image>'), ask(3, 'a b c d e f g h i j k l m')];
+    const problems = [
+      {
+        line: 2,
+        kind: 'unknown-token',
+        message: "the token '<image>' (676) is beyond the 676 rows of the model's embedding",
+      },
+      {
+        line: 3,
+        kind: 'too-long',
+        message: expect.stringMatching(/more than the 1[12] that the model can read/),
+      },
+    ];
+    const whole = encodeExamples(tokenizer, examples, { maxTokens: 512, model });
+    expect([whole.rows.map(({ line }) => line), whole.problems]).toEqual([[1], problems]);
+    const asked = encodePrompts(tokenizer, examples, { maxTokens: 512, model });
+    expect([asked.prompts.map(({ line }) => line), asked.problems]).toEqual([[1], problems]);
+  });
+});
+
 describe('the text that templates make', () => {
   const chatMl =
     "{% for m in messages %}{{'<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";

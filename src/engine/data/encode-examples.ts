@@ -3,7 +3,7 @@ import { UserError } from '../../schema/errors.js';
 import { ConversationRefusedError } from './chat-template.js';
 import { conversationText, type PlainTextOptions } from './conversation-text.js';
 import { isTextExample, type Example } from './example.js';
-import type { EncodedPrompt, EncodedRow } from './encoded-row.js';
+import type { EncodedPrompt, EncodedRow, ReadableRows } from './encoded-row.js';
 import { requireRows, type RowProblem } from './row-problems.js';
 import { UnencodableTextError, type ModelTokenizer } from './tokenizer.js';
 
@@ -12,6 +12,8 @@ export interface EncodeOptions extends PlainTextOptions {
   maxTokens?: number;
   /** 'cut' keeps a row's head as long as a response token is left. Default: 'drop'. */
   overlong?: 'cut' | 'drop';
+  /** What the model can read: longer rows are cut or dropped, those with other tokens dropped. Default: anything. */
+  model?: ReadableRows;
   /** Where the rows come from, for messages. */
   path?: string;
 }
@@ -19,6 +21,8 @@ export interface EncodeOptions extends PlainTextOptions {
 export interface EncodePromptOptions extends PlainTextOptions {
   /** Prompts with more tokens are dropped: a shortened question is another question. Default: no limit. */
   maxTokens?: number;
+  /** What the model can read and still answer: other prompts are dropped. Default: anything. */
+  model?: ReadableRows;
   /** How many tokens of a plain text serve as its prompt. Default: 16. */
   textTokens?: number;
   path?: string;
@@ -41,8 +45,9 @@ export function encodeExamples(
   for (const example of examples) {
     const encoded = refusalAsProblem(example, () => encodeExample(tokenizer, example, options));
     const limited = 'kind' in encoded ? encoded : withinLimit(encoded, options, problems);
-    if ('kind' in limited) problems.push(limited);
-    else rows.push(limited);
+    const known = 'kind' in limited ? limited : withKnownTokens(limited, tokenizer, options.model);
+    if ('kind' in known) problems.push(known);
+    else rows.push(known);
   }
   requireRows(rows, options.path ?? 'the dataset', problems);
   return { rows, problems };
@@ -58,22 +63,41 @@ export function encodePrompts(
   options: EncodePromptOptions = {},
 ): { prompts: EncodedPrompt[]; problems: RowProblem[] } {
   requireLimit(options.maxTokens);
-  const { maxTokens = Infinity } = options;
   const prompts: EncodedPrompt[] = [];
   const problems: RowProblem[] = [];
   for (const example of examples) {
-    const encoded = refusalAsProblem(example, () => encodePrompt(tokenizer, example, options));
-    if ('kind' in encoded) {
-      problems.push(encoded);
-    } else if (encoded.ids.length > maxTokens) {
-      const message = `the prompt has ${encoded.ids.length} tokens, more than ${maxTokens}`;
-      problems.push({ line: example.line, kind: 'too-long', message });
-    } else {
-      prompts.push(encoded);
-    }
+    const encoded = readablePrompt(tokenizer, example, options);
+    if ('kind' in encoded) problems.push(encoded);
+    else prompts.push(encoded);
   }
   requireRows(prompts, options.path ?? 'the dataset', problems);
   return { prompts, problems };
+}
+
+/** The ids of one prompt. @throws UserError that says why the model cannot read it */
+export function encodeOnePrompt(
+  tokenizer: ModelTokenizer,
+  prompt: string,
+  options: EncodePromptOptions = {},
+): number[] {
+  const example = { line: 1, messages: [{ role: 'user' as const, content: prompt }] };
+  const encoded = readablePrompt(tokenizer, example, options);
+  if ('kind' in encoded) throw new UserError(`The prompt cannot be used: ${encoded.message}.`);
+  return encoded.ids;
+}
+
+function readablePrompt(
+  tokenizer: ModelTokenizer,
+  example: Example,
+  options: EncodePromptOptions,
+): EncodedPrompt | RowProblem {
+  const encoded = refusalAsProblem(example, () => encodePrompt(tokenizer, example, options));
+  if ('kind' in encoded) return encoded;
+  // Room for one token of an answer.
+  const { tokens, words } = limitOf(options, 1);
+  if (encoded.ids.length <= tokens) return withKnownTokens(encoded, tokenizer, options.model);
+  const message = `the prompt has ${encoded.ids.length} tokens, more than ${words}`;
+  return { line: example.line, kind: 'too-long', message };
 }
 
 /** A row of a prompt and the ids that were generated after it, its end-of-turn token included if it came. */
@@ -139,12 +163,13 @@ function withinLimit(
   options: EncodeOptions,
   problems: RowProblem[],
 ): EncodedRow | RowProblem {
-  const { maxTokens = Infinity, overlong = 'drop' } = options;
+  const { overlong = 'drop' } = options;
   const { line, ids, responseStart } = row;
-  if (ids.length <= maxTokens) return row;
-  const length = `${ids.length} tokens, more than ${maxTokens}`;
+  const { tokens, words } = limitOf(options);
+  if (ids.length <= tokens) return row;
+  const length = `${ids.length} tokens, more than ${words}`;
   if (overlong === 'drop') return { line, kind: 'too-long', message: length };
-  if (responseStart >= maxTokens) {
+  if (responseStart >= tokens) {
     return {
       line,
       kind: 'too-long',
@@ -152,7 +177,29 @@ function withinLimit(
     };
   }
   problems.push({ line, kind: 'cut', message: `${length}; the end was cut off` });
-  return { line, ids: ids.slice(0, maxTokens), responseStart };
+  return { line, ids: ids.slice(0, tokens), responseStart };
+}
+
+/** The smaller one of what is asked for and what the model can read, and in words. @param room left for other tokens */
+function limitOf(
+  { maxTokens = Infinity, model }: Pick<EncodeOptions, 'maxTokens' | 'model'>,
+  room = 0,
+): { tokens: number; words: string } {
+  const readable = (model?.contextLength ?? Infinity) - room;
+  if (readable >= maxTokens) return { tokens: maxTokens, words: `${maxTokens}` };
+  return { tokens: readable, words: `the ${readable} that the model can read` };
+}
+
+/** A tokenizer may have more tokens than the embedding has rows: added ones, of another model of the family. */
+function withKnownTokens<Row extends EncodedPrompt>(
+  row: Row,
+  tokenizer: ModelTokenizer,
+  model: ReadableRows | undefined,
+): Row | RowProblem {
+  const id = row.ids.find((token) => token >= (model?.embeddingRows ?? Infinity));
+  if (id === undefined) return row;
+  const message = `the token '${tokenizer.decode([id])}' (${id}) is beyond the ${model!.embeddingRows} rows of the model's embedding`;
+  return { line: row.line, kind: 'unknown-token', message };
 }
 
 function refusalAsProblem<Encoded>(example: Example, encode: () => Encoded): Encoded | RowProblem {

@@ -8,6 +8,14 @@ export interface EncodedRow {
   responseStart: number;
 }
 
+/** What a model can read of a row, whatever is asked for. */
+export interface ReadableRows {
+  /** Tokens at the most; absent where the model has no such end. */
+  contextLength?: number | undefined;
+  /** Token ids from there on have no row in the embedding. */
+  embeddingRows: number;
+}
+
 export interface EncodedPrompt {
   line: number;
   /** All that the model reads before it answers. */

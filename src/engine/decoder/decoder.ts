@@ -164,6 +164,10 @@ export interface Decoder {
   /** Element type of the residual stream where it begins: float32, float16 or bfloat16. */
   streamType: DataType;
   vocabularySize: number;
+  /** Rows of the embedding: token ids from there on are not known to the model. */
+  embeddingRows: number;
+  /** Tokens of a text at the most, past ones included; undefined where positions have no table that ends. */
+  contextLength: number | undefined;
   /** In order from the input to the output. */
   steps: readonly ResidualStep[];
   layerCount: number;

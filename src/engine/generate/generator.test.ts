@@ -56,6 +56,21 @@ describe('models that cannot be padded', () => {
   );
 });
 
+describe('a model whose table of positions has 64 rows', () => {
+  it.each(['gpt2', 'opt'])('ends its texts there: %s', async (name) => {
+    const decoder = readDecoder(buildDecoder(decoderStyles.find((style) => style.name === name)!));
+    const generator = await Generator.open(decoder, { threads: 1 });
+    const prompt = (length: number) => Array.from({ length }, (_, index) => index % 31);
+    const settings = { maxNewTokens: 12, stopTokens: none };
+    const [short, long] = await generator.generate([prompt(50), prompt(60)], settings);
+    expect([short!.tokens.length, long!.tokens.length]).toEqual([12, 4]);
+    await expect(generator.generate([prompt(65)], settings)).rejects.toThrow(
+      'A prompt has 65 tokens, more than the 64 that the model can read.',
+    );
+    await generator.release();
+  });
+});
+
 it('a model that gives no numbers is told so', async () => {
   const model = buildDecoder(decoderStyles[0]!);
   const gain = model.graph.initializer.find(({ dims }) => dims.length === 1)!;

@@ -1,4 +1,5 @@
 /** Text generation with the KV cache: batches of prompts, greedy or sampled, token by token. */
+import type { ReadableRows } from '../data/encoded-row.js';
 import type { Decoder } from '../decoder/decoder.js';
 import { throwIfCancelled, UserError } from '../../schema/errors.js';
 import { emptyCache, tokenFeeds } from '../runtime/decoder-feeds.js';
@@ -72,19 +73,32 @@ export class Generator {
     return new Generator(forGeneration, await openDecoder(forGeneration, options), batchRows);
   }
 
+  /** What the model can read. */
+  get reads(): ReadableRows {
+    return this.#decoder;
+  }
+
   async release(): Promise<void> {
     await this.#model.release();
   }
 
   /**
    * @param prompts token ids
-   * @returns one entry a prompt, in their order
+   * @returns one entry a prompt, in their order; a text that fills the model's context ends there
    * @throws CancelledError if the signal is triggered
+   * @throws UserError if a prompt is longer than the model's context, or the model gives no numbers
    */
   async generate(
     prompts: readonly (readonly number[])[],
     settings: GenerationSettings,
   ): Promise<GeneratedText[]> {
+    const { contextLength = Infinity } = this.#decoder;
+    const longest = prompts.find(({ length }) => length > contextLength);
+    if (longest) {
+      throw new UserError(
+        `A prompt has ${longest.length} tokens, more than the ${contextLength} that the model can read.`,
+      );
+    }
     const results: GeneratedText[] = prompts.map(() => ({ tokens: [], finishedBy: 'length' }));
     let done = 0;
     for (const batch of this.#batches(prompts, settings)) {
@@ -170,7 +184,8 @@ export class Generator {
       return false;
     }
     settings.onToken?.(row.prompt, token);
-    return result.tokens.length < settings.maxNewTokens;
+    const { contextLength = Infinity } = this.#decoder;
+    return result.tokens.length < settings.maxNewTokens && row.ids.length < contextLength;
   }
 
   /** The next token of each row whose prompt has been read. @throws UserError if the model gives no numbers */

@@ -3,7 +3,7 @@ import { CancelledError } from '../../schema/errors.js';
 import type { Side } from '../../schema/events.js';
 import type { Answer, PromptComparison } from '../../schema/results.js';
 import { stopTokenIds } from '../data/conversation-text.js';
-import { encodePrompts } from '../data/encode-examples.js';
+import { encodeOnePrompt } from '../data/encode-examples.js';
 import { StreamingDecoder } from '../data/streaming-decoder.js';
 import type { ModelTokenizer } from '../data/tokenizer.js';
 import { isExactMatch } from '../evaluate/answers.js';
@@ -26,9 +26,7 @@ export interface PromptRequest {
  */
 export async function comparePrompt(request: PromptRequest, context: JobContext): Promise<PromptComparison> {
   return await withPair(request.models, context, async (pair, tokenizer) => {
-    const example = { line: 1, messages: [{ role: 'user' as const, content: request.prompt }] };
-    const { prompts } = encodePrompts(tokenizer, [example], { path: 'the prompt' });
-    const { ids } = prompts[0]!;
+    const ids = encodeOnePrompt(tokenizer, request.prompt, { model: pair.original.reads });
     const ask = (side: Side) => answerOf(pair[side], side, ids, tokenizer, request, context);
     const [original, slimmed] = await Promise.all([ask('original'), ask('slimmed')]);
     return { original, slimmed, same: isExactMatch(slimmed.text, original.text) };

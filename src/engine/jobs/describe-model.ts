@@ -23,7 +23,8 @@ export async function describeModel(request: ModelChoice, context: JobContext): 
   const model = await context.kept.model(request, context.memory);
   const { folder, modelFile, config } = model.source;
   const description = describeDecoder(model.decoder);
-  const contextLength = config.max_position_embeddings ?? config.n_positions;
+  const told = config.max_position_embeddings ?? config.n_positions;
+  const ends = [told, model.decoder.contextLength].filter((length) => typeof length === 'number');
   return {
     model: request.model,
     modelFile: request.modelFile,
@@ -32,7 +33,7 @@ export async function describeModel(request: ModelChoice, context: JobContext): 
     file: modelFile,
     files: onnxFiles(folder).map((file) => ({ file, bytes: statSync(path.join(folder, file)).size })),
     family: typeof config.model_type === 'string' ? config.model_type : undefined,
-    contextLength: typeof contextLength === 'number' ? contextLength : undefined,
+    contextLength: ends.length === 0 ? undefined : Math.min(...ends),
     ...description,
     fileBytes: modelBytes(model),
     tokenizer: await describeTokenizer(folder),

@@ -157,10 +157,12 @@ async function sampleOfTask(model: SourceModel, settings: JobSettings): Promise<
   const tokenizer = await loadTokenizer(model.source.folder);
   const { calibration, heldout, hasResponses, responses } = await readRows(settings);
   // Encoded as the job does it: rows that are too long count nowhere.
-  const usable = (side: typeof calibration) => encodeSide(tokenizer, side, responses, settings).rows.length;
+  const usable = (side: typeof calibration) =>
+    encodeSide(tokenizer, side, responses, settings, model.decoder).rows.length;
   // The file's answers say best how long the model's own will be.
   const source = hasResponses ? 'file' : 'own';
-  const { rows } = encodeSide(tokenizer, calibration.slice(0, SAMPLE_ROWS), source, settings);
+  const { rows } = encodeSide(tokenizer, calibration.slice(0, SAMPLE_ROWS), source, settings, model.decoder);
+  const { contextLength = Infinity } = model.decoder;
   return {
     rows:
       source === 'file'
@@ -168,7 +170,10 @@ async function sampleOfTask(model: SourceModel, settings: JobSettings): Promise<
         : rows.map((row) =>
             appendResponse(
               row,
-              Array.from({ length: USUAL_ANSWER_TOKENS }, () => row.ids[0]!),
+              Array.from(
+                { length: Math.min(USUAL_ANSWER_TOKENS, contextLength - row.ids.length) },
+                () => row.ids[0]!,
+              ),
             ),
           ),
     calibrationRows: usable(calibration),
@@ -247,8 +252,9 @@ async function secondsPerAnswer(
   const generator = await Generator.open(model.decoder, runOptions);
   try {
     await generator.generate(prompts, { maxNewTokens: MEASURED_TOKENS, stopTokens: new Set() });
-    const { promptSeconds, newSeconds } = generator.timing;
-    return (promptSeconds + (newSeconds * tokens) / (MEASURED_TOKENS - 1)) / prompts.length;
+    const { promptSeconds, newSeconds, newTokens } = generator.timing;
+    // A prompt that fills the context is answered with one token, out of its own run.
+    return promptSeconds / prompts.length + (tokens * newSeconds) / Math.max(1, newTokens);
   } finally {
     await generator.release();
   }

@@ -8,10 +8,10 @@ import type { ModelChoice } from '../../schema/values.js';
 import { parseColumnMapping } from '../data/columns.js';
 import { readDataset } from '../data/dataset.js';
 import type { RawDataset } from '../data/raw-dataset.js';
-import type { EncodedRow } from '../data/encoded-row.js';
 import { countProblems, type RowProblem } from '../data/row-problems.js';
 import { StreamingDecoder } from '../data/streaming-decoder.js';
 import { lengthStatistics } from '../data/summary.js';
+import type { EncodedRow, ReadableRows } from '../data/encoded-row.js';
 import { loadTokenizer, type ModelTokenizer } from '../data/tokenizer.js';
 import type { JobContext } from './context.js';
 import {
@@ -23,7 +23,6 @@ import {
   type TaskRows,
 } from './parts/rows.js';
 import { checkedSettings } from './parts/settings.js';
-import { openModelFolder } from '../onnx/file/model-folder.js';
 
 /** Fewer rows than these to calibrate on, or to judge by, earn a warning. */
 const FEW_ROWS = 64;
@@ -40,10 +39,11 @@ export type PreviewRequest = ModelChoice & {
 } & Pick<JobChoices, 'responses' | 'calibrationRows' | 'heldoutRows' | 'maxTokens' | 'overlong' | 'seed'>;
 
 /** @throws UserError if the file or the tokenizer cannot be read */
-export async function previewTask(request: PreviewRequest, _context: JobContext): Promise<TaskPreview> {
+export async function previewTask(request: PreviewRequest, context: JobContext): Promise<TaskPreview> {
   const { previewRows, ...given } = request;
   const settings = checkedSettings(given);
-  const tokenizer = await loadTokenizer(openModelFolder(request.model, request.modelFile).folder);
+  const model = await context.kept.model(request, context.memory);
+  const tokenizer = await loadTokenizer(model.source.folder);
   const dataset = await readDataset(settings.dataset);
   let mapped: MappedRows;
   try {
@@ -57,7 +57,7 @@ export async function previewTask(request: PreviewRequest, _context: JobContext)
       mapping: saidSoFar(settings.columns),
     };
   }
-  return readyPreview(taskRows(mapped, settings), previewRows, settings, tokenizer, dataset);
+  return readyPreview(taskRows(mapped, settings), previewRows, settings, tokenizer, model.decoder, dataset);
 }
 
 function readyPreview(
@@ -65,10 +65,11 @@ function readyPreview(
   previewRows: number,
   settings: RowSettings,
   tokenizer: ModelTokenizer,
+  model: ReadableRows,
   dataset: RawDataset,
 ): TaskPreview {
-  const calibration = encodeSide(tokenizer, task.calibration, task.responses, settings);
-  const heldout = encodeSide(tokenizer, task.heldout, task.responses, settings);
+  const calibration = encodeSide(tokenizer, task.calibration, task.responses, settings, model);
+  const heldout = encodeSide(tokenizer, task.heldout, task.responses, settings, model);
   const rows = [...calibration.rows, ...heldout.rows];
   const problems = [...task.problems, ...calibration.problems, ...heldout.problems];
   const split = {
@@ -158,7 +159,7 @@ function warningsOf(
     counted('duplicates', 'duplicate'),
     counted('cut-rows', 'cut'),
     counted('dropped-rows', 'too-long'),
-    counted('unusable-rows', 'malformed', 'empty', 'no-response', 'unread'),
+    counted('unusable-rows', 'malformed', 'empty', 'no-response', 'unknown-token', 'unread'),
   ].filter(({ count }) => count > 0);
   if (split.calibration < FEW_ROWS) warnings.push({ kind: 'few-rows', count: split.calibration });
   if (split.heldout < FEW_HELDOUT_ROWS) warnings.push({ kind: 'few-heldout', count: split.heldout });

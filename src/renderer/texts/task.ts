@@ -93,6 +93,7 @@ const problemNames: Record<ProblemCount['kind'], string> = {
   empty: 'empty',
   duplicate: 'repeated',
   'no-response': 'without an answer',
+  'unknown-token': 'with a token that the model lacks',
   'too-long': 'too long',
   cut: 'cut',
   unread: 'not read',

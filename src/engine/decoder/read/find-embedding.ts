@@ -22,7 +22,7 @@ export interface TokenEmbedding {
 const INDEX_OPERATORS = new Set(['Reshape', 'Slice', 'Cast', 'Identity', 'Unsqueeze', 'Squeeze']);
 
 /** com.microsoft.GatherBlockQuantized takes rows of a table quantised in blocks. */
-const GATHERS = new Set(['Gather', 'GatherBlockQuantized']);
+export const GATHERS: ReadonlySet<string> = new Set(['Gather', 'GatherBlockQuantized']);
 
 /** Operators that may stand between a table and the Gather, and keep its rows. */
 const KEEPING_OPERATORS = new Set(['DequantizeLinear', 'Squeeze', 'Unsqueeze']);
@@ -63,7 +63,7 @@ function embeddingsOf(flow: DataFlow, tokens: string): TokenEmbedding[] {
  * Rows of the 2-D table behind a value: in a float type or quantised, and where the head shares it, transposed or with
  * its blocks joined by a Reshape.
  */
-function rowsOfTable(flow: DataFlow, value: string): number | undefined {
+export function rowsOfTable(flow: DataFlow, value: string): number | undefined {
   const { graph } = flow;
   let name = value;
   let isTransposed = false;

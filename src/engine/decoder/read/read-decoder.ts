@@ -7,6 +7,7 @@ import { readBlock, type BlockContext } from './block.js';
 import { DataFlow, liveNodes } from './data-flow.js';
 import { blockName, blocksOf, type Block, type Decoder, type ResidualStep } from '../decoder.js';
 import { elementType } from '../element-type.js';
+import { contextLength } from './context-length.js';
 import { declareCacheShapes, isOpenCache } from './cache-shapes.js';
 import { findTokenEmbedding } from './find-embedding.js';
 import { readHead } from './head.js';
@@ -45,16 +46,20 @@ export function readDecoder(original: OnnxModel): Decoder {
     ),
   );
   const beginning = flow.sources([stream.beginning], new Set()).nodes;
+  const dependents = flow.dependents([stream.end]);
+  const inputs = classifyInputs(flow, token.tokens, cache, { attention, head: dependents });
   return {
     model,
     fusedNorms,
     graph,
-    inputs: classifyInputs(flow, token.tokens, cache, { attention, head: flow.dependents([stream.end]) }),
+    inputs,
     embedding: stream.beginning,
     embeddingWeights: weightsOf(flow, beginning),
     hiddenSize: hiddenSizeOf(blocks),
     streamType: elementType(graph, stream.beginning),
     vocabularySize: head.projection.channels,
+    embeddingRows: token.vocabulary,
+    contextLength: contextLength(flow, token.tokens, inputs.positions),
     steps,
     layerCount: Math.max(...blocks.map((block) => block.layer)) + 1,
     finalNorm: head.finalNorm,

@@ -85,7 +85,8 @@ async function find(compared: ComparedModels, context: JobContext): Promise<Foun
 
 async function load(found: Found, runOptions: RunOptions): Promise<GeneratorPair> {
   const { model, memory, promptTokens, newTokens } = found;
-  const prompt = Array.from({ length: promptTokens }, () => 0);
+  const { contextLength = Infinity } = model.decoder;
+  const prompt = Array.from({ length: Math.min(promptTokens, contextLength) }, () => 0);
   const planner = new MemoryPlanner(memory, runOptions);
   const plan = await planner.forGeneration(model.decoder, [prompt], newTokens);
   const original = await Generator.open(model.decoder, plan.runOptions, plan.batchRows);

@@ -6,7 +6,7 @@ import { guessColumns, parseColumnMapping } from '../../data/columns.js';
 import { readDataset } from '../../data/dataset.js';
 import type { RawDataset } from '../../data/raw-dataset.js';
 import { encodeExamples, encodePrompts } from '../../data/encode-examples.js';
-import type { EncodedRow } from '../../data/encoded-row.js';
+import type { EncodedRow, ReadableRows } from '../../data/encoded-row.js';
 import { toExamples } from '../../data/examples.js';
 import { isTextExample, type Example } from '../../data/example.js';
 import { countProblems, describeProblems, type RowProblem } from '../../data/row-problems.js';
@@ -133,11 +133,17 @@ export function encodeSide(
   side: readonly Example[],
   responses: TaskRows['responses'],
   settings: RowSettings,
+  model: ReadableRows,
 ): { rows: EncodedRow[]; problems: RowProblem[] } {
   if (side.length === 0) return { rows: [], problems: [] };
   const { maxTokens, overlong, dataset } = settings;
-  if (responses === 'file') return encodeExamples(tokenizer, side, { maxTokens, overlong, path: dataset });
+  if (responses === 'file')
+    return encodeExamples(tokenizer, side, { maxTokens, overlong, path: dataset, model });
   // Room for one token of an answer.
-  const { prompts, problems } = encodePrompts(tokenizer, side, { maxTokens: maxTokens - 1, path: dataset });
+  const { prompts, problems } = encodePrompts(tokenizer, side, {
+    maxTokens: maxTokens - 1,
+    path: dataset,
+    model,
+  });
   return { rows: prompts.map(({ line, ids }) => ({ line, ids, responseStart: ids.length })), problems };
 }

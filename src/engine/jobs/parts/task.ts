@@ -52,9 +52,9 @@ export async function prepareTask(
   const read = await readRows(settings);
   const problems = [...read.problems];
   context.on({ type: 'columns', columns: read.reason, problems: countProblems(problems) });
-  await beforeAnswers(trialRows(tokenizer, read, settings));
+  await beforeAnswers(trialRows(model, tokenizer, read, settings));
   const encode = async (side: readonly Example[]): Promise<EncodedRow[]> => {
-    const encoded = encodeSide(tokenizer, side, read.responses, settings);
+    const encoded = encodeSide(tokenizer, side, read.responses, settings, model.decoder);
     problems.push(...encoded.problems);
     return read.responses === 'file'
       ? encoded.rows
@@ -68,7 +68,7 @@ export async function prepareTask(
     tokenizer,
     stopTokens,
     ...rows,
-    prompts: answerPrompts(read.heldout, tokenizer, settings),
+    prompts: answerPrompts(read.heldout, model, tokenizer, settings),
     summary: {
       columns: read.reason,
       calibrationRows: rows.calibration.length,
@@ -82,8 +82,14 @@ export async function prepareTask(
 }
 
 /** The shortest rows of the first few; where answers are not known yet, the end of a prompt stands for one. */
-function trialRows(tokenizer: ModelTokenizer, task: TaskRows, settings: JobSettings): EncodedRow[] {
-  const { rows } = encodeSide(tokenizer, task.calibration.slice(0, LOOKED_AT), task.responses, settings);
+function trialRows(
+  { decoder }: SourceModel,
+  tokenizer: ModelTokenizer,
+  task: TaskRows,
+  settings: JobSettings,
+): EncodedRow[] {
+  const first = task.calibration.slice(0, LOOKED_AT);
+  const { rows } = encodeSide(tokenizer, first, task.responses, settings, decoder);
   return rows
     .filter(({ ids }) => ids.length > 1)
     .toSorted((a, b) => a.ids.length - b.ids.length)
@@ -106,6 +112,7 @@ function requireSide(
 
 function answerPrompts(
   examples: readonly Example[],
+  { decoder }: SourceModel,
   tokenizer: ModelTokenizer,
   settings: JobSettings,
 ): AnswerPrompt[] {
@@ -115,6 +122,7 @@ function answerPrompts(
   const { prompts } = encodePrompts(tokenizer, conversations, {
     maxTokens: settings.maxTokens - 1,
     path: settings.dataset,
+    model: decoder,
   });
   return prompts.map(({ line, ids }) => ({ line, ids, expected: expected.get(line) }));
 }
@@ -143,8 +151,9 @@ async function withOwnAnswers(
     prompts.map((prompt) => prompt.ids),
     generation,
   );
+  const { contextLength = Infinity } = model.decoder;
   return prompts.map((prompt, index) => {
     const row = appendResponse(prompt, responses[index]!.tokens);
-    return { ...row, ids: row.ids.slice(0, settings.maxTokens) };
+    return { ...row, ids: row.ids.slice(0, Math.min(settings.maxTokens, contextLength)) };
   });
 }
