@@ -72,7 +72,7 @@ export function positionsByMask(
   past: string,
   hidden: number,
 ): string {
-  const table = writer.weight('model.decoder.embed_positions.weight', [66, hidden], 0.5);
+  const table = writer.weight('model.decoder.embed_positions.weight', [66, hidden], 0.4);
   const counts = writer.op('Mul', [writer.op('CumSum', [attentionMask, writer.int(1)]), attentionMask]);
   const start = writer.op('Reshape', [past, writer.ints(1)]);
   const own = [writer.op('Sub', [counts, writer.int(1)]), start, writer.ints(1000), writer.ints(1)];
