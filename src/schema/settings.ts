@@ -42,6 +42,14 @@ export type ExportMode = v.InferOutput<typeof exportMode>;
 /** Whose answers are learnt from: the model's own, or the file's. */
 export const responses = v.picklist(['own', 'file']);
 
+/** What is learnt: the labels themselves, or the original's distribution of the next token (KL divergence). */
+export type LossKind = 'cross-entropy' | 'divergence';
+
+/** Own answers are to stay what they are, so the whole distribution is learnt; the file's are to be written. */
+export function lossKindFor(whose: v.InferOutput<typeof responses>): LossKind {
+  return whose === 'own' ? 'divergence' : 'cross-entropy';
+}
+
 /** Overrides of the final training's defaults, which depend on the scales. */
 export const trainingChoices = v.partial(
   v.object({

@@ -29,8 +29,8 @@ const roundState = v.object({
 export type RoundState = v.InferOutput<typeof roundState>;
 
 export const checkpointState = v.object({
-  /** 1 was of another spelling of the scales' keys. */
-  version: v.literal(2),
+  /** 1 was of another spelling of the scales' keys, 2 learnt own answers by cross-entropy. */
+  version: v.literal(3),
   /** Hash of everything that decides the results; a run resumes only with the same. */
   fingerprint: v.string(),
   rounds: v.array(roundState),
@@ -47,7 +47,7 @@ export interface Checkpoint {
 }
 
 export function emptyState(fingerprint: string): CheckpointState {
-  return { version: 2, fingerprint, rounds: [], training: {} };
+  return { version: 3, fingerprint, rounds: [], training: {} };
 }
 
 /** A checkpoint that is gone with the process. */

@@ -4,6 +4,7 @@ import { CancelledError, ProviderFailure, UserError } from '../../schema/errors.
 import type { JobEvent, JobStage } from '../../schema/events.js';
 import type { MemoryPlan, RunReport } from '../../schema/report.js';
 import type { Run } from '../../schema/runs.js';
+import { lossKindFor } from '../../schema/settings.js';
 import type { TrainedScales } from '../calibrate/train/train-scales.js';
 import type { EncodedRow } from '../data/encoded-row.js';
 import { requireFreeOutput } from '../export/export-model.js';
@@ -180,6 +181,7 @@ class SlimJob {
         decoder: model.decoder,
         ...batches,
         settings,
+        loss: lossKindFor(task.summary.responses),
         runOptions: await this.#planner.forCalibration(
           model.decoder,
           [...batches.calibration, ...batches.heldout],

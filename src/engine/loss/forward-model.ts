@@ -1,5 +1,5 @@
 /** A decoder with gates and a loss in onnxruntime, without gradients: losses, predictions and logits. */
-import type { Granularity } from '../../schema/settings.js';
+import type { Granularity, LossKind } from '../../schema/settings.js';
 import type { BlockName } from '../../schema/blocks.js';
 import type { Decoder } from '../decoder/decoder.js';
 import { allPositions } from '../decoder/edit/all-positions.js';
@@ -8,7 +8,8 @@ import { openDecoder } from '../runtime/segmented-model.js';
 import type { Feeds, RunnableModel, RunOptions } from '../runtime/session.js';
 import { float32Values, type RuntimeTensor } from '../runtime/tensors.js';
 import { gateDecoder, gateFeeds, gateSize, type KeyedGate } from './gated-decoder.js';
-import type { LossBatch } from './loss-batch.js';
+import type { TokenTargets } from './divergence.js';
+import { batchFeeds, type LossBatch } from './loss-batch.js';
 import { attachLoss } from './loss-head.js';
 import { LOSS_OUTPUTS } from './loss-values.js';
 import type { ScaleKey, Scales } from '../decoder/scales.js';
@@ -17,13 +18,15 @@ export interface LossModelOptions {
   /** Blocks that are deleted from the graph; blocks that are only tried are gated with zero instead. */
   skipped: readonly BlockName[];
   granularity: Granularity;
+  /** What the loss is of; default: cross-entropy. A divergence needs batches with targets. */
+  loss?: LossKind;
   runOptions?: RunOptions;
 }
 
 export interface TokenResults {
-  /** Mean negative log-likelihood of the response tokens, in nats. */
+  /** Mean over the response tokens of what the model was opened for: cross-entropy or divergence, in nats. */
   loss: number;
-  /** One entry a response token. */
+  /** Negative log-likelihood of each response token, in nats. */
   tokenLosses: Float32Array;
   /** The most likely token at each response position. */
   predictions: Int32Array;
@@ -42,11 +45,13 @@ export class ForwardModel {
   readonly #model: RunnableModel;
   readonly #gates: readonly KeyedGate[];
   readonly #vocabularySize: number;
+  readonly #kind: LossKind;
 
-  constructor(model: RunnableModel, gates: readonly KeyedGate[], vocabularySize: number) {
+  constructor(model: RunnableModel, gates: readonly KeyedGate[], vocabularySize: number, kind: LossKind) {
     this.#model = model;
     this.#gates = gates;
     this.#vocabularySize = vocabularySize;
+    this.#kind = kind;
   }
 
   /** Keys of all scales, and their sizes. */
@@ -91,6 +96,20 @@ export class ForwardModel {
     return float32Values(results[LOSS_OUTPUTS.hidden]!);
   }
 
+  /** The most likely tokens of each batch's response positions in turn, with all scales where they start. */
+  async *topTokensEach(batches: readonly LossBatch[]): AsyncGenerator<TokenTargets> {
+    const feeds = batches.map((batch) => this.#feeds({ batch, scales: new Map() }));
+    const outputs = [LOSS_OUTPUTS.topTokens, LOSS_OUTPUTS.topLogProbabilities];
+    for await (const results of this.#model.runEach(feeds, outputs)) {
+      const tokens = results[LOSS_OUTPUTS.topTokens]!;
+      yield {
+        tokens: Int32Array.from(tokens.data as BigInt64Array, Number),
+        logProbabilities: float32Values(results[LOSS_OUTPUTS.topLogProbabilities]!),
+        kept: tokens.dims.at(-1)!,
+      };
+    }
+  }
+
   /** The loss and the last value of the residual stream, as of `run` and `hidden`, for several batches or scales in turn. */
   async *lossAndHiddenEach(
     runs: readonly ForwardRun[],
@@ -109,7 +128,7 @@ export class ForwardModel {
   }
 
   #feeds({ batch, scales }: ForwardRun): Feeds {
-    return { ...batch.feeds, ...gateFeeds(this.#gates, scales) };
+    return { ...batchFeeds(batch, this.#kind), ...gateFeeds(this.#gates, scales) };
   }
 }
 
@@ -124,8 +143,18 @@ function tokenResults(results: Record<string, RuntimeTensor>): TokenResults {
 /** @throws UserError if onnxruntime cannot load the graph */
 export async function openForwardModel(decoder: Decoder, options: LossModelOptions): Promise<ForwardModel> {
   const { gated, gates } = gatedDecoder(decoder, options);
-  attachLoss(gated, ['loss', 'tokenLosses', 'predictions', 'logits', 'hidden']);
-  return new ForwardModel(await openDecoder(gated, options.runOptions), gates, decoder.vocabularySize);
+  const { loss = 'cross-entropy', runOptions } = options;
+  const outputs = [
+    'loss',
+    'tokenLosses',
+    'predictions',
+    'logits',
+    'topLogProbabilities',
+    'topTokens',
+    'hidden',
+  ] as const;
+  attachLoss(gated, outputs, loss);
+  return new ForwardModel(await openDecoder(gated, runOptions), gates, decoder.vocabularySize, loss);
 }
 
 /** The gated decoder of the options, skipped blocks deleted. */

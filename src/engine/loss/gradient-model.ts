@@ -1,5 +1,6 @@
 /** A decoder with gates in onnxruntime: the loss of a batch, and its gradients by every scale. */
 import type { BlockName } from '../../schema/blocks.js';
+import type { LossKind } from '../../schema/settings.js';
 import { keepActivations } from '../autodiff/lower/full-accuracy.js';
 import { widenFloats } from '../onnx/graph/widen-floats.js';
 import { blockName, type Decoder } from '../decoder/decoder.js';
@@ -13,7 +14,8 @@ import { addGradients, lowerModel } from './add-gradients.js';
 import { gatedDecoder, type LossModelOptions } from './forward-model.js';
 import { gateFeeds, gateSize, type KeyedGate } from './gated-decoder.js';
 import { hiddenMatchProbe } from './hidden-match.js';
-import type { LossBatch } from './loss-batch.js';
+import { targetProbe } from './divergence.js';
+import { batchFeeds, type LossBatch } from './loss-batch.js';
 import { attachLoss } from './loss-head.js';
 import { LOSS_INPUTS, LOSS_OUTPUTS } from './loss-values.js';
 import type { ScaleKey, Scales } from '../decoder/scales.js';
@@ -40,6 +42,7 @@ export class GradientModel {
   readonly #trained: readonly KeyedGate[];
   readonly #gradients: ReadonlyMap<string, string>;
   readonly #shared: ReadonlySet<BlockName>;
+  readonly #kind: LossKind;
 
   /** @param shared blocks whose residual addition holds another block too (parallel residuals) */
   constructor(
@@ -47,12 +50,14 @@ export class GradientModel {
     gates: readonly KeyedGate[],
     gradients: ReadonlyMap<string, string>,
     shared: ReadonlySet<BlockName>,
+    kind: LossKind,
   ) {
     this.#model = model;
     this.#gates = gates;
     this.#trained = gates.filter(({ name }) => gradients.has(name));
     this.#gradients = gradients;
     this.#shared = shared;
+    this.#kind = kind;
   }
 
   /** Whether another block is added to the stream in the same step (parallel residuals). */
@@ -80,7 +85,7 @@ export class GradientModel {
   }
 
   #feeds({ batch, scales, match }: GradientRun): Feeds {
-    return { ...batch.feeds, ...gateFeeds(this.#gates, scales), ...match };
+    return { ...batchFeeds(batch, this.#kind), ...gateFeeds(this.#gates, scales), ...match };
   }
 
   #read(results: Record<string, RuntimeTensor>): LossAndGradients {
@@ -111,12 +116,14 @@ export async function openGradientModel(
 ): Promise<GradientModel> {
   const upgraded = rereadDecoder(upgradeOpset(decoder.model), decoder);
   const { gated, gates } = gatedDecoder(upgraded, options);
-  attachLoss(gated, options.matchHidden ? ['loss', 'objective'] : ['loss']);
+  const { loss: kind = 'cross-entropy' } = options;
+  attachLoss(gated, options.matchHidden ? ['loss', 'objective'] : ['loss'], kind);
   const graph = new Graph(gated.model.graph);
   widenFloats(graph);
   keepActivations(graph);
   const probes = [[2, 3] as const, [3, 5] as const].map(([rows, positions]) => ({
     ...probeFeeds(gated, gates, rows, positions),
+    ...(kind === 'divergence' ? targetProbe(rows * positions - 1, rows) : {}),
     ...(options.matchHidden ? hiddenMatchProbe(rows, positions, decoder.hiddenSize) : {}),
   }));
   const loss = LOSS_OUTPUTS[options.matchHidden ? 'objective' : 'loss'];
@@ -128,7 +135,7 @@ export async function openGradientModel(
   const shared = decoder.steps
     .filter((step) => step.blocks.length > 1)
     .flatMap((step) => step.blocks.map(blockName));
-  return new GradientModel(opened.model, gates, opened.gradients, new Set(shared));
+  return new GradientModel(opened.model, gates, opened.gradients, new Set(shared), kind);
 }
 
 async function openWholeGradient(

@@ -1,4 +1,5 @@
 /** Batches as the loss graph takes them: padded tokens, and the positions whose next token is a response token. */
+import type { LossKind } from '../../schema/settings.js';
 import type { Decoder } from '../decoder/decoder.js';
 import { emptyCache, padRows, tokenFeeds } from '../runtime/decoder-feeds.js';
 import type { Feeds } from '../runtime/session.js';
@@ -13,6 +14,8 @@ export interface LossRow {
 
 export interface LossBatch {
   feeds: Feeds;
+  /** What it was made of. */
+  source: readonly LossRow[];
   rows: number;
   /** rows x positions: 1 for tokens, 0 for padding. */
   mask: Int32Array;
@@ -20,6 +23,15 @@ export interface LossBatch {
   rowOfToken: Int32Array;
   /** The response tokens themselves. */
   labels: Int32Array;
+  /** Feeds of the original's distributions (divergence.ts), where they are known. */
+  targets?: Feeds;
+}
+
+/** Feeds of a batch for a model of a kind of loss. @throws RangeError if the original's distributions are asked for and missing */
+export function batchFeeds(batch: LossBatch, kind: LossKind): Feeds {
+  if (kind === 'cross-entropy') return batch.feeds;
+  if (!batch.targets) throw new RangeError("A batch needs the original's distributions for a divergence");
+  return { ...batch.feeds, ...batch.targets };
 }
 
 /**
@@ -52,6 +64,7 @@ export function makeLossBatch(decoder: Decoder, rows: readonly LossRow[], padId:
       [LOSS_INPUTS.labels]: int64Tensor(labels, [labels.length]),
       [LOSS_INPUTS.weights]: float32Tensor(weights, [weights.length]),
     },
+    source: rows,
     rows: rows.length,
     mask: Int32Array.from(block.mask!),
     rowOfToken: Int32Array.from(rowOfToken),

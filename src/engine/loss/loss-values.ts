@@ -10,14 +10,19 @@ export const LOSS_INPUTS = {
 } as const;
 
 export const LOSS_OUTPUTS = {
-  /** float32 scalar: weighted sum of the token losses. */
+  /** float32 scalar: weighted sum of the token losses, or of the divergences from the original. */
   loss: 'hopscotch.loss',
   /** float32 [1, tokens, 1]: negative log-likelihood of each label, in nats. */
   tokenLosses: 'hopscotch.token_losses',
+  /** float32 [tokens]: divergence from the original's distribution, in nats. */
+  divergences: 'hopscotch.divergences',
   /** int64 [1, tokens]: the most likely next token. */
   predictions: 'hopscotch.predictions',
   /** float32 [1, tokens, vocabulary]. */
   logits: 'hopscotch.logits',
+  /** float32 [1, tokens, kept]: logarithms of the largest probabilities; int64 [1, tokens, kept]: of which tokens. */
+  topLogProbabilities: 'hopscotch.top_log_probabilities',
+  topTokens: 'hopscotch.top_tokens',
   /** float32 [rows, positions, hidden size]: the last value of the residual stream, at all positions. */
   hidden: 'hopscotch.hidden',
   /** float32 scalar: the loss and the distance from the original's hidden states (hidden-match.ts). */

@@ -18,7 +18,7 @@ export function float64Tensor(values: readonly number[], dims: readonly number[]
 }
 
 /** @param dims must multiply to the number of values; a scalar if empty */
-export function int64Tensor(values: readonly number[], dims: readonly number[]): RuntimeTensor {
+export function int64Tensor(values: ArrayLike<number>, dims: readonly number[]): RuntimeTensor {
   return new ort.Tensor('int64', BigInt64Array.from(values, BigInt), dims);
 }
 

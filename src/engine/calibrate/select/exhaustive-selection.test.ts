@@ -59,6 +59,7 @@ const quiet = {
   seed: 0,
   runOptions: undefined,
   signal: undefined,
+  loss: 'cross-entropy' as const,
   onWork: () => {},
 } as const;
 

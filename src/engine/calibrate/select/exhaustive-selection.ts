@@ -37,10 +37,11 @@ class ExhaustiveSelector implements BlockSelector {
   }: RoundContext): Promise<BlockName> {
     const open = candidates.filter((block) => round.losses[block] === undefined);
     if (open.length > 0) {
-      const { decoder, runOptions } = this.#context;
+      const { decoder, loss, runOptions } = this.#context;
       const model = await openGradientModel(decoder, {
         skipped,
         granularity: 'scalar',
+        loss,
         runOptions,
       });
       try {

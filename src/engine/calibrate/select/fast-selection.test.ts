@@ -15,6 +15,7 @@ const quiet = {
   learningRate: 1e-2,
   runOptions: undefined,
   signal: undefined,
+  loss: 'cross-entropy' as const,
   onWork: () => {},
 } as const;
 

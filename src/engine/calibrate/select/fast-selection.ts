@@ -73,6 +73,7 @@ export const fastSelection: SelectionStrategy = {
     const options = {
       skipped: [],
       granularity: context.granularity,
+      loss: context.loss,
       runOptions: context.runOptions,
     } as const;
     const gradientModel = await openGradientModel(context.decoder, { ...options, matchHidden: true });

@@ -1,6 +1,5 @@
 /** How the next block to skip is found: the contract of selection strategies. */
-import type { StrategyName } from '../../../schema/settings.js';
-import type { Granularity } from '../../../schema/settings.js';
+import type { Granularity, LossKind, StrategyName } from '../../../schema/settings.js';
 import type { RoundState } from '../checkpoint.js';
 import type { BlockName } from '../../../schema/blocks.js';
 import type { Decoder } from '../../decoder/decoder.js';
@@ -16,6 +15,8 @@ export interface SelectionContext {
   smallBatches: readonly LossBatch[];
   /** How fine the scales of candidates are, where a strategy does not fix it; without offsets. */
   granularity: Granularity;
+  /** What is to stay low; batches for a divergence have targets. */
+  loss: LossKind;
   /** For strategies that draw lots. */
   seed: number;
   /** Learning rate of Adam for the scales of a candidate. */

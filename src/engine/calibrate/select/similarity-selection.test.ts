@@ -55,6 +55,7 @@ describe.each(styles)('a decoder in the style of $name', (style) => {
         learningRate: 0,
         runOptions: undefined,
         signal: undefined,
+        loss: 'cross-entropy' as const,
         onWork: (passes: number) => (work += passes),
       };
       const options = { strategy, kinds: ['attention'] as const, budget: 2 };

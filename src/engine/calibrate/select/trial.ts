@@ -33,6 +33,9 @@ export interface Judgement {
 /** Weight of the distance from the original's hidden states beside the loss: decides where losses hardly differ. */
 const DISTANCE_WEIGHT = 0.1;
 
+/** Rounding may leave a divergence of nothing a little below it. */
+const SMALLEST = 1e-6;
+
 /** @param distance relative and squared, as of `hiddenDistance` */
 export function judgementOf(loss: number, distance: number, target: Target): Judgement {
   return { decisive: loss + DISTANCE_WEIGHT * distance, rise: loss - target.loss };
@@ -43,7 +46,7 @@ export function judgementOf(loss: number, distance: number, target: Target): Jud
  * token outweighs all the others.
  */
 export function lossOf({ judgements }: Trial): number {
-  const mean = Math.exp(meanOf(judgements.map(({ decisive }) => Math.log(decisive))));
+  const mean = Math.exp(meanOf(judgements.map(({ decisive }) => Math.log(Math.max(decisive, SMALLEST)))));
   return Number.isFinite(mean) ? mean : DIVERGED;
 }
 

@@ -109,7 +109,14 @@ describe('a calibration in segments', () => {
   const decoder = readDecoder(buildDecoder(styles[1]!, { layers: 4 }));
   const batches = [0, 1].map((seed) => lossBatchOf(decoder, seed));
   const heldout = [lossBatchOf(decoder, 2)];
-  const context = { decoder, batches, heldout, signal: undefined, onWork: () => {} };
+  const context = {
+    decoder,
+    batches,
+    heldout,
+    signal: undefined,
+    loss: 'cross-entropy' as const,
+    onWork: () => {},
+  };
 
   it('finds the same cosines of the stream', async () => {
     const whole = await measureSimilarity(decoder, batches, undefined, () => {});

@@ -143,6 +143,13 @@ async function train(
   data: { batches: LossBatch[]; heldout: LossBatch[] },
   checkpoint = unsavedCheckpoint(),
 ) {
-  const context = { ...data, decoder, runOptions: undefined, signal: undefined, onWork: () => {} };
+  const context = {
+    ...data,
+    decoder,
+    runOptions: undefined,
+    loss: 'cross-entropy' as const,
+    signal: undefined,
+    onWork: () => {},
+  };
   return await trainScales(context, skipped, settings, checkpoint, () => {});
 }

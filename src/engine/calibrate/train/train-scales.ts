@@ -1,5 +1,5 @@
 /** Final training of the scales for one choice of skipped blocks; the held-out rows decide which epoch is kept. */
-import type { Granularity } from '../../../schema/settings.js';
+import type { Granularity, LossKind } from '../../../schema/settings.js';
 import type { JobListener } from '../../../schema/events.js';
 import type { TrainingEpoch } from '../../../schema/report.js';
 import type { BlockName } from '../../../schema/blocks.js';
@@ -53,6 +53,8 @@ export interface TrainingContext {
   decoder: Decoder;
   batches: readonly LossBatch[];
   heldout: readonly LossBatch[];
+  /** What is learnt and judged by; batches for a divergence have targets. */
+  loss: LossKind;
   runOptions: RunOptions | undefined;
   signal: AbortSignal | undefined;
   /** Called after each piece of work, with its cost in forward passes of one batch. */
@@ -65,7 +67,7 @@ export interface TrainedScales {
   skipped: readonly BlockName[];
   scales: Scales;
   bestEpoch: number;
-  /** Mean over the held-out response tokens, in nats. */
+  /** Mean over the held-out response tokens of what was learnt, in nats. */
   heldoutLoss: number;
   epochs: readonly TrainingEpoch[];
 }
@@ -88,6 +90,7 @@ export async function trainScales(
   const options = {
     skipped,
     granularity: settings.granularity,
+    loss: context.loss,
     runOptions: context.runOptions,
   };
   const gradientModel = await openGradientModel(context.decoder, {

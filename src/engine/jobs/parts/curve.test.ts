@@ -164,6 +164,7 @@ async function run(options: RunOptions): Promise<CalibrationResult> {
     training: batches,
     heldout: [await ownAnswers(decoder, 0)],
     settings: v.parse(jobSettings, { model: '.', dataset: '.', training: { epochs: 3 }, ...settings }),
+    loss: 'divergence',
     runOptions: { threads: 1 },
     qualityMeasure: 'tokens',
     checkpoint: file === undefined ? unsavedCheckpoint() : openCheckpoint(file, 'the same'),

@@ -1,5 +1,5 @@
 /** Selection and training together: finds the blocks, trains the scales of the curve's points, measures each point. */
-import type { JobSettings } from '../../../schema/settings.js';
+import type { JobSettings, LossKind } from '../../../schema/settings.js';
 import {
   type HeldoutQuality,
   qualityShare,
@@ -20,6 +20,7 @@ import { UserError } from '../../../schema/errors.js';
 import { heldoutQuality } from '../../evaluate/heldout-quality.js';
 import type { RunOptions } from '../../runtime/session.js';
 import { budgetInBlocks } from './budget.js';
+import { measureOriginal } from './original.js';
 import { blockKinds, trainingSettings } from './settings.js';
 import { doneWork, foreseenRounds, foreseenWork, type ForeseenWork } from './work.js';
 
@@ -31,6 +32,8 @@ export interface CalibrationTask {
   /** The calibration rows in the batches of the final training. */
   training: readonly LossBatch[];
   heldout: readonly LossBatch[];
+  /** What is learnt and judged by; batches for a divergence have targets. */
+  loss: LossKind;
   settings: JobSettings;
   runOptions: RunOptions;
   qualityMeasure: QualityMeasure;
@@ -53,7 +56,10 @@ export interface CalibrationResult {
 /** @throws CancelledError if stopped; all finished candidates and epochs are in the checkpoint */
 export async function calibrate(task: CalibrationTask): Promise<CalibrationResult> {
   const work = new WorkCounter(task);
-  const original = await measureOriginal(task);
+  const original = await measureOriginal({
+    ...task,
+    regrouped: [...task.smallBatches, ...task.training],
+  });
   task.onOriginal?.(original);
   const points = new Map<number, { point: CurvePoint; trained: TrainedScales | undefined }>();
   const measure = async (skipped: readonly BlockName[], train: boolean) => {
@@ -75,6 +81,7 @@ export async function calibrate(task: CalibrationTask): Promise<CalibrationResul
       batches: task.calibration,
       smallBatches: task.smallBatches,
       granularity: withoutOffsets(task.settings.scales),
+      loss: task.loss,
       seed: task.settings.seed,
       learningRate: task.settings.selectionLearningRate,
       runOptions: task.runOptions,
@@ -119,19 +126,6 @@ export async function calibrate(task: CalibrationTask): Promise<CalibrationResul
       .toSorted((a, b) => a.skipped.length - b.skipped.length),
     chosen: trained!,
   };
-}
-
-async function measureOriginal(task: CalibrationTask): Promise<HeldoutQuality> {
-  const model = await openForwardModel(task.decoder, {
-    skipped: [],
-    granularity: 'scalar',
-    runOptions: task.runOptions,
-  });
-  try {
-    return await heldoutQuality({ model, scales: new Map() }, task.heldout, signalOf(task));
-  } finally {
-    await model.release();
-  }
 }
 
 async function measurePoint(

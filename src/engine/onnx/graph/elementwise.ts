@@ -29,6 +29,10 @@ export class ElementwiseOperators extends NodeWriter {
     return this.emit('Pow', [base, this.operand(exponent)]);
   }
 
+  max(a: Operand, b: Operand): string {
+    return this.emit('Max', [this.operand(a), this.operand(b)]);
+  }
+
   neg(x: string): string {
     return this.emit('Neg', [x]);
   }
