@@ -17,6 +17,7 @@ const ENGINE_ORDER = [
   'calibrate',
   'evaluate',
   'export',
+  'import',
   'runs',
   'jobs',
 ];

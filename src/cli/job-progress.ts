@@ -1,6 +1,6 @@
 /** Shows a running job: a bar with the remaining time on a terminal, plain lines elsewhere. Both on standard error. */
 import { SingleBar } from 'cli-progress';
-import type { CurvePoint, JobEvent, JobStage } from '../engine/index.js';
+import { formatBytes, type CurvePoint, type JobEvent, type JobStage } from '../engine/index.js';
 import { count, duration } from './words.js';
 
 /** Lines about progress come at most this often where there is no terminal, in seconds. */
@@ -41,6 +41,12 @@ export class JobProgress {
         break;
       case 'export-mode':
         this.#say(`  ${event.reason}`);
+        break;
+      case 'import':
+        this.#say(`  ${event.source} becomes about ${formatBytes(event.bytes)} in ${event.folder}`);
+        break;
+      case 'imported':
+        this.#advance('MB', Math.round(event.done / 1e6), Math.round(event.total / 1e6), event.secondsLeft);
         break;
       case 'answers':
         this.#advance('answers', event.done, event.total, event.secondsLeft);

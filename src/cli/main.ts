@@ -5,7 +5,9 @@ import { Command } from 'commander';
 import { addCompareCommand } from './commands/compare.js';
 import { addEvaluateCommand } from './commands/evaluate.js';
 import { addExportCommand } from './commands/export.js';
+import { addImportCommand } from './commands/import.js';
 import { addInspectCommand } from './commands/inspect.js';
+import { addModelsCommand } from './commands/models.js';
 import { addRunsCommand } from './commands/runs.js';
 import { addSlimCommand } from './commands/slim.js';
 import { EXIT_CODES, EXIT_CODE_HELP } from './exit-codes.js';
@@ -33,6 +35,8 @@ addEvaluateCommand(program);
 addCompareCommand(program);
 addExportCommand(program);
 addRunsCommand(program);
+addImportCommand(program);
+addModelsCommand(program);
 for (const command of program.commands) command.exitOverride();
 
 try {

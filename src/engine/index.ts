@@ -15,6 +15,8 @@ export {
   suggestName,
   type ExportRequest,
 } from './jobs/export-point.js';
+export { importModel, type ImportRequest, type ImportResult } from './jobs/import-model.js';
+export { deleteImported, listImported, type KeptImport } from './jobs/imported-models.js';
 export { measureBlocks, type BlockTimes, type BlockTimesRequest } from './jobs/measure-blocks.js';
 export { measureModels, type SpeedRequest } from './jobs/measure-models.js';
 export { measurePoint } from './jobs/measure-point.js';

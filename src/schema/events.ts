@@ -5,9 +5,10 @@ import { problemCount } from './problems.js';
 import { curvePoint, heldoutQuality, memoryPlan, qualityMeasure, trainingEpoch } from './report.js';
 import { runFindings } from './runs.js';
 import { exportMode, provider } from './settings.js';
-import { count } from './values.js';
+import { count, filePath } from './values.js';
 
 export const jobStage = v.picklist([
+  'importing the model',
   'opening the model',
   'reading the task',
   'collecting answers',
@@ -29,6 +30,10 @@ const done = { done: v.number(), total: v.number(), secondsLeft: v.optional(v.nu
 
 export const jobEvent = v.variant('type', [
   v.object({ type: v.literal('stage'), stage: jobStage }),
+  /** A model of another format is converted: from where, to where, and how many bytes that takes. */
+  v.object({ type: v.literal('import'), source: filePath, folder: filePath, bytes: count }),
+  /** Bytes of weights converted of all. */
+  v.object({ type: v.literal('imported'), ...done }),
   /** Comes first where a run goes on: what its checkpoint holds. */
   v.object({ type: v.literal('restored'), findings: runFindings }),
   /** How the dataset was read, and what of it cannot be used. */

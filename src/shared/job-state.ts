@@ -28,6 +28,8 @@ export function afterJobEvent(state: JobState, event: JobEvent): JobState {
     case 'export-mode':
     case 'round':
     case 'token':
+    case 'import':
+    case 'imported':
       return state;
     case 'answers':
       return { ...state, answers: { done: event.done, total: event.total } };

@@ -9,7 +9,9 @@ import {
   type ModelDescription,
 } from '../../engine/index.js';
 import { commandContext } from '../folders.js';
+import { JobProgress } from '../job-progress.js';
 import { printResult } from '../output.js';
+import { stopOnInterrupt } from '../stop-signal.js';
 import { formatTable } from '../table.js';
 import { count, percent } from '../words.js';
 
@@ -22,11 +24,13 @@ export function addInspectCommand(program: Command): void {
   program
     .command('inspect')
     .description('show the layers of a model: weights, bytes and KV cache of each block')
-    .argument('<model>', 'model folder or ONNX file')
+    .argument('<model>', 'model folder, ONNX file, .gguf file or safetensors folder')
     .option('--model-file <file>', 'which ONNX file of the folder, if it holds several')
     .option('--json', 'print the result as JSON')
     .action(async (model: string, { modelFile, json }: InspectOptions) => {
-      const description = await describeModel({ model, modelFile }, commandContext());
+      const progress = new JobProgress();
+      const context = commandContext({ signal: stopOnInterrupt(), on: (event) => progress.show(event) });
+      const description = await describeModel({ model, modelFile }, context).finally(() => progress.end());
       printResult(json, description, () => inspectText(description));
     });
 }

@@ -15,12 +15,13 @@ import { loadTokenizer } from '../data/tokenizer.js';
 import { describeDecoder } from '../decoder/describe.js';
 import { onnxFiles } from '../onnx/file/model-folder.js';
 import type { JobContext } from './context.js';
+import { onnxModel } from './parts/imported-model.js';
 import { modelBytes } from './parts/model-files.js';
 import type { SourceModel } from './parts/source-model.js';
 
 /** @throws UserError if there is no model, it is broken, or of a kind that is not supported */
 export async function describeModel(request: ModelChoice, context: JobContext): Promise<ModelDescription> {
-  const model = await context.kept.model(request, context.memory);
+  const model = await context.kept.model(await onnxModel(request, context), context.memory);
   const { folder, modelFile, config } = model.source;
   const description = describeDecoder(model.decoder);
   const told = config.max_position_embeddings ?? config.n_positions;

@@ -13,6 +13,7 @@ import { openGradientModel } from '../loss/gradient-model.js';
 import { makeLossBatch } from '../loss/loss-batch.js';
 import type { RunOptions } from '../runtime/session.js';
 import type { JobContext } from './context.js';
+import { onnxModel } from './parts/imported-model.js';
 import { onDevice } from './parts/device.js';
 import { memoryNeed, type MemoryNeed } from './parts/memory-need.js';
 import { MemoryLimitError, MemoryPlanner, planWay } from './parts/memory-plan.js';
@@ -47,7 +48,7 @@ export async function estimate(
   { settings, inElectron }: EstimateRequest,
   context: JobContext,
 ): Promise<JobEstimate> {
-  const model = await context.kept.model(settings, settings.memory);
+  const model = await context.kept.model(await onnxModel(settings, context), settings.memory);
   const rounds = foreseenRounds(model.decoder, settings);
   const task = await sampleOfTask(model, settings);
   const availableBytes = os.freemem();

@@ -12,7 +12,8 @@ import { taskBatches } from './parts/batches.js';
 import { onDevice } from './parts/device.js';
 import { MemoryPlanner } from './parts/memory-plan.js';
 import { sizeFigures } from './parts/model-files.js';
-import { openModel, type SourceModel } from './parts/source-model.js';
+import { openAnyModel } from './parts/imported-model.js';
+import type { SourceModel } from './parts/source-model.js';
 import { speedOf } from './parts/speed.js';
 import { prepareTask, type PreparedTask } from './parts/task.js';
 
@@ -40,8 +41,8 @@ export async function evaluate(
   context: JobContext,
 ): Promise<Evaluation> {
   const { memory } = settings;
-  const model = await openModel(settings.model, settings.modelFile, memory);
-  const other = against && (await openModel(against.model, against.modelFile, memory));
+  const model = await openAnyModel(settings, context, memory);
+  const other = against && (await openAnyModel(against, context, memory));
   return await onDevice(
     settings,
     async (runOptions) => {

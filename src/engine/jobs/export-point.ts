@@ -1,5 +1,5 @@
 /** A point of a run's curve as a folder: where it could go, what would be written, and writing it. */
-import { existsSync, statfsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { ExportPreview, ExportResult } from '../../schema/results.js';
 import type { RunPoint } from '../../schema/runs.js';
@@ -7,6 +7,7 @@ import type { ExportMode } from '../../schema/settings.js';
 import { outputProblem, requireFreeOutput } from '../export/export-model.js';
 import { exportSnippets } from '../export/snippets.js';
 import type { JobContext } from './context.js';
+import { freeSpace } from './parts/free-space.js';
 import { modelBytes, plannedFiles, writtenFiles } from './parts/model-files.js';
 import { openPoint, prepareRunTask } from './parts/points.js';
 import { writePoint } from './parts/write-point.js';
@@ -79,16 +80,4 @@ function safeName(name: string): string {
     .replaceAll(/[^\p{L}\p{N}._ -]+/gu, '-')
     .replace(/^[. -]+/, '')
     .replace(/[. ]+$/, '');
-}
-
-/** @param folder may be one that is yet to be made */
-function freeSpace(folder: string): number | undefined {
-  let existing = folder;
-  while (!existsSync(existing) && existing !== path.dirname(existing)) existing = path.dirname(existing);
-  try {
-    const { bavail, bsize } = statfsSync(existing);
-    return bavail * bsize;
-  } catch {
-    return undefined;
-  }
 }

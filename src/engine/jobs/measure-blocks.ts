@@ -10,6 +10,7 @@ import { Generator } from '../generate/generator.js';
 import { kernelShares } from '../runtime/kernel-times.js';
 import type { RunOptions } from '../runtime/session.js';
 import type { JobContext } from './context.js';
+import { onnxModel } from './parts/imported-model.js';
 import { onDevice } from './parts/device.js';
 
 export interface BlockTimesRequest {
@@ -34,7 +35,7 @@ export async function measureBlocks(
   { model, prompt, newTokens, rounds }: BlockTimesRequest,
   context: JobContext,
 ): Promise<BlockTimes> {
-  const { decoder } = await context.kept.model(model, context.memory);
+  const { decoder } = await context.kept.model(await onnxModel(model, context), context.memory);
   const nodes = nodesOfBlocks(decoder);
   return await onDevice(
     context.device,

@@ -4,6 +4,7 @@ import type { ModelChoice } from '../../schema/values.js';
 import { measureSpeed } from '../evaluate/speed/measure-speed.js';
 import { openModelFolder } from '../onnx/file/model-folder.js';
 import type { JobContext } from './context.js';
+import { onnxModel } from './parts/imported-model.js';
 import { onDevice } from './parts/device.js';
 
 export interface SpeedRequest {
@@ -25,7 +26,11 @@ export async function measureModels(
   { models, prompts, newTokens, rounds }: SpeedRequest,
   context: JobContext,
 ): Promise<SpeedFigures[] | undefined> {
-  const files = models.map(({ model, modelFile }) => openModelFolder(model, modelFile).modelPath);
+  const files: string[] = [];
+  for (const choice of models) {
+    const { model, modelFile } = await onnxModel(choice, context);
+    files.push(openModelFolder(model, modelFile).modelPath);
+  }
   return await onDevice(
     context.device,
     (runOptions) =>

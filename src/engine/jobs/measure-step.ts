@@ -9,6 +9,7 @@ import { peakSoFar } from '../runtime/peak-memory.js';
 import { SegmentSlot } from '../runtime/segment-slot.js';
 import type { SegmentOptions } from '../runtime/session.js';
 import type { JobContext } from './context.js';
+import { onnxModel } from './parts/imported-model.js';
 import { onDevice } from './parts/device.js';
 
 /** Steps before those that are timed. */
@@ -38,7 +39,7 @@ export interface StepFigures {
 
 /** @throws UserError if the model cannot be read or run so; CancelledError if stopped */
 export async function measureStep(request: StepRequest, context: JobContext): Promise<StepFigures> {
-  const { decoder } = await context.kept.model(request.model, context.memory);
+  const { decoder } = await context.kept.model(await onnxModel(request.model, context), context.memory);
   const segments = request.segments && evenSegments(decoder, request.segments);
   return await onDevice(
     context.device,

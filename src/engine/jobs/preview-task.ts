@@ -22,6 +22,7 @@ import {
   type RowSettings,
   type TaskRows,
 } from './parts/rows.js';
+import { onnxModel } from './parts/imported-model.js';
 import { checkedSettings } from './parts/settings.js';
 
 /** Fewer rows than these to calibrate on, or to judge by, earn a warning. */
@@ -42,7 +43,7 @@ export type PreviewRequest = ModelChoice & {
 export async function previewTask(request: PreviewRequest, context: JobContext): Promise<TaskPreview> {
   const { previewRows, ...given } = request;
   const settings = checkedSettings(given);
-  const model = await context.kept.model(request, context.memory);
+  const model = await context.kept.model(await onnxModel(request, context), context.memory);
   const tokenizer = await loadTokenizer(model.source.folder);
   const dataset = await readDataset(settings.dataset);
   let mapped: MappedRows;

@@ -28,7 +28,8 @@ import { MemoryPlanner, planEvent } from './parts/memory-plan.js';
 import { sizeFigures } from './parts/model-files.js';
 import { runFingerprint } from './parts/points.js';
 import { trainingSettings } from './parts/settings.js';
-import { openModel, type SourceModel } from './parts/source-model.js';
+import { openAnyModel } from './parts/imported-model.js';
+import type { SourceModel } from './parts/source-model.js';
 import { speedOf } from './parts/speed.js';
 import { prepareTask, type PreparedTask } from './parts/task.js';
 import { WithTimeLeft } from './parts/time-left.js';
@@ -126,7 +127,7 @@ class SlimJob {
     const { settings } = this.#run;
     const { store } = this.#context;
     const model = await this.#stage('opening the model', () =>
-      openModel(settings.model, settings.modelFile, settings.memory),
+      openAnyModel(settings, this.#context, settings.memory),
     );
     budgetInBlocks(model.decoder, settings);
     if (settings.output !== undefined) requireFreeOutput(settings.output, model.source.folder);

@@ -10,7 +10,8 @@ import type { GeneratorPair } from './kept-models.js';
 import { onDevice } from './device.js';
 import { MemoryPlanner } from './memory-plan.js';
 import { openPoint } from './points.js';
-import { openModel, type SourceModel } from './source-model.js';
+import { onnxModel, openAnyModel } from './imported-model.js';
+import type { SourceModel } from './source-model.js';
 import { slimmedForAnswers } from './write-point.js';
 
 /** A point of a run's curve beside its original, or one model beside another. */
@@ -71,12 +72,12 @@ async function find(compared: ComparedModels, context: JobContext): Promise<Foun
   }
   const { original, slimmed } = compared;
   const { memory, device } = context;
-  const model = await context.kept.model(original, memory);
+  const model = await context.kept.model(await onnxModel(original, context), memory);
   const planned = { promptTokens: PLANNED_TOKENS, newTokens: PLANNED_TOKENS };
   return {
     key,
     model,
-    slimmed: async () => (await openModel(slimmed.model, slimmed.modelFile, memory)).decoder,
+    slimmed: async () => (await openAnyModel(slimmed, context, memory)).decoder,
     device,
     memory,
     ...planned,

@@ -9,6 +9,7 @@ import { sha256 } from '../../data/sha256.js';
 import { restoreScales, type Scales } from '../../decoder/scales.js';
 import { keptCheckpoint, keptReport } from '../../runs/run-details.js';
 import type { JobContext } from '../context.js';
+import { onnxModel, type ImportContext } from './imported-model.js';
 import { onDevice } from './device.js';
 import { MemoryPlanner } from './memory-plan.js';
 import { decidingSettings } from './settings.js';
@@ -30,11 +31,12 @@ export interface OpenedPoint extends TrainedPoint {
 /** @throws UserError if the run, its model or the point's scales are not there */
 export async function openPoint(
   { run: id, blocks }: RunPoint,
-  { store, kept }: Pick<JobContext, 'store' | 'kept'>,
+  context: ImportContext & Pick<JobContext, 'kept'>,
 ): Promise<OpenedPoint> {
+  const { store } = context;
   const run = store.openExactly(id);
   const { model: location, modelFile, memory } = run.settings;
-  const model = await kept.model({ model: location, modelFile }, memory);
+  const model = await context.kept.model(await onnxModel({ model: location, modelFile }, context), memory);
   const report = keptReport(store, run);
   if (blocks === 0) return { run, report, model, skipped: [], scales: new Map() };
   const checkpoint = keptCheckpoint(store, run);

@@ -1,9 +1,18 @@
 /** Weights kept in files beside the model (ONNX specification, External Data): where they are, and reading them. */
 import { closeSync, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { create } from '@bufbuild/protobuf';
 import { UserError } from '../../../schema/errors.js';
-import { TensorProto_DataLocation as DataLocation } from './onnx_pb.js';
-import type { TensorProto } from './onnx_pb.js';
+import {
+  StringStringEntryProtoSchema,
+  TensorProto_DataLocation as DataLocation,
+  TensorProtoSchema,
+  type TensorProto,
+  type TensorProto_DataType,
+} from './onnx_pb.js';
+
+/** Alignment in bytes of each weight in a data file; a page, so that runtimes can map the file (ONNX specification). */
+export const WEIGHT_ALIGNMENT = 4096;
 
 export interface ExternalLocation {
   /** The path that the model has, relative to the model's folder, with forward slashes. */
@@ -16,6 +25,24 @@ export interface ExternalLocation {
 
 export function isExternal(tensor: TensorProto): boolean {
   return tensor.dataLocation === DataLocation.EXTERNAL;
+}
+
+/** Says of a tensor without data where its bytes are. */
+export function setExternalLocation(tensor: TensorProto, place: Required<ExternalLocation>): void {
+  tensor.dataLocation = DataLocation.EXTERNAL;
+  tensor.externalData = (['location', 'offset', 'length'] as const).map((key) =>
+    create(StringStringEntryProtoSchema, { key, value: String(place[key]) }),
+  );
+}
+
+/** A tensor whose bytes are in another file. */
+export function externalTensor(
+  { name, dataType, dims }: { name: string; dataType: TensorProto_DataType; dims: readonly number[] },
+  place: Required<ExternalLocation>,
+): TensorProto {
+  const tensor = create(TensorProtoSchema, { name, dataType, dims: dims.map(BigInt) });
+  setExternalLocation(tensor, place);
+  return tensor;
 }
 
 /** @throws UserError if the entry is incomplete or its numbers are not whole and non-negative */

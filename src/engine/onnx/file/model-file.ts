@@ -5,11 +5,10 @@ import path from 'node:path';
 import { clone, create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { UserError } from '../../../schema/errors.js';
 import { subgraphs } from '../graph/attributes.js';
-import { externalLocation, isExternal } from './external-data.js';
+import { externalLocation, isExternal, setExternalLocation, WEIGHT_ALIGNMENT } from './external-data.js';
 import {
   ModelProtoSchema,
   StringStringEntryProtoSchema,
-  TensorProto_DataLocation as DataLocation,
   type GraphProto,
   type ModelProto,
   type TensorProto,
@@ -26,9 +25,6 @@ export interface OnnxModel {
 
 /** Protobuf cannot hold more; larger models need external data. */
 const PROTOBUF_LIMIT = 2 ** 31 - 1;
-
-/** Alignment in bytes of each weight in a data file; a page, so that runtimes can map the file (ONNX specification). */
-const PAGE = 4096;
 
 /** @throws UserError if the file cannot be read or is not an ONNX model */
 export async function readModel(file: string): Promise<OnnxModel> {
@@ -148,7 +144,7 @@ export async function writeModel(model: OnnxModel, file: string, options: WriteO
         dataFiles.set(location, target);
       }
       const bytes = tensorBytes(edited, model.folder);
-      target.offset = Math.ceil(target.offset / PAGE) * PAGE;
+      target.offset = Math.ceil(target.offset / WEIGHT_ALIGNMENT) * WEIGHT_ALIGNMENT;
       writeFully(target.descriptor, bytes, target.offset);
       makeExternal(tensor, location, target.offset, bytes.length);
       target.offset += bytes.length;
@@ -197,10 +193,7 @@ function storeInline(tensor: TensorProto, bytes: Uint8Array): void {
 
 function makeExternal(tensor: TensorProto, location: string, offset: number, length: number): void {
   clearData(tensor);
-  tensor.dataLocation = DataLocation.EXTERNAL;
-  tensor.externalData = Object.entries({ location, offset: `${offset}`, length: `${length}` }).map(
-    ([key, value]) => create(StringStringEntryProtoSchema, { key, value }),
-  );
+  setExternalLocation(tensor, { location, offset, length });
 }
 
 function clearData(tensor: TensorProto): void {

@@ -22,8 +22,8 @@ export async function modelFingerprint(modelPath: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** All of a small file; of a large one its size and evenly spread samples, the first and last bytes among them. */
-function hashFile(hash: ReturnType<typeof createHash>, file: string): void {
+/** Takes a file into a hash: all of a small one; of a large one its size and evenly spread samples, the first and last bytes among them. */
+export function hashFile(hash: ReturnType<typeof createHash>, file: string): void {
   const { size } = statSync(file);
   hash.update(`${size}`);
   const descriptor = openSync(file, 'r');

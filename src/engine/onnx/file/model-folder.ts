@@ -53,7 +53,7 @@ export function openModelFolder(location: string, file?: string): ModelFolder {
   if (preferred === undefined) {
     throw new UserError(
       found.length === 0
-        ? `There is no ONNX file in ${folder} or its onnx folder; choose a folder with a model.onnx.`
+        ? `There is no ONNX file in ${folder} or its onnx folder; choose a folder with a model.onnx, or with config.json and safetensors files, or a .gguf file.`
         : `${folder} holds several ONNX files (${listOf(folder, found)}); say which one with --model-file.`,
     );
   }

@@ -1,0 +1,83 @@
+/** A decoder's facts, made of its family's entry and the file's own numbers. */
+import { UserError } from '../../../schema/errors.js';
+import type { DecoderFacts, LayerAttention } from './decoder-facts.js';
+import type { Family } from './family.js';
+import type { Quantities, Quantity } from './quantities.js';
+import { frequencies, magnitudeOf, type Scaling } from './rotary.js';
+
+/** Beyond these a number is no size of a model but damage. */
+const MOST: Partial<Record<Quantity, number>> = { layers: 1000, heads: 4096, kvHeads: 4096 };
+const MOST_OF_A_SIZE = 1 << 24;
+
+/**
+ * @param vocabulary rows of the embedding
+ * @throws UserError if a number is missing or makes no sense
+ */
+export function collectFacts(family: Family, given: Quantities, vocabulary: number): DecoderFacts {
+  const size = (quantity: Quantity, fallback?: number) => {
+    const value = given.get(quantity) ?? fallback;
+    const most = MOST[quantity] ?? MOST_OF_A_SIZE;
+    if (value === undefined || !Number.isInteger(value) || value < 1 || value > most) {
+      throw new UserError(
+        `${given.place} gives ${value ?? 'no number'} as the model's ${quantity}; it is damaged or of another kind.`,
+      );
+    }
+    return value;
+  };
+  const positive = (quantity: Quantity, fallback: number) => {
+    const value = given.get(quantity) ?? fallback;
+    if (value > 0) return value;
+    throw new UserError(`${given.place} gives ${value} as the model's ${quantity}; it is damaged.`);
+  };
+  const [hidden, heads, layers] = [size('hidden'), size('heads'), size('layers')];
+  const headSize = size('headSize', hidden / heads);
+  const kvHeads = size('kvHeads', heads);
+  if (heads % kvHeads !== 0)
+    throw new UserError(`${given.place} gives ${kvHeads} key-value heads for ${heads} heads; it is damaged.`);
+  const turned = size('turned', 2 * Math.floor((headSize * positive('turnedShare', 1)) / 2));
+  if (turned > headSize || turned % 2 !== 0)
+    throw new UserError(`${given.place} turns ${turned} elements of heads of ${headSize}; it is damaged.`);
+  const isLong = given.scaling.kind === 'divisors' && given.scaling.magnitude !== 1;
+  const contextLength = size('contextLength');
+  return {
+    family,
+    layers,
+    hidden,
+    heads,
+    kvHeads,
+    headSize,
+    inner: size('inner'),
+    vocabulary,
+    // Longer texts would need other divisors from their first token on.
+    contextLength: isLong ? Math.min(contextLength, size('originalContext', contextLength)) : contextLength,
+    epsilon: positive(family.norm === 'rms' ? 'rmsEpsilon' : 'layerEpsilon', 1e-5),
+    rotary: { size: turned, magnitude: magnitudeOf(given.scaling) },
+    attention: layerAttention(family, given, layers, turned),
+    scoreScale: positive('scoreScale', positive('scoreWidth', headSize) ** -0.5),
+    scoreCap: given.get('scoreCap') ?? 0,
+    logitCap: given.get('logitCap') ?? 0,
+    embeddingScale: positive('embeddingScale', family.scalesEmbedding ? Math.sqrt(hidden) : 1),
+    residualScale: positive('residualScale', 1),
+    logitScale: 1 / positive('logitDivisor', 1),
+  };
+}
+
+function layerAttention(family: Family, given: Quantities, layers: number, turned: number): LayerAttention[] {
+  const window = given.get('window') ?? 0;
+  const fullEvery = given.get('fullEvery') ?? family.fullEvery;
+  const unturnedEvery = given.get('unturnedEvery') ?? family.unturnedEvery;
+  const theta = given.get('theta') ?? family.theta;
+  const table = (base: number, scaling: Scaling) => frequencies(base, turned, scaling);
+  const wide = table(theta, given.scaling);
+  const localTheta = given.get('localTheta') ?? family.localTheta;
+  const local = localTheta === undefined ? wide : table(localTheta, given.localScaling ?? { kind: 'none' });
+  return Array.from({ length: layers }, (_, layer) => {
+    const byPattern = fullEvery !== undefined && (fullEvery === 1 || (layer + 1) % fullEvery !== 0);
+    const isWindowed = window > 0 && (given.windowed?.[layer] ?? byPattern);
+    const turns = given.turns?.[layer] ?? (unturnedEvery === undefined || (layer + 1) % unturnedEvery !== 0);
+    return {
+      window: isWindowed ? window : 0,
+      frequencies: turns ? (isWindowed ? local : wide) : undefined,
+    };
+  });
+}

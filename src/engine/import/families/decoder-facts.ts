@@ -1,0 +1,37 @@
+/** What must be known of a decoder to write it as a graph, whatever file it comes from. */
+import type { Family } from './family.js';
+import type { Rotary } from './rotary.js';
+
+export interface DecoderFacts {
+  family: Family;
+  layers: number;
+  hidden: number;
+  heads: number;
+  kvHeads: number;
+  headSize: number;
+  /** Width inside of the MLP. */
+  inner: number;
+  vocabulary: number;
+  /** Positions that the model can tell apart. */
+  contextLength: number;
+  epsilon: number;
+  rotary: Rotary;
+  /** For each layer, how it knows positions and how many it sees. */
+  attention: readonly LayerAttention[];
+  /** What scores are multiplied by. */
+  scoreScale: number;
+  /** Bound of the scores, 0 for none. */
+  scoreCap: number;
+  logitCap: number;
+  embeddingScale: number;
+  /** What each block's result is multiplied by before it is added to the stream. */
+  residualScale: number;
+  logitScale: number;
+}
+
+export interface LayerAttention {
+  /** Frequencies by which queries and keys are turned; absent where the layer is not told positions. */
+  frequencies?: Float32Array;
+  /** Positions that are seen, the own one included; 0 for all. */
+  window: number;
+}

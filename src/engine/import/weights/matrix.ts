@@ -1,0 +1,87 @@
+/** Matrices [outputs, inputs] as files hold them, seen in another order or in part: rows are read when they are needed. */
+import type { ElementType } from '../blocks/element-type.js';
+import { rowBytes, rowLength, rowsOf, type SourceTensor } from '../formats/source-tensor.js';
+
+export interface Matrix {
+  type: ElementType;
+  rows: number;
+  columns: number;
+  /** Bytes of some rows, one after the other. */
+  read(first: number, count: number): Uint8Array;
+}
+
+/** About how many bytes are read at once. */
+const CHUNK = 8 << 20;
+
+export function matrixOf(tensor: SourceTensor): Matrix {
+  return {
+    type: tensor.type,
+    rows: rowsOf(tensor),
+    columns: rowLength(tensor),
+    read: (first, count) => tensor.readRows(first, count),
+  };
+}
+
+/** Rows from `first` on. */
+export function partOf(matrix: Matrix, first: number, rows: number): Matrix {
+  return { ...matrix, rows, read: (from, count) => matrix.read(first + from, count) };
+}
+
+/** Rows of each group of `group` brought into another order: row i of the result is row order(i) of the group. */
+export function reordered(matrix: Matrix, group: number, order: (row: number) => number): Matrix {
+  const each = bytesOfRow(matrix);
+  return {
+    ...matrix,
+    read(first, count) {
+      const start = Math.floor(first / group) * group;
+      const end = Math.ceil((first + count) / group) * group;
+      const source = matrix.read(start, end - start);
+      const target = new Uint8Array(count * each);
+      for (let row = 0; row < count; row += 1) {
+        const place = first + row;
+        const from = Math.floor(place / group) * group - start + order(place % group);
+        target.set(source.subarray(from * each, (from + 1) * each), row * each);
+      }
+      return target;
+    },
+  };
+}
+
+/** In a head as llama.cpp writes it, pairs that are turned together lie side by side; here the halves of the head do. */
+export function withoutInterleaving(matrix: Matrix, headSize: number): Matrix {
+  const half = headSize / 2;
+  return reordered(matrix, headSize, (row) => 2 * (row % half) + Math.floor(row / half));
+}
+
+/** Matrices of one type and width, one below the other. */
+export function joined(parts: readonly [Matrix, ...Matrix[]]): Matrix {
+  const each = bytesOfRow(parts[0]);
+  return {
+    ...parts[0],
+    rows: parts.reduce((sum, { rows }) => sum + rows, 0),
+    read(first, count) {
+      const target = new Uint8Array(count * each);
+      let start = 0;
+      for (const part of parts) {
+        const from = Math.max(first, start);
+        const to = Math.min(first + count, start + part.rows);
+        if (from < to) target.set(part.read(from - start, to - from), (from - first) * each);
+        start += part.rows;
+      }
+      return target;
+    },
+  };
+}
+
+/** Some rows at a time, from the first to the last. */
+export function* rowChunks(matrix: Matrix): Generator<{ first: number; count: number; bytes: Uint8Array }> {
+  const atOnce = Math.max(1, Math.floor(CHUNK / bytesOfRow(matrix)));
+  for (let first = 0; first < matrix.rows; first += atOnce) {
+    const count = Math.min(atOnce, matrix.rows - first);
+    yield { first, count, bytes: matrix.read(first, count) };
+  }
+}
+
+function bytesOfRow({ type, columns }: Matrix): number {
+  return rowBytes({ type, dims: [columns] });
+}
