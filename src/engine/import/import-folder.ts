@@ -88,7 +88,7 @@ export async function writeImport(
 function refuseUnused({ weights, place, facts }: ModelSource): void {
   const left = weights
     .unused()
-    .filter((name) => /(^|\.)(blk|layers)\.\d+\./.test(name) && !/rotary_emb\.inv_freq$/.test(name));
+    .filter((name) => /(^|\.)(blk|layers)\.\d+\./.test(name) && !name.endsWith('rotary_emb.inv_freq'));
   if (left.length === 0) return;
   throw new UserError(
     `${place} has weights that a model of the family ${facts.family.name} does not have ('${left[0]}'${left.length > 1 ? ` and ${left.length - 1} more` : ''}); it is of another kind and cannot be taken.`,

@@ -7,6 +7,7 @@ import { formatDuration } from '../format/times.js';
 import { blocksWords, blockWords } from './blocks.js';
 
 const stages: Record<JobStage, string> = {
+  'importing the model': 'Importing the model',
   'opening the model': 'Opening the model',
   'reading the task': 'Reading the task',
   'collecting answers': 'Letting the model answer the questions',
