@@ -43,14 +43,38 @@ export function encodeExamples(
   const rows: EncodedRow[] = [];
   const problems: RowProblem[] = [];
   for (const example of examples) {
-    const encoded = refusalAsProblem(example, () => encodeExample(tokenizer, example, options));
-    const limited = 'kind' in encoded ? encoded : withinLimit(encoded, options, problems);
-    const known = 'kind' in limited ? limited : withKnownTokens(limited, tokenizer, options.model);
-    if ('kind' in known) problems.push(known);
-    else rows.push(known);
+    const encoded = readableExample(tokenizer, example, options, problems);
+    if ('kind' in encoded) problems.push(encoded);
+    else rows.push(encoded);
   }
   requireRows(rows, options.path ?? 'the dataset', problems);
   return { rows, problems };
+}
+
+/** @param problems where it is noted that a row was cut */
+function readableExample(
+  tokenizer: ModelTokenizer,
+  example: Example,
+  options: EncodeOptions,
+  problems: RowProblem[],
+): EncodedRow | RowProblem {
+  const encoded = refusalAsProblem(example, () => encodeExample(tokenizer, example, options));
+  const limited = 'kind' in encoded ? encoded : withinLimit(encoded, options, problems);
+  return 'kind' in limited ? limited : withKnownTokens(limited, tokenizer, options.model);
+}
+
+/** Why a row cannot be used, whole or for its prompt alone; undefined if it can. */
+export function refusalOf(
+  tokenizer: ModelTokenizer,
+  example: Example,
+  part: 'whole' | 'prompt',
+  options: EncodeOptions = {},
+): RowProblem | undefined {
+  const encoded =
+    part === 'whole'
+      ? readableExample(tokenizer, example, options, [])
+      : readablePrompt(tokenizer, example, options);
+  return 'kind' in encoded ? encoded : undefined;
 }
 
 /**

@@ -21,6 +21,16 @@ describe('a split', () => {
     expect(splitRows(examples(10), { seed: 1, heldoutRows: 0 })).toMatchObject({ heldout: [] });
   });
 
+  test('passes over rows that cannot be used, and both sides have their share of those that can', () => {
+    const isUsable = (index: number): boolean => index % 4 === 0;
+    const asked = { seed: 1, heldoutRows: 30, calibrationRows: 60, isUsable };
+    const many = splitRows(examples(400), asked);
+    expect([many.calibration.length, many.heldout.length]).toEqual([60, 30]);
+    const few = splitRows(examples(100), asked);
+    expect([few.calibration.length, few.heldout.length]).toEqual([16, 9]);
+    expect([...few.calibration, ...few.heldout].every(isUsable)).toBe(true);
+  });
+
   test('is the same for the same seed in any order, and another for another seed', () => {
     const rows = examples(50);
     const chosen = (from: Example[], seed: number): Set<Example> =>

@@ -17,16 +17,18 @@ export interface SplitOptions {
   heldoutRows?: number;
   /** At most so many rows to train on. Default: all others. */
   calibrationRows?: number;
+  /** Asked only of rows that are drawn; those that cannot be used are passed over. Default: all can. */
+  isUsable?: (index: number) => boolean;
 }
 
 /**
  * Splits rows by a hash of their prompts and the seed: the same rows give the same split in any order, a row more
  * or less moves no more than the rows at the border, and rows with the same prompt never fall on both sides.
- * @throws UserError if a side would be empty
+ * @throws UserError if a side would be empty, however many of the rows can be used
  */
 export function splitRows(rows: readonly HashedRow[], options: SplitOptions): Split {
   const keys = rows.map(promptHash);
-  const { heldoutFraction = 0.2, calibrationRows = Infinity } = options;
+  const { heldoutFraction = 0.2, calibrationRows = Infinity, isUsable = () => true } = options;
   const wanted = options.heldoutRows ?? Math.max(1, Math.round(heldoutFraction * keys.length));
   requireSensible(keys.length, wanted, heldoutFraction, calibrationRows);
 
@@ -42,11 +44,18 @@ export function splitRows(rows: readonly HashedRow[], options: SplitOptions): Sp
     .map(({ indexes }) => indexes);
   const heldout: number[] = [];
   const calibration: number[] = [];
-  while (heldout.length < wanted && ordered.length > 1) heldout.push(...ordered.shift()!);
-  // From the far end, so that holding out more rows changes the training rows as little as possible.
-  while (calibration.length < calibrationRows && ordered.length > 0) calibration.push(...ordered.pop()!);
-  if (heldout.length === 0 && wanted > 0) {
+  if (ordered.length === 1 && wanted > 0) {
     throw new UserError('A split needs at least two rows with different prompts; add rows to the dataset.');
+  }
+  // In turn, so that both sides have their share however few of the rows can be used.
+  const share = wanted / Math.min(calibrationRows, keys.length - wanted);
+  while (ordered.length > 0) {
+    const wantsMore = calibration.length < calibrationRows;
+    if (heldout.length < wanted && (!wantsMore || heldout.length <= calibration.length * share))
+      heldout.push(...ordered.shift()!.filter(isUsable));
+    // From the far end, so that holding out more rows changes the training rows as little as possible.
+    else if (wantsMore) calibration.push(...ordered.pop()!.filter(isUsable));
+    else break;
   }
   const ascending = (a: number, b: number): number => a - b;
   return {

@@ -155,14 +155,13 @@ interface TaskSample {
 }
 
 async function sampleOfTask(model: SourceModel, settings: JobSettings): Promise<TaskSample> {
-  const tokenizer = await loadTokenizer(model.source.folder);
-  const { calibration, heldout, hasResponses, responses } = await readRows(settings);
+  const reader = { tokenizer: await loadTokenizer(model.source.folder), model: model.decoder };
+  const { calibration, heldout, hasResponses, responses } = await readRows(reader, settings);
   // Encoded as the job does it: rows that are too long count nowhere.
-  const usable = (side: typeof calibration) =>
-    encodeSide(tokenizer, side, responses, settings, model.decoder).rows.length;
+  const usable = (side: typeof calibration) => encodeSide(reader, side, responses, settings).rows.length;
   // The file's answers say best how long the model's own will be.
   const source = hasResponses ? 'file' : 'own';
-  const { rows } = encodeSide(tokenizer, calibration.slice(0, SAMPLE_ROWS), source, settings, model.decoder);
+  const { rows } = encodeSide(reader, calibration.slice(0, SAMPLE_ROWS), source, settings);
   const { contextLength = Infinity } = model.decoder;
   return {
     rows:

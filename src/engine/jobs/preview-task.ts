@@ -11,7 +11,7 @@ import type { RawDataset } from '../data/raw-dataset.js';
 import { countProblems, type RowProblem } from '../data/row-problems.js';
 import { StreamingDecoder } from '../data/streaming-decoder.js';
 import { lengthStatistics } from '../data/summary.js';
-import type { EncodedRow, ReadableRows } from '../data/encoded-row.js';
+import type { EncodedRow } from '../data/encoded-row.js';
 import { loadTokenizer, type ModelTokenizer } from '../data/tokenizer.js';
 import type { JobContext } from './context.js';
 import {
@@ -19,6 +19,7 @@ import {
   mapColumns,
   taskRows,
   type MappedRows,
+  type RowReader,
   type RowSettings,
   type TaskRows,
 } from './parts/rows.js';
@@ -58,25 +59,28 @@ export async function previewTask(request: PreviewRequest, context: JobContext):
       mapping: saidSoFar(settings.columns),
     };
   }
-  return readyPreview(taskRows(mapped, settings), previewRows, settings, tokenizer, model.decoder, dataset);
+  const reader = { tokenizer, model: model.decoder };
+  return readyPreview(reader, taskRows(reader, mapped, settings), previewRows, settings, dataset);
 }
 
 function readyPreview(
+  reader: RowReader,
   task: TaskRows,
   previewRows: number,
   settings: RowSettings,
-  tokenizer: ModelTokenizer,
-  model: ReadableRows,
   dataset: RawDataset,
 ): TaskPreview {
-  const calibration = encodeSide(tokenizer, task.calibration, task.responses, settings, model);
-  const heldout = encodeSide(tokenizer, task.heldout, task.responses, settings, model);
+  const { tokenizer } = reader;
+  const calibration = encodeSide(reader, task.calibration, task.responses, settings);
+  const heldout = encodeSide(reader, task.heldout, task.responses, settings);
   const rows = [...calibration.rows, ...heldout.rows];
   const problems = [...task.problems, ...calibration.problems, ...heldout.problems];
+  const drawn = task.calibration.length + task.heldout.length;
+  const passedOver = new Set(task.problems.map(({ line }) => line));
   const split = {
     calibration: calibration.rows.length,
     heldout: heldout.rows.length,
-    unused: task.examples.length - task.calibration.length - task.heldout.length,
+    unused: task.examples.filter(({ line }) => !passedOver.has(line)).length - drawn,
   };
   const heldoutLines = new Set(heldout.rows.map((row) => row.line));
   const { mapping, guessed, reason, hasResponses, isText, responses } = task;

@@ -5,7 +5,7 @@ import type { JobSettings } from '../../../schema/settings.js';
 import { guessColumns, parseColumnMapping } from '../../data/columns.js';
 import { readDataset } from '../../data/dataset.js';
 import type { RawDataset } from '../../data/raw-dataset.js';
-import { encodeExamples, encodePrompts } from '../../data/encode-examples.js';
+import { encodeExamples, encodePrompts, refusalOf, type EncodeOptions } from '../../data/encode-examples.js';
 import type { EncodedRow, ReadableRows } from '../../data/encoded-row.js';
 import { toExamples } from '../../data/examples.js';
 import { isTextExample, type Example } from '../../data/example.js';
@@ -47,9 +47,15 @@ export interface TaskRows {
   problems: readonly RowProblem[];
 }
 
+/** What rows are read for. */
+export interface RowReader {
+  tokenizer: ModelTokenizer;
+  model: ReadableRows;
+}
+
 /** @throws UserError if the file cannot be read or its columns make no task */
-export async function readRows(settings: RowSettings): Promise<TaskRows> {
-  return taskRows(mapColumns(await readDataset(settings.dataset), settings.columns), settings);
+export async function readRows(reader: RowReader, settings: RowSettings): Promise<TaskRows> {
+  return taskRows(reader, mapColumns(await readDataset(settings.dataset), settings.columns), settings);
 }
 
 /** A dataset with its columns understood. */
@@ -67,7 +73,7 @@ export function mapColumns(dataset: RawDataset, columns: string | undefined): Ma
 }
 
 /** @throws UserError if there are too few rows to split, or the row ranges overlap */
-export function taskRows(mapped: MappedRows, settings: RowSettings): TaskRows {
+export function taskRows(reader: RowReader, mapped: MappedRows, settings: RowSettings): TaskRows {
   const { examples, reason } = mapped;
   requireTwo(mapped, settings.dataset);
   const isText = examples.every(isTextExample);
@@ -78,10 +84,12 @@ export function taskRows(mapped: MappedRows, settings: RowSettings): TaskRows {
     settings.responses === 'file' && responses === 'own'
       ? " The file brings no answers, so the model's own are learnt from."
       : '';
+  const { problems, ...sides } = splitExamples(reader, examples, responses, settings);
   return {
     ...mapped,
     reason: `${reason}${otherwise}`,
-    ...splitExamples(examples, settings),
+    problems: [...mapped.problems, ...problems],
+    ...sides,
     isText,
     hasResponses,
     responses,
@@ -97,11 +105,13 @@ function requireTwo({ examples, problems }: MappedRows, dataset: string): void {
   );
 }
 
-/** Which examples are calibrated on and which are held out. */
+/** Which examples are calibrated on and which are held out. Rows that cannot be used are passed over where others can. */
 function splitExamples(
+  reader: RowReader,
   examples: readonly Example[],
+  responses: TaskRows['responses'],
   settings: RowSettings,
-): { calibration: Example[]; heldout: Example[] } {
+): { calibration: Example[]; heldout: Example[]; problems: RowProblem[] } {
   const range = ({ first, last }: { first: number; last: number }) => examples.slice(first, last + 1);
   if (settings.calibrationRange && settings.heldoutRange) {
     const { calibrationRange, heldoutRange } = settings;
@@ -110,9 +120,21 @@ function splitExamples(
         'The calibration and held-out row ranges overlap; held-out rows must not be trained on.',
       );
     }
-    return { calibration: range(calibrationRange), heldout: range(heldoutRange) };
+    return { calibration: range(calibrationRange), heldout: range(heldoutRange), problems: [] };
   }
+  const problems: RowProblem[] = [];
+  const isUsable = (index: number) => {
+    const problem = refusalOf(
+      reader.tokenizer,
+      examples[index]!,
+      responses === 'file' ? 'whole' : 'prompt',
+      encodeOptions(responses, settings, reader.model),
+    );
+    if (problem) problems.push(problem);
+    return problem === undefined;
+  };
   const split = splitRows(examples, {
+    isUsable,
     calibrationRows: settings.calibrationRows,
     // A small dataset keeps most of its rows for calibration.
     heldoutRows: Math.min(settings.heldoutRows, Math.max(1, Math.floor(examples.length / 3))),
@@ -121,7 +143,19 @@ function splitExamples(
   return {
     calibration: split.calibration.map((index) => examples[index]!),
     heldout: split.heldout.map((index) => examples[index]!),
+    problems,
   };
+}
+
+function encodeOptions(
+  responses: TaskRows['responses'],
+  { maxTokens, overlong, dataset }: RowSettings,
+  model: ReadableRows,
+): EncodeOptions {
+  // Room for one token of an answer of the model's own.
+  return responses === 'file'
+    ? { maxTokens, overlong, path: dataset, model }
+    : { maxTokens: maxTokens - 1, path: dataset, model };
 }
 
 /**
@@ -129,21 +163,14 @@ function splitExamples(
  * response to begin at their end.
  */
 export function encodeSide(
-  tokenizer: ModelTokenizer,
+  { tokenizer, model }: RowReader,
   side: readonly Example[],
   responses: TaskRows['responses'],
   settings: RowSettings,
-  model: ReadableRows,
 ): { rows: EncodedRow[]; problems: RowProblem[] } {
   if (side.length === 0) return { rows: [], problems: [] };
-  const { maxTokens, overlong, dataset } = settings;
-  if (responses === 'file')
-    return encodeExamples(tokenizer, side, { maxTokens, overlong, path: dataset, model });
-  // Room for one token of an answer.
-  const { prompts, problems } = encodePrompts(tokenizer, side, {
-    maxTokens: maxTokens - 1,
-    path: dataset,
-    model,
-  });
+  const options = encodeOptions(responses, settings, model);
+  if (responses === 'file') return encodeExamples(tokenizer, side, options);
+  const { prompts, problems } = encodePrompts(tokenizer, side, options);
   return { rows: prompts.map(({ line, ids }) => ({ line, ids, responseStart: ids.length })), problems };
 }

@@ -8,14 +8,14 @@ import { stopTokenIds } from '../../data/conversation-text.js';
 import { appendResponse, encodePrompts } from '../../data/encode-examples.js';
 import type { EncodedRow } from '../../data/encoded-row.js';
 import { isTextExample, type Example } from '../../data/example.js';
-import { countProblems, type RowProblem } from '../../data/row-problems.js';
+import { countProblems, describeProblems, type RowProblem } from '../../data/row-problems.js';
 import { loadTokenizer, type ModelTokenizer } from '../../data/tokenizer.js';
 import type { AnswerPrompt } from '../../evaluate/compare-answers.js';
 import { Generator, type GenerationSettings } from '../../generate/generator.js';
 import { ResponseCache, cachedResponses } from '../../generate/response-cache.js';
 import type { JobContext } from '../context.js';
 import type { MemoryPlanner } from './memory-plan.js';
-import { encodeSide, readRows, type TaskRows } from './rows.js';
+import { encodeSide, readRows, type RowReader, type TaskRows } from './rows.js';
 import type { SourceModel } from './source-model.js';
 
 /** Rows for a trial before any work is done, of the first few that are looked at. */
@@ -49,12 +49,13 @@ export async function prepareTask(
 ): Promise<PreparedTask> {
   const tokenizer = await loadTokenizer(model.source.folder);
   const stopTokens = new Set(stopTokenIds(tokenizer));
-  const read = await readRows(settings);
+  const reader = { tokenizer, model: model.decoder };
+  const read = await readRows(reader, settings);
   const problems = [...read.problems];
   context.on({ type: 'columns', columns: read.reason, problems: countProblems(problems) });
-  await beforeAnswers(trialRows(model, tokenizer, read, settings));
+  await beforeAnswers(trialRows(reader, read, settings));
   const encode = async (side: readonly Example[]): Promise<EncodedRow[]> => {
-    const encoded = encodeSide(tokenizer, side, read.responses, settings, model.decoder);
+    const encoded = encodeSide(reader, side, read.responses, settings);
     problems.push(...encoded.problems);
     return read.responses === 'file'
       ? encoded.rows
@@ -68,7 +69,7 @@ export async function prepareTask(
     tokenizer,
     stopTokens,
     ...rows,
-    prompts: answerPrompts(read.heldout, model, tokenizer, settings),
+    prompts: answerPrompts(reader, read.heldout, settings),
     summary: {
       columns: read.reason,
       calibrationRows: rows.calibration.length,
@@ -82,14 +83,8 @@ export async function prepareTask(
 }
 
 /** The shortest rows of the first few; where answers are not known yet, the end of a prompt stands for one. */
-function trialRows(
-  { decoder }: SourceModel,
-  tokenizer: ModelTokenizer,
-  task: TaskRows,
-  settings: JobSettings,
-): EncodedRow[] {
-  const first = task.calibration.slice(0, LOOKED_AT);
-  const { rows } = encodeSide(tokenizer, first, task.responses, settings, decoder);
+function trialRows(reader: RowReader, task: TaskRows, settings: JobSettings): EncodedRow[] {
+  const { rows } = encodeSide(reader, task.calibration.slice(0, LOOKED_AT), task.responses, settings);
   return rows
     .filter(({ ids }) => ids.length > 1)
     .toSorted((a, b) => a.ids.length - b.ids.length)
@@ -104,16 +99,13 @@ function requireSide(
   problems: readonly RowProblem[],
 ): void {
   if (rows.length > 0) return;
-  const lost = problems.length > 0 ? ` (${problems.length} rows could not be used)` : '';
-  throw new UserError(
-    `${settings.dataset} leaves no rows for the ${side} side${lost}; give more rows, allow longer ones (--max-tokens) or choose another split.`,
-  );
+  const lost = problems.length > 0 ? ` (${describeProblems(countProblems(problems))})` : '';
+  throw new UserError(`${settings.dataset} leaves no rows for the ${side} side${lost}; give more rows.`);
 }
 
 function answerPrompts(
+  { tokenizer, model }: RowReader,
   examples: readonly Example[],
-  { decoder }: SourceModel,
-  tokenizer: ModelTokenizer,
   settings: JobSettings,
 ): AnswerPrompt[] {
   const conversations = examples.flatMap((example) => (isTextExample(example) ? [] : [example]));
@@ -122,7 +114,7 @@ function answerPrompts(
   const { prompts } = encodePrompts(tokenizer, conversations, {
     maxTokens: settings.maxTokens - 1,
     path: settings.dataset,
-    model: decoder,
+    model,
   });
   return prompts.map(({ line, ids }) => ({ line, ids, expected: expected.get(line) }));
 }
