@@ -14,9 +14,19 @@ function cacheWith(files: Record<string, string>): string {
   return cache;
 }
 
-test('finds models with an ONNX file and a config, by their names', () => {
+test('finds text models with an ONNX file, a config and a tokenizer, by their names', () => {
   const cache = cacheWith({
-    'models--owner--slim-135M/snapshots/abc/config.json': '{"model_type": "llama"}',
+    'models--owner--slim-135M/snapshots/abc/config.json':
+      '{"model_type": "llama", "architectures": ["LlamaForCausalLM"]}',
+    'models--owner--slim-135M/snapshots/abc/tokenizer.json': '{}',
+    'models--owner--sentences/snapshots/abc/config.json': '{"architectures": ["BertModel"]}',
+    'models--owner--sentences/snapshots/abc/tokenizer.json': '{}',
+    'models--owner--sentences/snapshots/abc/model.onnx': '1',
+    'models--owner--pointer/snapshots/abc/config.json': '{}',
+    'models--owner--pointer/snapshots/abc/tokenizer.json': '{}',
+    'models--owner--pointer/snapshots/abc/model.onnx': 'version https://git-lfs.github.com/spec/v1',
+    'models--owner--no-tokenizer/snapshots/abc/config.json': '{}',
+    'models--owner--no-tokenizer/snapshots/abc/model.onnx': '1',
     'models--owner--slim-135M/snapshots/abc/onnx/model.onnx': '12345',
     'models--owner--torch-only/snapshots/abc/config.json': '{}',
     'models--owner--no-config/snapshots/abc/model.onnx': '1',

@@ -1,9 +1,9 @@
-/** Models with ONNX files in a Hugging Face cache: models--OWNER--NAME/snapshots/REVISION. */
+/** Language models with ONNX files in a Hugging Face cache: models--OWNER--NAME/snapshots/REVISION. */
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { KnownModel } from '../shared/model.js';
 
-/** @returns one entry a model, by name; its newest snapshot that has an ONNX file and a config */
+/** @returns one entry a model, by name; its newest snapshot that has an ONNX file, a tokenizer and a text decoder's config */
 export function cachedModels(cache: string): KnownModel[] {
   return foldersIn(cache)
     .filter((name) => name.startsWith('models--'))
@@ -17,8 +17,16 @@ export function cachedModels(cache: string): KnownModel[] {
 function newestSnapshot(folder: string): string | undefined {
   return foldersIn(folder)
     .map((name) => path.join(folder, name))
-    .filter((snapshot) => existsSync(path.join(snapshot, 'config.json')) && onnxFilesOf(snapshot).length > 0)
+    .filter((snapshot) => isUsable(snapshot) && onnxFilesOf(snapshot).length > 0)
     .toSorted((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
+}
+
+/** What Hopscotch does not open is not offered: models of pictures, of sentences' likeness, half downloaded ones. */
+function isUsable(snapshot: string): boolean {
+  if (!existsSync(path.join(snapshot, 'tokenizer.json'))) return false;
+  const { architectures } = configOf(snapshot) ?? {};
+  if (!Array.isArray(architectures)) return existsSync(path.join(snapshot, 'config.json'));
+  return architectures.some((name) => /For(Causal|Text)LM$|LMHeadModel$/.test(String(name)));
 }
 
 function knownModelAt(folder: string, name: string): KnownModel {
@@ -29,10 +37,14 @@ function knownModelAt(folder: string, name: string): KnownModel {
 
 /** The model_type of a folder's config.json. */
 function familyOf(folder: string): string | undefined {
+  const family = configOf(folder)?.model_type;
+  return typeof family === 'string' ? family : undefined;
+}
+
+function configOf(folder: string): { model_type?: unknown; architectures?: unknown } | undefined {
   try {
     const config = JSON.parse(readFileSync(path.join(folder, 'config.json'), 'utf8')) as unknown;
-    const family = (config as { model_type?: unknown } | null)?.model_type;
-    return typeof family === 'string' ? family : undefined;
+    return typeof config === 'object' && config !== null ? config : undefined;
   } catch {
     return undefined;
   }
@@ -44,11 +56,16 @@ function onnxFilesOf(folder: string): string[] {
       return readdirSync(place)
         .filter((name) => name.endsWith('.onnx'))
         .map((name) => path.join(place, name))
-        .filter((file) => existsSync(file));
+        .filter((file) => existsSync(file) && !isPointer(file));
     } catch {
       return [];
     }
   });
+}
+
+/** A Git-LFS pointer: a note of a few lines in place of the file. */
+function isPointer(file: string): boolean {
+  return statSync(file).size < 1024 && readFileSync(file, 'latin1').startsWith('version https://git-lfs');
 }
 
 function foldersIn(folder: string): string[] {

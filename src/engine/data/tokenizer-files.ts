@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { UserError } from '../../schema/errors.js';
+import { parseConfig } from '../onnx/file/config-file.js';
 
 /** Plain text, or as the tokenizers write it: an object with the text under 'content'. */
 const tokenSchema = v.fallback(
@@ -157,16 +158,7 @@ async function readJsonFile(folder: string, name: string): Promise<Record<string
   const path = join(folder, name);
   const text = await readTextFile(path);
   if (text === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      return value as Record<string, unknown>;
-  } catch (error) {
-    throw new UserError(`${path} is not valid JSON: ${(error as Error).message.slice(0, 160)}.`, {
-      cause: error,
-    });
-  }
-  throw new UserError(`${path} does not hold a JSON object.`);
+  return parseConfig(text, path);
 }
 
 async function readTextFile(path: string): Promise<string | undefined> {

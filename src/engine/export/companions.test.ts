@@ -1,9 +1,9 @@
 /** What an exported folder gets beside its model so that transformers.js loads it, too. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { temporaryFolderWith } from '../../../test/support/temporary-folder.js';
-import { writeCompanions, type ModelChange } from './companions.js';
+import { requireCompanions, writeCompanions, type ModelChange } from './companions.js';
 
 const genai = {
   model: {
@@ -65,6 +65,56 @@ it('a config.json that is there stays, but for the number of layers', async () =
   const files = { 'genai_config.json': genai, 'config.json': { model_type: 'mine', num_hidden_layers: 4 } };
   const json = await companionsOf(files, { dataFiles: 0 });
   expect(json('config.json')).toEqual({ model_type: 'mine', num_hidden_layers: 3 });
+});
+
+it('what config.json says of layers is right in the export, also where it was wrong', async () => {
+  const config = {
+    num_hidden_layers: 6,
+    layer_types: ['full', 'sliding', 'full', 'sliding'],
+    mlp_layer_types: ['dense', 'sparse', 'sparse', 'dense'],
+    layers_block_type: ['a', 'b', 'c', 'd'],
+    sliding_window_layers: [1, 3],
+    mlp_only_layers: [0, 1],
+    max_window_layers: 3,
+    attention_types: [[['global', 'local'], 2]],
+    eos_token_id: [1, 2, 3, 4],
+  };
+  const json = await companionsOf({ 'config.json': config }, { dataFiles: 0 });
+  expect(json('config.json')).toEqual({
+    num_hidden_layers: 3,
+    layer_types: ['full', 'full', 'sliding'],
+    mlp_layer_types: ['dense', 'sparse', 'dense'],
+    layers_block_type: ['a', 'c', 'd'],
+    sliding_window_layers: [2],
+    mlp_only_layers: [0],
+    max_window_layers: 2,
+    attention_types: [[['global', 'global', 'local'], 1]],
+    eos_token_id: [1, 2, 3, 4],
+  });
+});
+
+it('config.json names no dtype of which the export has no file, for no device', async () => {
+  const told = { dtype: 'fp16', device_config: { webgpu: { dtype: 'q4f16' }, wasm: { kv_cache_dtype: {} } } };
+  const files = { 'config.json': { 'transformers.js_config': told } };
+  const json = await companionsOf(files, { dataFiles: 0, modelFile: 'onnx/model_q4.onnx' });
+  expect(json('config.json')['transformers.js_config']).toEqual({
+    dtype: 'q4',
+    device_config: { webgpu: { dtype: 'q4' }, wasm: { kv_cache_dtype: {} } },
+  });
+});
+
+it('a config.json with a byte order mark and with what JSON has no word for is read', async () => {
+  const written = '\uFEFF{"a": NaN, "b": [-Infinity, 1], "c": "NaN", "num_hidden_layers": 4}';
+  const json = await companionsOf({ 'config.json': written }, { dataFiles: 0 });
+  expect(json('config.json')).toEqual({ a: null, b: [null, 1], c: 'NaN', num_hidden_layers: 3 });
+});
+
+it('a file that an export could not copy is named beforehand; links of other files do not matter', () => {
+  const folder = temporaryFolderWith({ 'config.json': {}, 'tokenizer.json': {} });
+  symlinkSync(path.join(folder, 'gone'), path.join(folder, 'pytorch_model.bin'));
+  expect(() => requireCompanions(folder)).not.toThrow();
+  symlinkSync(path.join(folder, 'gone'), path.join(folder, 'merges.txt'));
+  expect(() => requireCompanions(folder)).toThrow(/merges\.txt is a link to a file that is not there/);
 });
 
 it('config.json names a float16 cache, unless it does already', async () => {

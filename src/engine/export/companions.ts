@@ -1,16 +1,19 @@
 /** The files beside an exported model: configs, tokenizer and licence of the source, and what its runtimes look for. */
 import {
+  accessSync,
+  constants,
   cpSync,
   existsSync,
   mkdirSync,
-  readFileSync,
   readdirSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { UserError } from '../../schema/errors.js';
 import { findChatTemplate } from '../data/tokenizer-files.js';
+import { readConfigFile } from '../onnx/file/config-file.js';
 import {
   configFromGenai,
   slimConfig,
@@ -41,20 +44,45 @@ export async function writeCompanions(
   { cache, files }: ModelChange,
 ): Promise<void> {
   mkdirSync(target, { recursive: true });
-  for (const name of readdirSync(source)) {
+  for (const name of companionNames(source)) {
     const from = path.join(source, name);
     const to = path.join(target, name);
-    if (!statSync(from).isFile()) continue;
     if (COMPANION_FILES.test(name)) cpSync(from, to, { dereference: true });
     else if (name === 'config.json')
-      writeJson(to, transformersJsConfig(slimConfig(readJson(from), cache), files));
+      writeJson(to, transformersJsConfig(slimConfig(readConfigFile(from), cache), files));
     else if (name === 'genai_config.json')
-      writeJson(to, slimGenaiConfig(readJson(from), cache, files.modelFile));
+      writeJson(to, slimGenaiConfig(readConfigFile(from), cache, files.modelFile));
     else if (name.toLowerCase() === 'readme.md')
       cpSync(from, path.join(target, 'README.original.md'), { dereference: true });
   }
   deriveConfig(target, files);
   await deriveChatTemplate(target);
+}
+
+/** Files of a folder that an export copies or rewrites, links that lead nowhere included. */
+function companionNames(source: string): string[] {
+  const isCompanion = (name: string) =>
+    COMPANION_FILES.test(name) || /^(config|genai_config)\.json$|^readme\.md$/i.test(name);
+  return readdirSync(source)
+    .filter(isCompanion)
+    .filter((name) => statSync(path.join(source, name), { throwIfNoEntry: false })?.isDirectory() !== true);
+}
+
+/** Asked before hours are spent on a calibration. @throws UserError if a file that an export needs cannot be read */
+export function requireCompanions(source: string): void {
+  for (const name of companionNames(source)) {
+    const file = path.join(source, name);
+    try {
+      accessSync(file, constants.R_OK);
+    } catch (error) {
+      const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT';
+      const reason = isGone ? 'is a link to a file that is not there' : 'cannot be read';
+      throw new UserError(
+        `${file} ${reason}, but belongs to the model and goes into every export; put it there or remove it.`,
+      );
+    }
+    if (name.endsWith('.json') && !/^(vocab|added_tokens)/.test(name)) readConfigFile(file);
+  }
 }
 
 /** Whether an export of a folder gets a config.json that the folder does not have. */
@@ -65,7 +93,7 @@ export function hasDerivedConfig(source: string): boolean {
 /** onnxruntime-genai's builder writes no config.json, without which transformers.js loads nothing. */
 function deriveConfig(folder: string, files: ModelFiles): void {
   if (!hasDerivedConfig(folder)) return;
-  const config = configFromGenai(readJson(path.join(folder, 'genai_config.json')));
+  const config = configFromGenai(readConfigFile(path.join(folder, 'genai_config.json')));
   if (config) writeJson(path.join(folder, 'config.json'), transformersJsConfig(config, files));
 }
 
@@ -77,15 +105,11 @@ async function deriveChatTemplate(folder: string): Promise<void> {
   const file = path.join(folder, 'tokenizer_config.json');
   const template = await findChatTemplate(folder);
   if (template === undefined || !existsSync(file)) return;
-  const config = readJson(file);
+  const config = readConfigFile(file);
   if (config.chat_template === template.source) return;
   // Copies keep the source's mode, which may be read-only.
   rmSync(file);
   writeJson(file, { ...config, chat_template: template.source });
-}
-
-function readJson(file: string): Record<string, unknown> {
-  return JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
 }
 
 function writeJson(file: string, data: unknown): void {

@@ -6,7 +6,25 @@ import { transformersJsFile } from './snippets.js';
 const LAYER_COUNT_KEYS = ['num_hidden_layers', 'n_layer', 'n_layers', 'num_layers'] as const;
 
 /** Per-layer lists in model configs, one entry a layer; runtimes index them by the cache's layer. */
-const LAYER_LIST_KEYS = ['layer_types', 'attention_layers', 'no_rope_layers'] as const;
+const LAYER_LIST_KEYS = [
+  'layer_types',
+  'layers_block_type',
+  'mlp_layer_types',
+  'attention_layers',
+  'no_rope_layers',
+  'sliding_window_layers',
+] as const;
+
+/** Lists of the numbers of certain layers. */
+const LAYER_NUMBERS_KEYS = [
+  'sliding_window_layers',
+  'mlp_only_layers',
+  'full_attn_idxs',
+  'attn_layer_indices',
+] as const;
+
+/** Numbers of first layers that are not as the others. */
+const FIRST_LAYERS_KEYS = ['max_window_layers', 'first_k_dense_replace'] as const;
 
 export interface CacheChange {
   /** Layers of the original. */
@@ -15,20 +33,61 @@ export interface CacheChange {
   keptLayers: readonly number[];
 }
 
-/** config.json with the number of hidden layers set to the number of layers with a KV cache (docs/decisions/004-dense-kv-cache.md). */
+/**
+ * config.json with the number of hidden layers set to the number of layers with a KV cache
+ * (docs/decisions/004-dense-kv-cache.md), whatever it was, and with what it says of single layers by their new numbers.
+ */
 export function slimConfig(config: Record<string, unknown>, change: CacheChange): Record<string, unknown> {
   const slimmed = { ...config };
   for (const key of LAYER_COUNT_KEYS) {
-    if (slimmed[key] === change.originalLayers) slimmed[key] = change.keptLayers.length;
+    if (typeof slimmed[key] === 'number') slimmed[key] = change.keptLayers.length;
+  }
+  for (const key of LAYER_NUMBERS_KEYS) {
+    const list: unknown = slimmed[key];
+    if (isListOfNumbers(list) && !isPerLayer(list, change)) slimmed[key] = renumbered(list, change);
   }
   for (const key of LAYER_LIST_KEYS) {
-    const list = slimmed[key];
-    if (Array.isArray(list) && list.length === change.originalLayers) {
-      slimmed[key] = change.keptLayers.map((layer) => list[layer] as unknown);
-    }
+    const list: unknown = slimmed[key];
+    if (Array.isArray(list) && isPerLayer(list, change)) slimmed[key] = entriesOfKept(list, change);
+  }
+  for (const key of FIRST_LAYERS_KEYS) {
+    const first = slimmed[key];
+    if (typeof first === 'number') slimmed[key] = change.keptLayers.filter((layer) => layer < first).length;
+  }
+  const attention = unrolled(slimmed.attention_types);
+  if (attention && isPerLayer(attention, change)) {
+    slimmed.attention_types = [[entriesOfKept(attention, change), 1]];
   }
   if (isObject(slimmed.text_config)) slimmed.text_config = slimConfig(slimmed.text_config, change);
   return slimmed;
+}
+
+function isPerLayer(list: readonly unknown[], { originalLayers }: CacheChange): boolean {
+  return list.length >= originalLayers;
+}
+
+function entriesOfKept(list: readonly unknown[], { keptLayers }: CacheChange): unknown[] {
+  return keptLayers.map((layer) => list[layer]);
+}
+
+function isListOfNumbers(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((entry) => Number.isInteger(entry));
+}
+
+function renumbered(layers: readonly number[], { keptLayers }: CacheChange): number[] {
+  const chosen = new Set(layers);
+  return keptLayers.flatMap((layer, index) => (chosen.has(layer) ? [index] : []));
+}
+
+/** GPT-Neo's [[['global', 'local'], 12]]: patterns and how often each is repeated. */
+function unrolled(types: unknown): unknown[] | undefined {
+  if (!Array.isArray(types)) return undefined;
+  const parts = types.map((part: unknown) => {
+    const [pattern, times] = Array.isArray(part) ? (part as unknown[]) : [];
+    if (!Array.isArray(pattern) || typeof times !== 'number' || times > 10_000) return undefined;
+    return Array.from({ length: times }, () => pattern as unknown[]).flat();
+  });
+  return parts.every((part) => part !== undefined) ? parts.flat() : undefined;
 }
 
 /** What transformers.js must be told of an exported model's files. */
@@ -47,16 +106,32 @@ export function transformersJsConfig(
   { modelFile, dataFiles, hasFloat16Cache }: ModelFiles,
 ): Record<string, unknown> {
   const key = 'transformers.js_config';
-  const { use_external_data_format: _, ...own } = isObject(config[key]) ? config[key] : {};
+  const {
+    use_external_data_format: _,
+    device_config: devices,
+    ...own
+  } = isObject(config[key]) ? config[key] : {};
   const { dtype } = transformersJsFile(modelFile);
   const changed = {
     ...own,
     // A dtype names one of the source's files; this is the only one that is left.
     ...(own.dtype !== undefined && { dtype }),
+    ...(devices !== undefined && { device_config: withDtype(devices, dtype) }),
     ...(dataFiles > 0 && { use_external_data_format: { [path.posix.basename(modelFile)]: dataFiles } }),
     ...(hasFloat16Cache && own.kv_cache_dtype === undefined && { kv_cache_dtype: { [dtype]: 'float16' } }),
   };
   return key in config || Object.keys(changed).length > 0 ? { ...config, [key]: changed } : config;
+}
+
+/** What is said for single devices, where it names a dtype, names the one that there is. */
+function withDtype(devices: unknown, dtype: string): unknown {
+  if (!isObject(devices)) return devices;
+  return Object.fromEntries(
+    Object.entries(devices).map(([device, told]) => [
+      device,
+      isObject(told) && told.dtype !== undefined ? { ...told, dtype } : told,
+    ]),
+  );
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Run } from '../../schema/runs.js';
 import { lossKindFor } from '../../schema/settings.js';
 import type { TrainedScales } from '../calibrate/train/train-scales.js';
 import type { EncodedRow } from '../data/encoded-row.js';
+import { requireCompanions } from '../export/companions.js';
 import { requireFreeOutput } from '../export/export-model.js';
 import { tryExport } from '../export/try-export.js';
 import { Generator } from '../generate/generator.js';
@@ -130,6 +131,7 @@ class SlimJob {
       openAnyModel(settings, this.#context, settings.memory),
     );
     budgetInBlocks(model.decoder, settings);
+    requireCompanions(model.source.folder);
     if (settings.output !== undefined) requireFreeOutput(settings.output, model.source.folder);
     const task = await this.#stage('reading the task', () =>
       prepareTask(model, settings, this.#planner, this.#context, (rows) => this.#tryExport(model, rows)),

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Decoder } from '../../decoder/decoder.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';
+import { refusePointer, requireWholeWeights } from '../../onnx/file/download-problems.js';
 import { modelFingerprint } from '../../onnx/file/model-fingerprint.js';
 import { readModel } from '../../onnx/file/model-file.js';
 import { openModelFolder, type ModelFolder } from '../../onnx/file/model-folder.js';
@@ -29,14 +30,15 @@ export async function openModel(
   memory = Infinity,
 ): Promise<SourceModel> {
   const source = openModelFolder(location, modelFile);
-  const decoder = readDecoder(
+  refusePointer(source.modelPath);
+  const model =
     statSync(source.modelPath).size > memory / 8
       ? readModelInPlace(source.modelPath)
-      : await readModel(source.modelPath),
-  );
+      : await readModel(source.modelPath);
+  requireWholeWeights(model);
   return {
     source,
-    decoder,
+    decoder: readDecoder(model),
     fingerprint: await modelFingerprint(source.modelPath),
     name: nameOf(source.folder),
   };

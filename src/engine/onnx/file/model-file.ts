@@ -53,7 +53,9 @@ export function decodeModel(bytes: Uint8Array, folder: string | undefined, sourc
   try {
     proto = fromBinary(ModelProtoSchema, bytes);
   } catch {
-    throw new UserError(`${source} is not an ONNX model, or it is damaged; download or export it again.`);
+    throw new UserError(
+      `${source} is not an ONNX model, or it is damaged or was not downloaded completely; download or export it again.`,
+    );
   }
   if (!proto.graph || proto.graph.node.length === 0 || proto.opsetImport.length === 0) {
     throw new UserError(`${source} is not an ONNX model: it holds no graph.`);

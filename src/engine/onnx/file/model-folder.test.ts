@@ -44,6 +44,13 @@ describe('a folder with several variants of a model', () => {
     expect(() => chosen(['model.onnx'], '../model.onnx')).toThrow(/There is no file/);
   });
 
+  it('that an old Optimum wrote as a pair says which to take', () => {
+    expect(() => chosen(['decoder_model.onnx', 'decoder_with_past_model.onnx'])).toThrow(
+      /export it again with a newer Optimum.* or take the first with --model-file decoder_model\.onnx/,
+    );
+    expect(chosen(['decoder_with_past_model.onnx'])).toBe('decoder_with_past_model.onnx');
+  });
+
   it('lists the choices with their sizes, those of the weights beside included', () => {
     const folder = folderWith({
       'onnx/model_q4.onnx': 2_000_000,

@@ -1,7 +1,8 @@
 /** A model as people keep it: a folder with an ONNX file (at its top or in onnx/), configs and a tokenizer. */
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../../../schema/errors.js';
+import { readConfigFile } from './config-file.js';
 
 export interface ModelFolder {
   /** Absolute path of the folder that holds config.json and the tokenizer. */
@@ -19,12 +20,10 @@ export interface ModelFolder {
  * What is taken where nothing is said, in this order: full precision first, and decoders that have a cache, since a model
  * that was slimmed can be quantised afterwards.
  */
-const PREFERRED = [
-  'model.onnx',
-  'decoder_model_merged.onnx',
-  'decoder_with_past_model.onnx',
-  'model_fp16.onnx',
-];
+const PREFERRED = ['model.onnx', 'decoder_model_merged.onnx', 'model_fp16.onnx'];
+
+/** Optimum's files of before 2023: one for the prompt, one for each token after it, all weights in both. */
+const OLD_PAIR = ['decoder_model.onnx', 'decoder_with_past_model.onnx'] as const;
 
 /**
  * Finds the ONNX file of a model.
@@ -51,6 +50,12 @@ export function openModelFolder(location: string, file?: string): ModelFolder {
       (name) => name !== undefined,
     ) ?? onlyOne(found);
   if (preferred === undefined) {
+    const [prompt, next] = OLD_PAIR.map((name) => found.find((file) => path.posix.basename(file) === name));
+    if (prompt !== undefined && next !== undefined) {
+      throw new UserError(
+        `${folder} holds a model as an old Optimum wrote it, ${prompt} for prompts and ${next} for each token after them, with all weights in both; export it again with a newer Optimum, which writes a single model.onnx, or take the first with --model-file ${prompt}: it runs without a KV cache.`,
+      );
+    }
     throw new UserError(
       found.length === 0
         ? `There is no ONNX file in ${folder} or its onnx folder; choose a folder with a model.onnx, or with config.json and safetensors files, or a .gguf file.`
@@ -116,19 +121,12 @@ function describe(folder: string, modelPath: string): ModelFolder {
     folder,
     modelFile: path.relative(folder, modelPath).replaceAll(path.sep, '/'),
     modelPath,
-    config: readJson(path.join(folder, 'config.json')),
-    generationConfig: readJson(path.join(folder, 'generation_config.json')),
+    config: readIfThere(path.join(folder, 'config.json')),
+    generationConfig: readIfThere(path.join(folder, 'generation_config.json')),
   };
 }
 
-function readJson(file: string): Record<string, unknown> {
-  if (!existsSync(file)) return {};
-  try {
-    const data: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    if (typeof data === 'object' && data !== null && !Array.isArray(data))
-      return data as Record<string, unknown>;
-  } catch {
-    // Reported below, as any other content that is not an object.
-  }
-  throw new UserError(`${file} is not valid JSON; download the model again.`);
+/** A link that leads nowhere is there, and cannot be read. */
+function readIfThere(file: string): Record<string, unknown> {
+  return lstatSync(file, { throwIfNoEntry: false }) ? readConfigFile(file) : {};
 }

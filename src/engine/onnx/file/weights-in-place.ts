@@ -44,7 +44,9 @@ export function readModelInPlace(file: string): OnnxModel {
     return new InPlaceReader(descriptor, path.resolve(file)).read();
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(`${file} is not an ONNX model, or it is damaged; download or export it again.`);
+    throw new UserError(
+      `${file} is not an ONNX model, or it is damaged or was not downloaded completely; download or export it again.`,
+    );
   } finally {
     closeSync(descriptor);
   }
