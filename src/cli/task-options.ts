@@ -5,6 +5,7 @@ import {
   defaultSettings,
   defaultTrainings,
   responses,
+  textUnit,
   trainingChoices,
   UserError,
   type JobSettings,
@@ -20,6 +21,12 @@ export function addRowOptions(command: Command): Command {
     .option(
       '--columns <mapping>',
       "what the columns mean: 'prompt=question,response=answer', 'messages=chat', 'text=story'",
+    )
+    .addOption(
+      new Option(
+        '--text-unit <unit>',
+        "what a row of a plain text file is; with 'line' and --columns prompt=text each line is a prompt",
+      ).choices(textUnit.options),
     )
     .addOption(
       new Option('--responses <whose>', 'whose answers are the right ones').choices(responses.options),

@@ -4,6 +4,10 @@ import * as v from 'valibot';
 export const datasetFormat = v.picklist(['jsonl', 'json', 'csv', 'parquet', 'text']);
 export type DatasetFormat = v.InferOutput<typeof datasetFormat>;
 
+/** What one row of a plain text file is; 'auto' takes the first of separator, paragraph and line that the file shows. */
+export const textUnit = v.picklist(['auto', 'separator', 'paragraph', 'line', 'file']);
+export type TextUnit = v.InferOutput<typeof textUnit>;
+
 /** Formats by the file name's extension (with the dot). */
 export const FORMAT_OF_EXTENSION: ReadonlyMap<string, DatasetFormat> = new Map([
   ['.jsonl', 'jsonl'],

@@ -1,5 +1,6 @@
 /** What a job is told: its schema and its defaults, written once for command line, app and library. */
 import * as v from 'valibot';
+import { textUnit } from './columns.js';
 import { count, filePath, modelChoice, positive, share } from './values.js';
 
 export const provider = v.picklist(['cpu', 'webgpu', 'cuda', 'dml', 'coreml']);
@@ -115,6 +116,8 @@ export const jobSettings = v.object({
   /** Dataset file. */
   dataset: filePath,
   columns: v.optional(columnsText),
+  /** What a row of a plain text file is. */
+  textUnit: v.optional(textUnit, 'auto'),
   budget: v.optional(choices.budget, { kind: 'blocks', blocks: 4 }),
   kind: v.optional(choices.kind, 'attention'),
   strategy: v.optional(choices.strategy, 'fast'),

@@ -17,15 +17,25 @@ export const messagesNames = [
 ];
 
 /** What a prompt column is called, and what the response beside it is called, both in order of preference. */
-export const promptNames: readonly { prompt: string; responses: readonly string[] }[] = [
-  { prompt: 'instruction', responses: ['output', 'response', 'completion', 'answer', 'target'] },
+export const promptNames: readonly {
+  prompt: string;
+  responses: readonly string[];
+  /** What a second part of the prompt is called. */
+  inputs?: readonly string[];
+}[] = [
+  {
+    prompt: 'instruction',
+    inputs: ['input', 'context'],
+    responses: ['output', 'response', 'completion', 'answer', 'target'],
+  },
   {
     prompt: 'prompt',
     responses: ['response', 'completion', 'output', 'answer', 'chosen', 'target', 'reply'],
   },
   {
     prompt: 'question',
-    responses: ['answer', 'response', 'output', 'completion', 'solution', 'finalanswer'],
+    inputs: ['context', 'passage', 'paragraph'],
+    responses: ['answer', 'response', 'output', 'completion', 'solution', 'finalanswer', 'answers'],
   },
   { prompt: 'query', responses: ['response', 'answer', 'output', 'completion'] },
   { prompt: 'problem', responses: ['solution', 'answer', 'response'] },
@@ -37,9 +47,6 @@ export const promptNames: readonly { prompt: string; responses: readonly string[
   { prompt: 'dialogue', responses: ['summary'] },
   { prompt: 'source', responses: ['target'] },
 ];
-
-/** The second part of an instruction. */
-export const inputNames = ['input', 'context'];
 
 export const systemNames = ['system', 'systemprompt', 'systemmessage'];
 
@@ -59,7 +66,7 @@ const known = new Set([
   ...messagesNames,
   ...promptNames.map(({ prompt }) => prompt),
   ...promptNames.flatMap(({ responses }) => responses),
-  ...inputNames,
+  ...promptNames.flatMap(({ inputs = [] }) => inputs),
   ...systemNames,
   ...textNames,
 ]);

@@ -36,6 +36,14 @@ describe('guessing columns', () => {
     );
   });
 
+  test('prompts that are conversations (TRL), and passages with questions (SQuAD)', () => {
+    expect(guess({ prompt: messages, completion: [{ role: 'assistant', content: 'a' }] })).toEqual(
+      prompt('prompt', { response: 'completion' }),
+    );
+    const squad = { title: 't', context: 'c', question: 'q', answers: { text: ['a'], answer_start: [1] } };
+    expect(guess(squad)).toEqual(prompt('question', { input: 'context', response: 'answers' }));
+  });
+
   test('prompts and responses by the usual pairs of names', () => {
     expect(guess({ prompt: 'a', response: 'b' })).toEqual(prompt('prompt', { response: 'response' }));
     expect(guess({ Question: 'a', 'Final Answer': 3 })).toEqual(

@@ -1,15 +1,9 @@
 /** What a dataset's columns mean: named by the user or guessed from their names and values. */
 import type { ColumnMapping } from '../../schema/columns.js';
 import { UserError } from '../../schema/errors.js';
-import {
-  comparableName,
-  inputNames,
-  messagesNames,
-  promptNames,
-  systemNames,
-  textNames,
-} from './column-names.js';
+import { comparableName, messagesNames, promptNames, systemNames, textNames } from './column-names.js';
 import type { RawDataset } from './raw-dataset.js';
+import { answerText } from './cell-text.js';
 import { parseMessages } from './messages.js';
 
 export interface GuessedColumns {
@@ -119,15 +113,15 @@ function guessPromptResponse(dataset: RawDataset): ColumnMapping | undefined {
   const system = findColumn(dataset, systemNames, holdsText);
   let promptOnly: ColumnMapping | undefined;
   for (const names of promptNames) {
-    const prompt = findColumn(dataset, [names.prompt], holdsText);
+    const prompt = findColumn(dataset, [names.prompt], holdsPrompts);
     if (prompt === undefined) continue;
     const choices = findChoices(dataset);
     const response = findColumn(
       dataset,
       [...names.responses, ...(choices ? ['answerkey', 'label'] : [])],
-      holdsText,
+      holdsAnswers,
     );
-    const input = names.prompt === 'instruction' ? findColumn(dataset, inputNames, holdsText) : undefined;
+    const input = findColumn(dataset, names.inputs ?? [], holdsText);
     const mapping: ColumnMapping = { kind: 'prompt-response', prompt, input, choices, response, system };
     if (response !== undefined) return mapping;
     promptOnly ??= mapping;
@@ -199,6 +193,20 @@ function holdsText(dataset: RawDataset, column: string): boolean {
   const values = valuesOf(dataset, column);
   const textual = values.filter((value) => typeof value === 'string' || typeof value === 'number');
   return values.length > 0 && textual.length > values.length / 2;
+}
+
+function holdsPrompts(dataset: RawDataset, column: string): boolean {
+  return (
+    holdsText(dataset, column) ||
+    (valuesOf(dataset, column).every(Array.isArray) && holdsMessages(dataset, column))
+  );
+}
+
+function holdsAnswers(dataset: RawDataset, column: string): boolean {
+  if (holdsText(dataset, column)) return true;
+  const values = valuesOf(dataset, column);
+  const answers = values.filter((value) => typeof value === 'object' && answerText(value) !== undefined);
+  return values.length > 0 && answers.length > values.length / 2;
 }
 
 function holdsMessages(dataset: RawDataset, column: string): boolean {

@@ -1,6 +1,6 @@
 /** Conversations as the text that a model reads: by its chat template, or plainly for a model without one. */
 import type { Message } from './messages.js';
-import type { ModelTokenizer } from './tokenizer.js';
+import { UnencodableTextError, type ModelTokenizer } from './tokenizer.js';
 
 export interface ConversationText {
   /** All that the model sees before it answers. */
@@ -30,7 +30,8 @@ const sentinel = 'Hopscotch\u2063response\u2063here';
  *
  * Without a template: the messages' contents with blank lines between them, the separator, the response and the
  * end-of-text token.
- * @throws ConversationRefusedError if the template refuses the conversation
+ * @throws ConversationRefusedError if the template refuses the conversation; UnencodableTextError if it holds calls of
+ *   tools, and the template knows none
  */
 export function conversationText(
   tokenizer: ModelTokenizer,
@@ -39,6 +40,11 @@ export function conversationText(
   options: PlainTextOptions = {},
 ): ConversationText {
   const { chatTemplate, eosToken = '' } = tokenizer;
+  if (messages.some((message) => message.tool_calls) && !chatTemplate?.source.includes('tool_calls')) {
+    throw new UnencodableTextError(
+      "it holds calls of tools, for which the model's chat template has no place",
+    );
+  }
   if (chatTemplate === undefined) {
     const contents = messages.map((message) => message.content).join('\n\n');
     const prompt = contents + (options.separator ?? '\n');

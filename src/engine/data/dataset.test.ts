@@ -4,6 +4,7 @@ import { parquetWriteBuffer, type ColumnSource } from 'hyparquet-writer';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../schema/errors.js';
 import { readDataset } from './dataset.js';
+import { countProblems } from './row-problems.js';
 import { temporaryFile } from '../../../test/support/temporary-folder.js';
 
 const lines = (dataset: { problems: { line: number; kind: string }[] }): string[] =>
@@ -301,4 +302,34 @@ describe('which format', () => {
       '2 malformed (line 1, 3',
     );
   });
+});
+
+describe('files of other programs', () => {
+  test.each([
+    ['rows.xlsx', 'PK\x03\x04', /is an Excel workbook, .*save the sheet as CSV/],
+    ['rows.csv', 'PK\x03\x04...xl/workbook.xml', /is an Excel workbook/],
+    ['rows.docx', 'PK\x03\x04', /is a Word document, .*plain text/],
+    ['rows.txt', '%PDF-1.7', /is a PDF document/],
+    ['rows.jsonl.gz', '\x1f\x8b', /is compressed, .*unpack it/],
+  ])('are called what they are: %s', async (name, bytes, message) => {
+    await expect(readDataset(temporaryFile(name, Buffer.from(bytes, 'latin1')))).rejects.toThrow(message);
+  });
+
+  test('in UTF-16 without a mark, and in Windows-1252, say so', async () => {
+    const wide = Buffer.from('prompt,response\na,b\n', 'utf16le');
+    await expect(readDataset(temporaryFile('rows.csv', wide))).rejects.toThrow('is saved as UTF-16');
+    const narrow = Buffer.from('caf\xe9\n', 'latin1');
+    await expect(readDataset(temporaryFile('rows.txt', narrow))).rejects.toThrow(/probably Windows-1252/);
+  });
+});
+
+test.each([
+  ['rows.jsonl', '{"a":1}\n{"a":2}\n{"a":3}\n\n{"a":4}\n'],
+  ['rows.json', '[{"a":1},{"a":2},{"a":3},{"a":4}]'],
+  ['rows.csv', 'a\n1\n2\n3\n4\n'],
+  ['rows.txt', '1\n2\n3\n4\n'],
+])('rows beyond the limit are counted: %s', async (name, content) => {
+  const { rows, problems } = await readDataset(temporaryFile(name, content), { maxRows: 2 });
+  expect(rows).toHaveLength(2);
+  expect(countProblems(problems).find(({ kind }) => kind === 'unread')).toMatchObject({ count: 2 });
 });

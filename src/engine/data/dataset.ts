@@ -1,5 +1,5 @@
 /** Reads a dataset, whatever the format of its file. */
-import { FORMAT_OF_EXTENSION, type DatasetFormat } from '../../schema/columns.js';
+import { FORMAT_OF_EXTENSION, type DatasetFormat, type TextUnit } from '../../schema/columns.js';
 import { extname } from 'node:path';
 import { UserError } from '../../schema/errors.js';
 import type { RawDataset, RowsRead } from './raw-dataset.js';
@@ -8,7 +8,8 @@ import { readCsv, type CsvOptions } from './read-csv.js';
 import { looksLikeJsonLines, readJson } from './read-json.js';
 import { readJsonl } from './read-jsonl.js';
 import { readParquet } from './read-parquet.js';
-import { readText, type TextUnit } from './read-text.js';
+import { refuseOtherFormats } from './other-formats.js';
+import { readText } from './read-text.js';
 import { requireRows } from './row-problems.js';
 import { readHead } from './text-file.js';
 
@@ -33,6 +34,7 @@ export async function readDataset(path: string, options: ReadDatasetOptions = {}
   if (!Number.isInteger(maxRows) || maxRows < 1) {
     throw new UserError(`The number of rows to read from ${path} must be at least 1, not ${maxRows}.`);
   }
+  refuseOtherFormats(path, await readHead(path, 4096));
   const asked =
     options.format ?? FORMAT_OF_EXTENSION.get(extname(path).toLowerCase()) ?? (await sniffFormat(path));
   const read = await readAs(asked, path, maxRows, options);

@@ -146,7 +146,8 @@ function encodeExample(
     return { line, kind: 'empty', message: 'a text of a single token, with nothing to predict' };
   }
   if (example.response === undefined) {
-    return { line, kind: 'no-response', message: 'no response; let the model answer the prompts itself' };
+    const why = example.withoutResponse ?? 'no response';
+    return { line, kind: 'no-response', message: `${why}; let the model answer the prompts itself` };
   }
   const { prompt, whole } = conversationText(tokenizer, example.messages, example.response, options);
   const ids = encodeConversation(tokenizer, whole!);

@@ -7,6 +7,8 @@ export interface ConversationExample {
   messages: Message[];
   /** The assistant's answer, if the data has one. */
   response?: string;
+  /** Why the data's own answer cannot be learnt from, where it has one. */
+  withoutResponse?: string;
 }
 
 export interface TextExample {

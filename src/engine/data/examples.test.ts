@@ -35,6 +35,22 @@ describe('prompts and responses', () => {
     ]);
   });
 
+  test('conversations as prompts keep their turns, and of several right answers the first is learnt', () => {
+    const mapping = { kind: 'prompt-response', prompt: 'q', input: 'i', response: 'a' } as const;
+    const before = [user('a'), { role: 'assistant', content: 'b' }];
+    const { examples, problems } = convert(
+      mapping,
+      { q: [...before, user('c')], a: [{ role: 'assistant', content: 'd' }] },
+      { q: 'who?', i: 'A passage.', a: { text: ['Ada', 'Ada L.'], answer_start: [1, 1] } },
+      { q: before, a: 'x' },
+    );
+    expect(examples).toEqual([
+      { line: 1, messages: [...before, user('c')], response: 'd' },
+      { line: 2, messages: [user('who?\n\nA passage.')], response: 'Ada' },
+    ]);
+    expect(problems).toMatchObject([{ line: 3, kind: 'empty' }]);
+  });
+
   test('choices get letters, and the answer is one of them', () => {
     const mapping = { kind: 'prompt-response', prompt: 'q', choices: ['c'], response: 'a' } as const;
     const row = { q: 'which?', c: ['x', 'y'] };
@@ -119,5 +135,45 @@ test('plain texts', () => {
   expect(convert({ kind: 'text', text: 't' }, { t: ' a\n' }, { t: ' ' })).toEqual({
     examples: [{ line: 1, text: ' a\n' }],
     problems: [{ line: 2, kind: 'empty', message: "'t' is empty" }],
+  });
+});
+
+describe('conversations with calls of tools', () => {
+  const mapping = { kind: 'messages', messages: 'm' } as const;
+  const called = [{ type: 'function', function: { name: 'time', arguments: { zone: 'UTC' } } }];
+
+  test('keep the calls before an answer, however they are written', () => {
+    const openAi = [
+      user('When?'),
+      {
+        role: 'assistant',
+        content: null,
+        tool_calls: [{ function: { name: 'time', arguments: '{"zone": "UTC"}' } }],
+      },
+      { role: 'tool', content: 'noon' },
+      { role: 'assistant', content: 'At noon.' },
+    ];
+    const shareGpt = [
+      { from: 'human', value: 'When, now?' },
+      { from: 'function_call', value: '{"name": "time", "arguments": {"zone": "UTC"}}' },
+      { from: 'observation', value: 'noon' },
+      { from: 'gpt', value: 'At noon.' },
+    ];
+    const { examples } = convert(mapping, { m: openAi }, { m: shareGpt });
+    const rest = [
+      { role: 'assistant', content: '', tool_calls: called },
+      { role: 'tool', content: 'noon' },
+    ];
+    expect(examples).toEqual([
+      { line: 1, messages: [user('When?'), ...rest], response: 'At noon.' },
+      { line: 2, messages: [user('When, now?'), ...rest], response: 'At noon.' },
+    ]);
+  });
+
+  test('whose answer is a call are prompts alone', () => {
+    const { examples } = convert(mapping, { m: [user('When?'), { role: 'assistant', tool_calls: called }] });
+    expect(examples).toEqual([
+      { line: 1, messages: [user('When?')], withoutResponse: 'the answer is a call of a tool' },
+    ]);
   });
 });

@@ -4,6 +4,7 @@ import { columnsUsed, requireColumns } from './columns.js';
 import { contentHash } from './content-hash.js';
 import type { RawDataset, RawRow } from './raw-dataset.js';
 import type { Example } from './example.js';
+import { answerText, textOf } from './cell-text.js';
 import { parseMessages, type Message } from './messages.js';
 import { requireRows, type RowProblem } from './row-problems.js';
 
@@ -46,7 +47,9 @@ function toExample(row: RawRow, mapping: ColumnMapping): Example | RowProblem {
     const value = row.values[column];
     if (mapping.kind === 'prompt-response' && mapping.choices?.includes(column) && Array.isArray(value))
       continue;
-    const text = textOf(value);
+    if (mapping.kind === 'prompt-response' && column === mapping.prompt && conversationIn(value)) continue;
+    const isResponse = mapping.kind === 'prompt-response' && column === mapping.response;
+    const text = textOf(value) ?? (isResponse ? answerText(value) : undefined);
     if (text === undefined) {
       return {
         line: row.line,
@@ -57,28 +60,30 @@ function toExample(row: RawRow, mapping: ColumnMapping): Example | RowProblem {
     texts.set(column, text);
   }
   const required = mapping.kind === 'text' ? mapping.text : mapping.prompt;
-  if (texts.get(required)!.trim() === '') {
+  const conversation = conversationIn(row.values[required]);
+  if ((conversation ? lastText(conversation) : texts.get(required)!).trim() === '') {
     return { line: row.line, kind: 'empty', message: `'${required}' is empty` };
   }
   return mapping.kind === 'text'
     ? { line: row.line, text: texts.get(mapping.text)! }
-    : fromColumns(row, mapping, texts);
+    : fromColumns(row, mapping, texts, conversation);
 }
 
 function fromColumns(
   row: RawRow,
   mapping: Extract<ColumnMapping, { kind: 'prompt-response' }>,
   texts: ReadonlyMap<string, string>,
+  conversation: readonly Message[] | undefined,
 ): Example | RowProblem {
   const read = (column: string | undefined): string => (column === undefined ? '' : texts.get(column)!);
   const choices = mapping.choices === undefined ? [] : choicesOf(row, mapping.choices);
-  const question = [read(mapping.prompt), read(mapping.input)]
-    .filter((part) => part.trim() !== '')
-    .join('\n\n');
+  const asked = conversation ? lastText(conversation) : read(mapping.prompt);
+  const question = [asked, read(mapping.input)].filter((part) => part.trim() !== '').join('\n\n');
   const content = [question, ...choices.map((choice, index) => `${letter(index)}. ${choice}`)].join('\n');
   const system = read(mapping.system);
   const messages: Message[] = [
     ...(system.trim() === '' ? [] : [{ role: 'system' as const, content: system }]),
+    ...(conversation ?? []).slice(0, -1),
     { role: 'user', content },
   ];
   if (mapping.response === undefined) return { line: row.line, messages };
@@ -107,16 +112,24 @@ function fromMessages(row: RawRow, column: string): Example | RowProblem {
     return problem('empty', `'${column}' has no message of the user's before the answer`);
   }
   if (open) return { line: row.line, messages };
+  if (messages[answer]!.tool_calls) {
+    return { line: row.line, messages: prompt, withoutResponse: 'the answer is a call of a tool' };
+  }
   const response = messages[answer]!.content;
   if (response.trim() === '') return problem('empty', `'${column}' ends with an empty answer`);
   return { line: row.line, messages: prompt, response };
 }
 
-/** Text of a cell; an absent one is empty. Numbers and truth values are written out, structures are not text. */
-function textOf(value: unknown): string | undefined {
-  if (value === undefined || value === null) return '';
-  if (typeof value === 'string') return value;
-  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+/** The messages of a prompt that is a conversation (TRL), as a list and not as text. */
+function conversationIn(value: unknown): Message[] | undefined {
+  const messages = Array.isArray(value) ? parseMessages(value) : '';
+  return typeof messages === 'string' || messages.length === 0 ? undefined : messages;
+}
+
+/** What is asked at the end of a prompt that is a conversation; nothing where its end is no question. */
+function lastText(conversation: readonly Message[]): string {
+  const last = conversation.at(-1);
+  return last?.role === 'user' ? last.content : '';
 }
 
 function describe(value: unknown): string {

@@ -3,6 +3,13 @@
 export interface Message {
   role: 'system' | 'user' | 'assistant' | 'tool';
   content: string;
+  /** Calls of tools, as chat templates know them; the content is mostly empty then. */
+  tool_calls?: readonly ToolCall[];
+}
+
+export interface ToolCall {
+  type: 'function';
+  function: { name: string; arguments: unknown };
 }
 
 const roles: ReadonlyMap<string, Message['role']> = new Map([
@@ -18,10 +25,17 @@ const roles: ReadonlyMap<string, Message['role']> = new Map([
   ['chatbot', 'assistant'],
   ['tool', 'tool'],
   ['function', 'tool'],
+  ['observation', 'tool'],
+  ['tool_response', 'tool'],
+  ['ipython', 'tool'],
 ]);
 
+/** ShareGPT's roles of messages whose text is a call, written as JSON. */
+const callingRoles = new Set(['function_call', 'tool_call']);
+
 /**
- * A list of {role, content} or {from, value}, also as JSON text; content is text or a list of {type: 'text', text}.
+ * A list of {role, content} or {from, value}, also as JSON text; content is text or a list of {type: 'text', text}, and
+ * may be missing beside tool_calls.
  * Anything else gives a message that says what is wrong.
  */
 export function parseMessages(value: unknown): Message[] | string {
@@ -39,10 +53,37 @@ export function parseMessages(value: unknown): Message[] | string {
 function parseMessage(item: unknown): Message | string {
   if (typeof item !== 'object' || item === null) return 'is not an object with a role and a content';
   const given = own(item, 'role') ?? own(item, 'from');
-  const role = typeof given === 'string' ? roles.get(given.trim().toLowerCase()) : undefined;
-  if (role === undefined) return `has the role ${JSON.stringify(given) ?? 'nothing'}, which is not known`;
+  const name = typeof given === 'string' ? given.trim().toLowerCase() : '';
   const content = contentText(own(item, 'content') ?? own(item, 'value') ?? own(item, 'text'));
+  if (callingRoles.has(name)) {
+    const calls = toolCalls(content === undefined ? undefined : parseJson(content));
+    return calls
+      ? { role: 'assistant', content: '', tool_calls: calls }
+      : 'is no call of a tool written as JSON';
+  }
+  const role = roles.get(name);
+  if (role === undefined) return `has the role ${JSON.stringify(given) ?? 'nothing'}, which is not known`;
+  const calls = role === 'assistant' ? toolCalls(own(item, 'tool_calls')) : undefined;
+  if (calls) return { role, content: content ?? '', tool_calls: calls };
   return content === undefined ? 'has no text as its content' : { role, content };
+}
+
+/** One call or several, each {name, arguments} or {function: {name, arguments}}; arguments may be JSON text. */
+function toolCalls(value: unknown): ToolCall[] | undefined {
+  const list = Array.isArray(value) ? value : [value];
+  const calls = list.map((item): ToolCall | undefined => {
+    if (typeof item !== 'object' || item === null) return undefined;
+    const called = own(item, 'function') ?? item;
+    if (typeof called !== 'object') return undefined;
+    const name = own(called, 'name');
+    if (typeof name !== 'string') return undefined;
+    const given = own(called, 'arguments') ?? own(called, 'parameters') ?? {};
+    return {
+      type: 'function',
+      function: { name, arguments: typeof given === 'string' ? (parseJson(given) ?? given) : given },
+    };
+  });
+  return calls.length > 0 && calls.every((call) => call !== undefined) ? calls : undefined;
 }
 
 function contentText(content: unknown): string | undefined {

@@ -4,7 +4,7 @@ import { CsvError, parse, type Options } from 'csv-parse/sync';
 import type { RawRow, RowsRead } from './raw-dataset.js';
 import { firstRowHoldsNames } from './csv-header.js';
 import { distinctNames, rowValues } from './raw-values.js';
-import type { RowProblem } from './row-problems.js';
+import { unreadRows, type RowProblem } from './row-problems.js';
 import { NOT_UTF8, readBytes } from './text-file.js';
 
 export interface CsvOptions {
@@ -25,13 +25,18 @@ const recordLimit = 16 * 2 ** 20;
 /** Reads up to `maxRows` rows. Without a row of names the columns are 'column_1', 'column_2', ... */
 export async function readCsv(path: string, maxRows: number, options: CsvOptions = {}): Promise<RowsRead> {
   const bytes = await readBytes(path);
-  const { records, problems } = parseRecords(bytes, options.delimiter ?? guessDelimiter(bytes), maxRows + 1);
+  const { records, problems, more } = parseRecords(
+    bytes,
+    options.delimiter ?? guessDelimiter(bytes),
+    maxRows + 1,
+  );
   const [first] = records;
   if (first === undefined) return { rows: [], problems, columns: [] };
 
   const header = options.header ?? firstRowHoldsNames(records.map(({ fields }) => fields));
   const columns = distinctNames(header ? first.fields : first.fields.map(() => ''));
   const rows: RawRow[] = [];
+  const unread: number[] = [];
   for (const { line, fields } of header ? records.slice(1) : records) {
     if (fields.every((field) => field.trim() === '')) {
       problems.push({ line, kind: 'empty', message: 'a row without any text' });
@@ -42,29 +47,31 @@ export async function readCsv(path: string, maxRows: number, options: CsvOptions
         message: `${fields.length} fields instead of ${columns.length}`,
       });
     } else if (rows.length >= maxRows) {
-      problems.push({ line, kind: 'unread', message: `reading stopped after ${maxRows} rows` });
-      break;
+      unread.push(line);
     } else {
       rows.push({ line, values: rowValues(columns.map((name, index) => [name, fields[index]])) });
     }
   }
+  const firstUnread = unread[0] ?? more.line;
+  problems.push(...unreadRows(firstUnread, unread.length + more.rows, maxRows));
   return { rows, problems: problems.toSorted((a, b) => a.line - b.line), columns };
 }
 
 /**
- * All records with the lines they start in. A record that breaks the rules of quoting costs one line: reading
+ * The first records with the lines they start in, and how many more there are. A record that breaks the rules of quoting costs one line: reading
  * goes on with the next.
  */
 function parseRecords(
   bytes: Buffer,
   delimiter: string,
   maxRecords: number,
-): { records: CsvRecord[]; problems: RowProblem[] } {
+): { records: CsvRecord[]; problems: RowProblem[]; more: { line: number | undefined; rows: number } } {
   const records: CsvRecord[] = [];
   const problems: RowProblem[] = [];
+  const more: { line: number | undefined; rows: number } = { line: undefined, rows: 0 };
   let base = 0;
   let line = 1;
-  while (base < bytes.length && records.length <= maxRecords) {
+  while (base < bytes.length) {
     const rest = bytes.subarray(base);
     let consumed = 0;
     try {
@@ -73,10 +80,13 @@ function parseRecords(
         record_delimiter: ['\r\n', '\n', '\r'],
         relax_column_count: true,
         max_record_size: recordLimit,
-        to: maxRecords - records.length + 1,
         on_record: (fields: string[], context) => {
           const end = context.bytes_records;
-          records.push({ line, fields });
+          if (records.length <= maxRecords) records.push({ line, fields });
+          else {
+            more.line ??= line;
+            more.rows += 1;
+          }
           line += countLineEnds(rest, consumed, end);
           consumed = end;
           return null;
@@ -93,6 +103,7 @@ function parseRecords(
   return {
     records: isUtf8(bytes) ? records : records.filter((record) => isText(record, problems)),
     problems,
+    more,
   };
 }
 

@@ -3,7 +3,7 @@ import { UserError } from '../../schema/errors.js';
 import type { RawRow, RowsRead } from './raw-dataset.js';
 import { jsonRowValues } from './raw-values.js';
 import { readJsonl } from './read-jsonl.js';
-import type { RowProblem } from './row-problems.js';
+import { unreadRows, type RowProblem } from './row-problems.js';
 import { readWholeText } from './text-file.js';
 
 /**
@@ -23,17 +23,17 @@ export async function readJson(path: string, maxRows: number): Promise<RowsRead>
   }
   const rows: RawRow[] = [];
   const problems: RowProblem[] = [];
-  for (const [index, item] of listOfRows(parsed, path).entries()) {
+  const list = listOfRows(parsed, path);
+  for (const [index, item] of list.slice(0, maxRows).entries()) {
     const line = index + 1;
-    if (index >= maxRows) {
-      problems.push({ line, kind: 'unread', message: `reading stopped after ${maxRows} rows` });
-      break;
-    }
     const values = jsonRowValues(item);
     if (typeof values === 'string') problems.push({ line, kind: 'malformed', message: values });
     else rows.push({ line, values });
   }
-  return { rows, problems };
+  return {
+    rows,
+    problems: [...problems, ...unreadRows(maxRows + 1, Math.max(0, list.length - maxRows), maxRows)],
+  };
 }
 
 /** The list of rows: the value itself, or the one list that the object holds. */

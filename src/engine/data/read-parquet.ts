@@ -4,6 +4,7 @@ import { compressors } from 'hyparquet-compressors';
 import { UserError } from '../../schema/errors.js';
 import type { RawRow, RowsRead } from './raw-dataset.js';
 import { rowValues } from './raw-values.js';
+import { unreadRows } from './row-problems.js';
 import { fileSize } from './text-file.js';
 
 /**
@@ -32,11 +33,10 @@ export async function readParquet(path: string, maxRows: number): Promise<RowsRe
         }));
       },
     });
-    const message = `reading stopped after ${maxRows} of ${total} rows`;
     return {
       rows,
       columns,
-      problems: total > maxRows ? [{ line: maxRows + 1, kind: 'unread', message }] : [],
+      problems: unreadRows(maxRows + 1, Math.max(0, total - maxRows), maxRows),
     };
   } catch (error) {
     throw new UserError(`${path} cannot be read as Parquet: ${(error as Error).message}.`, { cause: error });

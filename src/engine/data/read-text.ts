@@ -1,11 +1,9 @@
 /** Plain text: documents between '<|endoftext|>' marks, else paragraphs between blank lines, else lines. */
+import type { TextUnit } from '../../schema/columns.js';
 import type { RawRow, RowsRead } from './raw-dataset.js';
 import { rowValues } from './raw-values.js';
-import type { RowProblem } from './row-problems.js';
+import { unreadRows, type RowProblem } from './row-problems.js';
 import { readWholeText } from './text-file.js';
-
-/** What one row of a text file is; 'auto' takes the first of separator, paragraph and line that the file shows. */
-export type TextUnit = 'auto' | 'separator' | 'paragraph' | 'line' | 'file';
 
 const documentSeparator = '<|endoftext|>';
 
@@ -19,16 +17,14 @@ export async function readText(path: string, maxRows: number, unit: TextUnit = '
   const text = (await readWholeText(path)).replaceAll('\r\n', '\n');
   const rows: RawRow[] = [];
   const problems: RowProblem[] = [];
+  const unread: Piece[] = [];
   for (const piece of pieces(text, unit === 'auto' ? unitOf(text) : unit)) {
-    if (rows.length >= maxRows) {
-      problems.push({ line: piece.line, kind: 'unread', message: `reading stopped after ${maxRows} rows` });
-      break;
-    }
-    if (piece.text === '')
+    if (rows.length >= maxRows) unread.push(piece);
+    else if (piece.text === '')
       problems.push({ line: piece.line, kind: 'empty', message: 'no text between two marks' });
     else rows.push({ line: piece.line, values: rowValues([['text', piece.text]]) });
   }
-  return { rows, problems };
+  return { rows, problems: [...problems, ...unreadRows(unread[0]?.line, unread.length, maxRows)] };
 }
 
 function unitOf(text: string): TextUnit {

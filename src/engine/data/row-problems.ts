@@ -8,6 +8,8 @@ export interface RowProblem {
   kind: RowProblemKind;
   /** What is wrong, without the line: 'not valid JSON: ...'. */
   message: string;
+  /** Rows from this one on that it is said of; default: 1. */
+  rows?: number;
 }
 
 const linesShown = 5;
@@ -15,13 +17,20 @@ const linesShown = 5;
 /** Counts problems by kind, the most frequent kind first. */
 export function countProblems(problems: readonly RowProblem[]): ProblemCount[] {
   const counts = new Map<RowProblemKind, ProblemCount>();
-  for (const { kind, line, message } of problems) {
+  for (const { kind, line, message, rows = 1 } of problems) {
     const entry = counts.get(kind) ?? { kind, count: 0, lines: [], example: message };
-    entry.count += 1;
+    entry.count += rows;
     if (entry.lines.length < linesShown) entry.lines.push(line);
     counts.set(kind, entry);
   }
   return [...counts.values()].toSorted((a, b) => b.count - a.count);
+}
+
+/** That a file has more rows than are read; nothing where it has none. @param line of the first of them */
+export function unreadRows(line: number | undefined, rows: number, maxRows: number): RowProblem[] {
+  if (line === undefined || rows === 0) return [];
+  const message = `reading stopped after ${maxRows.toLocaleString('en')} rows`;
+  return [{ line, kind: 'unread', message, rows }];
 }
 
 /** One sentence such as '3 malformed (line 2, 5, 9: not valid JSON), 1 empty (line 4: a blank line)'. */

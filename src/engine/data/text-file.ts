@@ -9,7 +9,8 @@ const wholeFileLimit = 500 * 2 ** 20;
 const lineLimit = 32 * 2 ** 20;
 
 /** What is wrong with bytes of another encoding, and what to do. */
-export const NOT_UTF8 = 'not valid UTF-8 text; save the file as UTF-8';
+export const NOT_UTF8 =
+  "not UTF-8 text but probably Windows-1252, as Excel's plain CSV is; save the file as UTF-8";
 
 export interface TextLine {
   /** 1-based. */
@@ -73,7 +74,7 @@ export async function readWholeText(path: string): Promise<string> {
   try {
     return decodeStrictly(bytes);
   } catch {
-    throw new UserError(`${path} is not UTF-8 text (line ${firstBadLine(bytes)}); save it as UTF-8.`);
+    throw new UserError(`${path}, line ${firstBadLine(bytes)}: ${NOT_UTF8}.`);
   }
 }
 
@@ -141,7 +142,12 @@ function withoutMark(bytes: Buffer): Buffer {
 
 function refuseUtf16(bytes: Buffer, path: string): void {
   const mark = (bytes[0] ?? 0) * 256 + (bytes[1] ?? 0);
-  if (mark === 0xfffe || mark === 0xfeff)
+  // Without a mark: every other byte of the usual letters is zero.
+  const beginning = bytes.subarray(0, 64);
+  const zeros = [0, 1].map(
+    (odd) => beginning.filter((byte, index) => byte === 0 && index % 2 === odd).length,
+  );
+  if (mark === 0xfffe || mark === 0xfeff || Math.max(...zeros) > beginning.length / 4)
     throw new UserError(`${path} is saved as UTF-16; save it as UTF-8.`);
 }
 

@@ -1,6 +1,6 @@
 /** A dataset as the model will see it: rows with their parts, and what will be left out. */
 import path from 'node:path';
-import { mappingText, type ColumnMapping } from '../../schema/columns.js';
+import { mappingText, type ColumnMapping, type TextUnit } from '../../schema/columns.js';
 import { UserError } from '../../schema/errors.js';
 import type { PreviewRow, TaskPreview, TaskWarning, TextPiece } from '../../schema/results.js';
 import type { JobChoices } from '../../schema/settings.js';
@@ -36,6 +36,7 @@ const HISTOGRAM_BINS = 24;
 export type PreviewRequest = ModelChoice & {
   dataset: string;
   columns?: string;
+  textUnit?: TextUnit;
   /** Rows shown. */
   previewRows: number;
 } & Pick<JobChoices, 'responses' | 'calibrationRows' | 'heldoutRows' | 'maxTokens' | 'overlong' | 'seed'>;
@@ -46,7 +47,7 @@ export async function previewTask(request: PreviewRequest, context: JobContext):
   const settings = checkedSettings(given);
   const model = await context.kept.model(await onnxModel(request, context), context.memory);
   const tokenizer = await loadTokenizer(model.source.folder);
-  const dataset = await readDataset(settings.dataset);
+  const dataset = await readDataset(settings.dataset, settings);
   let mapped: MappedRows;
   try {
     mapped = mapColumns(dataset, settings.columns);
@@ -158,7 +159,9 @@ function warningsOf(
 ): TaskWarning[] {
   const counted = (kind: TaskWarning['kind'], ...kinds: RowProblem['kind'][]): TaskWarning => ({
     kind,
-    count: problems.filter((problem) => kinds.includes(problem.kind)).length,
+    count: problems
+      .filter((problem) => kinds.includes(problem.kind))
+      .reduce((sum, { rows = 1 }) => sum + rows, 0),
   });
   const warnings = [
     counted('duplicates', 'duplicate'),

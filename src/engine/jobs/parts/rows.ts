@@ -18,6 +18,7 @@ export type RowSettings = Pick<
   JobSettings,
   | 'dataset'
   | 'columns'
+  | 'textUnit'
   | 'responses'
   | 'calibrationRows'
   | 'heldoutRows'
@@ -55,7 +56,11 @@ export interface RowReader {
 
 /** @throws UserError if the file cannot be read or its columns make no task */
 export async function readRows(reader: RowReader, settings: RowSettings): Promise<TaskRows> {
-  return taskRows(reader, mapColumns(await readDataset(settings.dataset), settings.columns), settings);
+  return taskRows(
+    reader,
+    mapColumns(await readDataset(settings.dataset, settings), settings.columns),
+    settings,
+  );
 }
 
 /** A dataset with its columns understood. */

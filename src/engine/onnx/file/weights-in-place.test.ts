@@ -44,7 +44,8 @@ describe('a model read in place', () => {
       return path.join(folder, name);
     };
     const content = readFileSync(sample);
-    const damaged = /is not an ONNX model, or it is damaged or was not downloaded completely; download or export it again\.$/;
+    const damaged =
+      /is not an ONNX model, or it is damaged or was not downloaded completely; download or export it again\.$/;
     expect(() => readModelInPlace(write('cut', content.subarray(0, 5e6)))).toThrow(damaged);
     expect(() => readModelInPlace(write('text', Buffer.from('a text, and no model at all')))).toThrow(
       damaged,
