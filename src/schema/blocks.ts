@@ -51,6 +51,8 @@ export const decoderDescription = v.object({
   total: weightTotals,
   /** Element types of the weights, the largest share of bytes first. */
   precision: v.array(v.object({ type: v.string(), bytes: count, share })),
+  /** Whether there is a KV cache, of known shape or not. */
+  hasCache: v.boolean(),
   /** Bytes that a token leaves in the KV cache; absent without a cache of known shape. */
   cacheBytesPerToken: v.optional(v.number()),
 });

@@ -39,7 +39,6 @@ export function addInspectCommand(program: Command): void {
 export function inspectText(description: ModelDescription): string {
   const { name, file, layers, hiddenSize, vocabularySize, parallel, opset, producer, total, precision } =
     description;
-  const cache = description.cacheBytesPerToken;
   const head = [
     `${name} (${file})`,
     `  ${layers} layers${parallel ? ' with parallel residuals' : ''}, hidden size ${hiddenSize}, vocabulary ${vocabularySize}`,
@@ -48,7 +47,7 @@ export function inspectText(description: ModelDescription): string {
       .map(({ type, share }) => `${type} ${percent(share)}`)
       .join(', ')}`,
     `  opset ${opset}${producer ? `, written by ${producer}` : ''}`,
-    `  KV cache: ${cache === undefined ? 'none' : `${formatBytes(cache)} a token`}`,
+    `  KV cache: ${cacheText(description)}`,
   ];
   const rows = description.blocks.map((block) => [
     String(block.layer),
@@ -79,6 +78,11 @@ export function inspectText(description: ModelDescription): string {
     { right: [0, 2, 3, 4, 5], indent: '  ' },
   );
   return [...head, '', table, '', savingsText(description), ...otherFiles(description)].join('\n');
+}
+
+function cacheText({ hasCache, cacheBytesPerToken: bytes }: ModelDescription): string {
+  if (bytes !== undefined) return `${formatBytes(bytes)} a token`;
+  return hasCache ? 'of a size that the file does not tell' : 'none';
 }
 
 /** What skipping one block of each kind brings, honestly: attention holds few weights. */

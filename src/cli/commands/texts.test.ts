@@ -40,6 +40,7 @@ function described(changes: Partial<ModelDescription> = {}): ModelDescription {
     shared: part,
     total: { parameters: 250_000, bytes: 1e6 },
     precision: [{ type: 'float32', bytes: 1e6, share: 1 }],
+    hasCache: true,
     cacheBytesPerToken: 1024,
     tokenizer: { found: false, message: 'There is no tokenizer.json.' },
     savings: {},
@@ -75,10 +76,12 @@ describe('inspect', () => {
     expect(mlps(true, false)).toContain('1 of 2 MLP blocks hold mixtures of experts');
   });
 
-  it('without a cache says none', () => {
+  it('without a cache says none, and that its size is not known where nothing tells it', () => {
     const blocks = [{ ...block('attention', 0), cacheBytesPerToken: undefined }];
-    const text = inspectText(described({ blocks, cacheBytesPerToken: undefined }));
+    const text = inspectText(described({ blocks, hasCache: false, cacheBytesPerToken: undefined }));
     expect(text).toContain('KV cache: none');
+    const untold = inspectText(described({ blocks, cacheBytesPerToken: undefined }));
+    expect(untold).toContain('KV cache: of a size that the file does not tell');
     expect(text).toMatch(/Skipping one attention block saves 10\.0 % of the file\.$/m);
   });
 

@@ -46,6 +46,7 @@ export function describeDecoder(decoder: Decoder): DecoderDescription {
     },
     total,
     precision: precisionOf(tensors, total.bytes),
+    hasCache: decoder.inputs.cache.length > 0,
     cacheBytesPerToken: sumKnown(blocks.map((block) => block.cacheBytesPerToken)),
   };
 }

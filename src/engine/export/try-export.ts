@@ -50,7 +50,7 @@ export async function tryExport(request: TrialRequest): Promise<TrialResult> {
   } catch (error) {
     if (!(error instanceof UnwritableScales) || request.mode === 'explicit') throw error;
     const verification = await tryMode({ ...request, mode: 'explicit' });
-    return { mode: 'explicit', reason: explicitReason(error), verification };
+    return { mode: 'explicit', reason: explicitReason(error, 'will be'), verification };
   }
 }
 

@@ -28,7 +28,7 @@ export function requireSame(verification: ExportCheck): ExportCheck {
   );
 }
 
-/** Why scales that were to be folded are written explicitly, as one sentence. */
-export function explicitReason({ reason }: UnwritableScales): string {
-  return `The scales were written as factors of their own (explicitly), since they cannot be folded into the weights: ${reason.charAt(0).toLowerCase()}${reason.slice(1)}.`;
+/** Why scales that were to be folded are written explicitly, as one sentence. @param tense of a trial, or of an export */
+export function explicitReason({ reason }: UnwritableScales, tense: 'were' | 'will be' = 'were'): string {
+  return `The scales ${tense} written as factors of their own (explicitly), since they cannot be folded into the weights: ${reason.charAt(0).toLowerCase()}${reason.slice(1)}.`;
 }

@@ -27,6 +27,7 @@ export const model = {
   },
   hidden: (size: number) => `${size} wide`,
   none: 'none',
+  untold: 'not known',
   missing: 'not found',
   found: 'found',
   noTemplate: 'Prompts go in as plain text.',

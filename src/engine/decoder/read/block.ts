@@ -1,6 +1,7 @@
 /** A block of the residual stream: its norm, its last projection, its cache, and what belongs to it alone. */
 import type { BlockKind } from '../../../schema/blocks.js';
 import { UserError } from '../../../schema/errors.js';
+import { FITTING } from './other-kinds.js';
 import { describeNode } from '../../onnx/graph/node.js';
 import type { NodeProto } from '../../onnx/file/onnx_pb.js';
 import type { DataFlow } from './data-flow.js';
@@ -102,7 +103,7 @@ function refuseRecurrent(
   const node = [...block.region].find((candidate) => RECURRENT_OPERATORS.has(candidate.opType));
   if (node) {
     throw new UserError(
-      `The model holds a block that is neither attention nor an MLP (the ${describeNode(node)} mixes positions); Hopscotch does not read hybrid models.`,
+      `The model holds a block that is neither attention nor an MLP (the ${describeNode(node)} mixes positions); ${FITTING}.`,
     );
   }
   const stop = new Set([step.input]);
@@ -110,7 +111,7 @@ function refuseRecurrent(
   const state = [...flow.sources([block.output], stop).inputs].find((input) => continued.has(input));
   if (state !== undefined) {
     throw new UserError(
-      `The model holds a block without attention that keeps the state '${state}'; Hopscotch does not read hybrid models.`,
+      `The model holds a block without attention that keeps the state '${state}'; ${FITTING}.`,
     );
   }
 }

@@ -7,6 +7,7 @@ import { elementCount, tensorDims } from '../../onnx/graph/tensor.js';
 import { declaredDims, declaredType } from '../../onnx/graph/value-info.js';
 import { walk } from '../../onnx/graph/walk.js';
 import { isRenaming, type DataFlow } from './data-flow.js';
+import { takesEmbeddings } from './other-kinds.js';
 import { EXPORT_ADVICE } from './unsupported.js';
 
 export interface TokenEmbedding {
@@ -97,9 +98,7 @@ function noEmbedding(flow: DataFlow, integers: readonly string[]): UserError {
     (input) => !isInteger(declaredType(input)) && declaredDims(input)?.length === 3,
   );
   if (embeddings) {
-    return new UserError(
-      `The model takes embeddings ('${embeddings.name}') in place of token ids; Hopscotch needs a text model with its embedding inside, so ${EXPORT_ADVICE}.`,
-    );
+    return takesEmbeddings(embeddings.name);
   }
   const reader = integers.flatMap((input) => flow.readers(input))[0];
   const found = reader ? `the ${describeNode(reader)} was found` : 'the model has no integer input';

@@ -45,6 +45,22 @@ async function refusalAfter(change: (graph: Graph, blocks: Block[]) => void, cac
   });
 }
 
+describe('models of other kinds are refused by their kind, with models that work', () => {
+  it.each([
+    ['encoder_hidden_states', 'is the decoder of an encoder-decoder'],
+    ['past_key_values.0.encoder.key', 'is the decoder of an encoder-decoder'],
+    ['past_key_values.0.recurrent_state', 'some of its layers hold linear attention'],
+    ['past_ssm.0', 'has layers of state spaces (Mamba)'],
+    ['past_conv.0', 'some of its layers hold short convolutions'],
+  ])('%s', async (input, kind) => {
+    const message = await refusalAfter((graph) => {
+      graph.addInput(makeValueInfo(input, DataType.FLOAT, ['batch', 4, 16]));
+    });
+    expect(message).toContain(kind);
+    expect(message).toMatch(/\(it has the input .*\); Hopscotch slims models of .*such as Llama/);
+  });
+});
+
 describe('a decoder that is changed so that it', () => {
   it('takes embeddings in place of tokens', async () => {
     const message = await refusalAfter((graph, [attention]) => {
@@ -52,20 +68,7 @@ describe('a decoder that is changed so that it', () => {
       graph.replaceUses(attention!.norm!.input, 'inputs_embeds');
     });
     expect(message).toMatchInlineSnapshot(
-      `"The model takes embeddings ('inputs_embeds') in place of token ids; Hopscotch needs a text model with its embedding inside, so export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'."`,
-    );
-  });
-
-  it('attends to an encoder', async () => {
-    const message = await refusalAfter((graph) => {
-      graph.addInput(makeValueInfo('encoder_hidden_states', DataType.FLOAT, ['batch', 'source', 16]));
-      for (const part of ['k', 'v']) {
-        const [product] = graph.consumers(`model.layers.0.self_attn.${part}_proj.weight`);
-        graph.setInput(product!, 0, 'encoder_hidden_states');
-      }
-    });
-    expect(message).toMatchInlineSnapshot(
-      `"The keys and values of attention 0 come from the input 'encoder_hidden_states', which is no key-value cache with a present output; Hopscotch reads decoder-only models, not encoder-decoders."`,
+      `"The model takes embeddings ('inputs_embeds') in place of token ids, as the text part of a model of pictures or sound does; Hopscotch slims models of attention and MLP blocks alone, such as Llama, SmolLM2, Qwen 2.5 and 3, Gemma 2 and 3, Phi, Granite, GPT-2 and OPT, each in a file that takes input_ids."`,
     );
   });
 
@@ -159,20 +162,20 @@ describe('a decoder that is changed so that it', () => {
       graph.replaceUses(mlp!.norm!.output, summed!, (node) => node.opType === 'CumSum');
     });
     expect(message).toMatchInlineSnapshot(
-      `"The model holds a block that is neither attention nor an MLP (the CumSum node "scan/node" mixes positions); Hopscotch does not read hybrid models."`,
+      `"The model holds a block that is neither attention nor an MLP (the CumSum node "scan/node" mixes positions); Hopscotch slims models of attention and MLP blocks alone, such as Llama, SmolLM2, Qwen 2.5 and 3, Gemma 2 and 3, Phi, Granite, GPT-2 and OPT."`,
     );
   });
 
   it('has a block that keeps a state', async () => {
     const message = await refusalAfter((graph, [, mlp]) => {
-      graph.addInput(makeValueInfo('past_conv.0', DataType.FLOAT, ['batch', 1, 16]));
-      const [mixed] = graph.addNode('Add', [mlp!.norm!.output, 'past_conv.0'], {}, { label: 'mixed' });
-      graph.addNode('Identity', [mixed!], {}, { outputs: ['present_conv.0'] });
+      graph.addInput(makeValueInfo('past_mix.0', DataType.FLOAT, ['batch', 1, 16]));
+      const [mixed] = graph.addNode('Add', [mlp!.norm!.output, 'past_mix.0'], {}, { label: 'mixed' });
+      graph.addNode('Identity', [mixed!], {}, { outputs: ['present_mix.0'] });
       graph.replaceUses(mlp!.norm!.output, mixed!, (node) => node.output[0] === mixed);
-      graph.proto.output.push(makeValueInfo('present_conv.0', DataType.FLOAT, ['batch', undefined, 16]));
+      graph.proto.output.push(makeValueInfo('present_mix.0', DataType.FLOAT, ['batch', undefined, 16]));
     });
     expect(message).toMatchInlineSnapshot(
-      `"The model holds a block without attention that keeps the state 'past_conv.0'; Hopscotch does not read hybrid models."`,
+      `"The model holds a block without attention that keeps the state 'past_mix.0'; Hopscotch slims models of attention and MLP blocks alone, such as Llama, SmolLM2, Qwen 2.5 and 3, Gemma 2 and 3, Phi, Granite, GPT-2 and OPT."`,
     );
   });
 
@@ -260,12 +263,12 @@ describe.skipIf(!hasShared)(`files that cannot be read${sharedReason}`, () => {
     }
     expect(messages).toMatchInlineSnapshot(`
       {
-        "models/fixtures/ort-testdata/gpt2_attention_opt_skiplayernorm.onnx": "The model takes embeddings ('input_1') in place of token ids; Hopscotch needs a text model with its embedding inside, so export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'.",
+        "models/fixtures/ort-testdata/gpt2_attention_opt_skiplayernorm.onnx": "The model takes embeddings ('input_1') in place of token ids, as the text part of a model of pictures or sound does; Hopscotch slims models of attention and MLP blocks alone, such as Llama, SmolLM2, Qwen 2.5 and 3, Gemma 2 and 3, Phi, Granite, GPT-2 and OPT, each in a file that takes input_ids.",
         "models/fixtures/ort-testdata/gpt2_one_layer.onnx": "After the last block a final layer norm or RMS norm was expected, but the end of the graph ('471') was found; export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'.",
         "models/fixtures/ort-testdata/gpt2_past.onnx": "The model has no output with logits: no matrix product between its final norm and an output was found; export it with its language-modelling head.",
         "models/fixtures/refuse/3layer_bloom_optimized_training.onnx": "The model is a training graph (it holds the com.microsoft.SoftmaxCrossEntropyLossInternal node "/_original_module/_original_model/SoftmaxCrossEntropyLossInternal"); Hopscotch needs the graph for inference, so export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'.",
         "models/fixtures/refuse/genai_phi3v_dummy_text.onnx": ".../models/fixtures/refuse/genai_phi3v_dummy_text.onnx is not an ONNX model: it holds no graph.",
-        "models/fixtures/refuse/genai_tiny-random-lfm2.onnx": "After the embedding (Gather node "embeddings") a residual stream was expected, an Add of the embedding and of an attention block's result, but there is none; export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'.",
+        "models/fixtures/refuse/genai_tiny-random-lfm2.onnx": "The model is a hybrid: some of its layers hold short convolutions in place of attention (LFM2) (it has the input 'past_conv.0'); Hopscotch slims models of attention and MLP blocks alone, such as Llama, SmolLM2, Qwen 2.5 and 3, Gemma 2 and 3, Phi, Granite, GPT-2 and OPT.",
         "models/fixtures/refuse/tiny_gpt2_beamsearch.onnx": "The model holds a whole text search around its decoder (the com.microsoft.BeamSearch node "BeamSearch_gpt2"); Hopscotch needs the decoder alone, so export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'.",
         "models/fixtures/sdpython/llama_export_static.onnx": "The model has no output with logits: no matrix product between its final norm and an output was found; export it with its language-modelling head.",
       }

@@ -5,6 +5,7 @@ import { isStandardDomain } from '../../onnx/graph/operator-domain.js';
 import { describeNode } from '../../onnx/graph/node.js';
 import type { OnnxModel } from '../../onnx/file/model-file.js';
 import type { GraphProto, NodeProto } from '../../onnx/file/onnx_pb.js';
+import { refuseOtherKinds } from './other-kinds.js';
 
 export const EXPORT_ADVICE =
   "export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'";
@@ -62,6 +63,7 @@ export function refuseUnsupported(model: OnnxModel): void {
     const node = model.graph.node.find((candidate) => refusal.matches(candidate));
     if (node) throw new UserError(refusal.reason(describeNode(node)));
   }
+  refuseOtherKinds(model);
   const wrapper = model.graph.node.find((node) => subgraphs(node).some(holdsLayers));
   if (wrapper) {
     throw new UserError(

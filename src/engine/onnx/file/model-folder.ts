@@ -50,7 +50,7 @@ export function openModelFolder(location: string, file?: string): ModelFolder {
       (name) => name !== undefined,
     ) ?? onlyOne(found);
   if (preferred === undefined) {
-    const [prompt, next] = OLD_PAIR.map((name) => found.find((file) => path.posix.basename(file) === name));
+    const [prompt, next] = OLD_PAIR.map((name) => found.find((other) => path.posix.basename(other) === name));
     if (prompt !== undefined && next !== undefined) {
       throw new UserError(
         `${folder} holds a model as an old Optimum wrote it, ${prompt} for prompts and ${next} for each token after them, with all weights in both; export it again with a newer Optimum, which writes a single model.onnx, or take the first with --model-file ${prompt}: it runs without a KV cache.`,
