@@ -1,10 +1,12 @@
 /** Brings a graph to a form that can be differentiated, and adds the gradient. */
 import { differentiate } from '../autodiff/differentiate.js';
+import type { ValueTypes } from '../autodiff/value-types.js';
 import { findLowering, lowerOperators } from '../autodiff/lower/index.js';
 import { DataType } from '../onnx/graph/data-types.js';
 import { Graph } from '../onnx/graph/graph.js';
 import { opsetVersion, type OnnxModel } from '../onnx/file/model-file.js';
 import { makeValueInfo, type DeclaredDim } from '../onnx/graph/value-info.js';
+import { feedableWeights, weightFeeds, withInputsFor } from '../runtime/fed-weights.js';
 import { probeTypes } from '../runtime/probe-types.js';
 import { segmentOptions } from '../runtime/segment-session.js';
 import type { Feeds, RunOptions } from '../runtime/session.js';
@@ -21,9 +23,8 @@ export interface GradientRequest {
   /** The gradient by `result`, where it is no number that stands at the end. */
   seed?: string;
   leaves: readonly Leaf[];
-  /** Feeds of two sizes, to find out types and shapes. */
-  probes: readonly Feeds[];
-  runOptions: RunOptions;
+  /** Those of all values of the graph. */
+  types: ValueTypes;
 }
 
 /** Replaces operators without gradient rules by others. @throws UserError if one has no replacement */
@@ -42,12 +43,11 @@ export async function lowerModel(
  * @returns the gradients' names by the leaves'
  * @throws UserError if an operator has no gradient rule
  */
-export async function addGradients(
+export function addGradients(
   model: OnnxModel,
-  { result, seed, leaves, probes, runOptions }: GradientRequest,
-): Promise<Map<string, string>> {
+  { result, seed, leaves, types }: GradientRequest,
+): Map<string, string> {
   const graph = new Graph(model.graph);
-  const types = await typesOf(model, probes, runOptions);
   const gradients = differentiate(graph, {
     loss: result,
     seed,
@@ -62,8 +62,19 @@ export async function addGradients(
   return gradients;
 }
 
-async function typesOf(model: OnnxModel, probes: readonly Feeds[], runOptions: RunOptions) {
-  await runOptions.segments?.slot?.take(undefined);
+/** Types of all values of a graph. */
+export async function typesOf(
+  model: OnnxModel,
+  probes: readonly Feeds[],
+  runOptions: RunOptions,
+): Promise<ValueTypes> {
   const { mapWeights = false, memoryArena = true } = segmentOptions(runOptions);
-  return await probeTypes(model, probes, { mapWeights, memoryArena });
+  if (runOptions.segments?.slot) {
+    await runOptions.segments.slot.take(undefined);
+    return await probeTypes(model, probes, { mapWeights, memoryArena });
+  }
+  const weights = feedableWeights(model.graph);
+  const fed = weightFeeds(model, weights);
+  const complete = probes.map((feeds) => ({ ...fed, ...feeds }));
+  return await probeTypes(withInputsFor(model, weights), complete, { memoryArena });
 }

@@ -10,7 +10,7 @@ import { Graph } from '../onnx/graph/graph.js';
 import { emptyCache, tokenFeeds } from '../runtime/decoder-feeds.js';
 import { openSession, type Feeds, type RunnableModel } from '../runtime/session.js';
 import { float32Tensor, float32Values, int64Tensor, type RuntimeTensor } from '../runtime/tensors.js';
-import { addGradients, lowerModel } from './add-gradients.js';
+import { addGradients, lowerModel, typesOf } from './add-gradients.js';
 import { gatedDecoder, type LossModelOptions } from './forward-model.js';
 import { gateFeeds, gateSize, type KeyedGate } from './gated-decoder.js';
 import { hiddenMatchProbe } from './hidden-match.js';
@@ -128,10 +128,17 @@ export async function openGradientModel(
   }));
   const loss = LOSS_OUTPUTS[options.matchHidden ? 'objective' : 'loss'];
   const leaves = gates.filter(({ key }) => options.trained?.(key) ?? true);
-  const task = { decoder: gated, loss, leaves, probes, runOptions: options.runOptions ?? {} };
-  const opened = options.runOptions?.segments
-    ? await openSegmentedGradient(task)
-    : await openWholeGradient(task);
+  const task = {
+    decoder: gated,
+    loss,
+    gates: new Set(gates.map(({ name }) => name)),
+    leaves,
+    probes,
+    runOptions: options.runOptions ?? {},
+  };
+  const onCpu = (options.runOptions?.provider ?? 'cpu') === 'cpu';
+  const opened =
+    options.runOptions?.segments || onCpu ? await openSegmentedGradient(task) : await openWholeGradient(task);
   const shared = decoder.steps
     .filter((step) => step.blocks.length > 1)
     .flatMap((step) => step.blocks.map(blockName));
@@ -144,7 +151,8 @@ async function openWholeGradient(
   const { decoder, loss, leaves, probes, runOptions } = task;
   const { model } = decoder;
   await lowerModel(model, probes, runOptions);
-  const gradients = await addGradients(model, { result: loss, leaves, probes, runOptions });
+  const types = await typesOf(model, probes, runOptions);
+  const gradients = addGradients(model, { result: loss, leaves, types });
   return { model: await openSession(model, runOptions), gradients };
 }
 

@@ -40,6 +40,17 @@ export function cutStream(decoder: Decoder, firstLayers: readonly number[]): Seg
   return new StreamCutter(decoder, graph, cutValues(decoder, firstLayers)).cut();
 }
 
+/**
+ * One layer a segment, and embedding and head apart from the layers, so that all layers that are made alike are segments
+ * of the same form. As `cutStream`.
+ */
+export function cutAtLayers(decoder: Decoder): Segment[] {
+  const graph = new Graph(decoder.model.graph);
+  const firsts = decoder.steps.filter((step, at) => step.layer !== decoder.steps[at - 1]?.layer);
+  const values = [...firsts.map((step) => step.input), decoder.finalNorm.input];
+  return new StreamCutter(decoder, graph, [...new Set(values)]).cut();
+}
+
 /** The values of the stream at which the segments meet. */
 function cutValues(decoder: Decoder, firstLayers: readonly number[]): string[] {
   const places = firstLayers.map((layer) => decoder.steps.findIndex((step) => step.layer >= layer));
