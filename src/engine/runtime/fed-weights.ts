@@ -19,7 +19,13 @@ import type { RuntimeTensor } from './tensors.js';
 const LARGEST_CONSTANT = 8;
 
 /** Contributed operators that read their weights in each run; others may want them when a session opens. */
-const READING_OPERATORS = new Set(['FusedMatMul', 'GatherBlockQuantized']);
+const READING_OPERATORS = new Set([
+  'FusedMatMul',
+  'GatherBlockQuantized',
+  'GroupQueryAttention',
+  'MatMulBnb4',
+  'MatMulNBits',
+]);
 
 const FED_TYPES: ReadonlyMap<DataType, { type: RuntimeTensor['type']; array: TypedArray; width: number }> =
   new Map([
