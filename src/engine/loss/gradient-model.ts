@@ -19,7 +19,8 @@ import { batchFeeds, type LossBatch } from './loss-batch.js';
 import { attachLoss } from './loss-head.js';
 import { LOSS_INPUTS, LOSS_OUTPUTS } from './loss-values.js';
 import type { ScaleKey, Scales } from '../decoder/scales.js';
-import { openSegmentedGradient, type GradientTask } from './segmented-gradient.js';
+import type { GradientTask } from './open-segments.js';
+import { openSegmentedGradient } from './segmented-gradient.js';
 
 /** A batch, the scales that it is run with, and the feeds of `hiddenMatchFeeds`, if any. */
 export interface GradientRun {

@@ -18,6 +18,9 @@ const HIDDEN_INPUTS = {
   weights: 'hopscotch.hidden_weights',
 } as const;
 
+/** The input whose zeros leave the distance out. */
+export const HIDDEN_WEIGHTS = HIDDEN_INPUTS.weights;
+
 /**
  * Adds loss + sum(weights * (hidden - targets)^2) to the graph.
  * @param hidden float32 [rows, positions, hidden size]

@@ -3,8 +3,16 @@ import type { OnnxModel } from '../onnx/file/model-file.js';
 import { openSession, type Session, type RunOptions } from './session.js';
 import type { SegmentSlot } from './segment-slot.js';
 
+/** What runs one segment. */
+export interface SegmentRunner {
+  /** @param feeds may hold more than this segment takes */
+  run(feeds: Parameters<Session['run']>[0], outputs?: readonly string[]): ReturnType<Session['run']>;
+  /** Gives the memory back; the next run opens the segment again. */
+  unload(): Promise<void>;
+}
+
 /** One segment's session: opened at its first use, and again whenever it had to make room. */
-export class SegmentSession {
+export class SegmentSession implements SegmentRunner {
   readonly #model: OnnxModel;
   readonly #options: RunOptions;
   readonly #slot: SegmentSlot | undefined;
@@ -19,7 +27,6 @@ export class SegmentSession {
     this.#inputs = new Set(model.graph.input.map(({ name }) => name));
   }
 
-  /** @param feeds may hold more than this segment takes */
   async run(feeds: Parameters<Session['run']>[0], outputs?: readonly string[]): ReturnType<Session['run']> {
     await this.#slot?.take(this);
     this.#session ??= await openSession(this.#model, this.#options);
@@ -27,7 +34,6 @@ export class SegmentSession {
     return await this.#session.run(Object.fromEntries(own), outputs);
   }
 
-  /** Gives the memory back; the next run opens the segment again. */
   async unload(): Promise<void> {
     const session = this.#session;
     this.#session = undefined;
@@ -43,4 +49,9 @@ export function segmentOptions(options: RunOptions): RunOptions {
   const { segments, ...own } = options;
   if (!segments) return own;
   return { ...own, memoryArena: false, threadsSleep: true, mapWeights: segments.slot !== undefined };
+}
+
+/** Options of a session that segments of one form share, which keeps the memory of a run for the next segment's. */
+export function fedOptions({ segments, ...own }: RunOptions): RunOptions {
+  return { ...own, memoryArena: segments === undefined, threadsSleep: true };
 }

@@ -74,3 +74,28 @@ export function selectAxis(tensor: RuntimeTensor, axis: number, indices: readonl
   const dims = [...tensor.dims.slice(0, axis), indices.length, ...tensor.dims.slice(axis + 1)];
   return new ort.Tensor(tensor.type as 'float32', target, dims);
 }
+
+/** Entries of the first axis, which share the tensor's memory. */
+export function sliceTensor(tensor: RuntimeTensor, start: number, end: number): RuntimeTensor {
+  const [count = 1, ...inner] = tensor.dims;
+  const data = tensor.data as Float32Array;
+  const width = data.length / count;
+  return new ort.Tensor(tensor.type as 'float32', data.subarray(start * width, end * width), [
+    end - start,
+    ...inner,
+  ]);
+}
+
+/** Tensors put one behind the other along an axis before which all have 1. */
+export function joinTensors(parts: readonly RuntimeTensor[], axis: number): RuntimeTensor {
+  const [first] = parts;
+  const size = parts.reduce((sum, { data }) => sum + data.length, 0);
+  const data = new (first!.data.constructor as Float32ArrayConstructor)(size);
+  let offset = 0;
+  for (const part of parts) {
+    data.set(part.data as Float32Array, offset);
+    offset += part.data.length;
+  }
+  const count = parts.reduce((sum, { dims }) => sum + dims[axis]!, 0);
+  return new ort.Tensor(first!.type as 'float32', data, first!.dims.toSpliced(axis, 1, count));
+}

@@ -94,8 +94,8 @@ it('nothing is differentiated below the first scale that is trained', async () =
   });
   const opened = vi.spyOn(InferenceSession, 'create');
   const { gradients } = await upper.run(batch, new Map());
-  // Forward through layers 0 to 2, backward through 3 and 2.
-  expect(opened).toHaveBeenCalledTimes(3 + 2);
+  // Forward through layers 0 to 3, backward through the head, 3 and 2.
+  expect(opened).toHaveBeenCalledTimes(4 + 3);
   const expected = (await all.run(batch, new Map())).gradients;
   expect([...gradients.keys()]).toEqual([...upper.scaleSizes.keys()]);
   expect(gradients.size).toBe(6);

@@ -33,11 +33,17 @@ export interface Segment {
  * @param decoder its graph may have been changed since it was read, as long as the stream's values are the same
  * @param firstLayers the first layer of each segment but the first one, by the layers' original numbers, ascending;
  *   segments whose layers were all deleted are left out
+ * @param options.headApart whether final norm and head are a segment of their own
  * @throws UserError if a layer reads more of an earlier segment than the stream
  */
-export function cutStream(decoder: Decoder, firstLayers: readonly number[]): Segment[] {
+export function cutStream(
+  decoder: Decoder,
+  firstLayers: readonly number[],
+  { headApart = false }: { headApart?: boolean } = {},
+): Segment[] {
   const graph = new Graph(decoder.model.graph);
-  return new StreamCutter(decoder, graph, cutValues(decoder, firstLayers)).cut();
+  const values = [...cutValues(decoder, firstLayers), ...(headApart ? [decoder.finalNorm.input] : [])];
+  return new StreamCutter(decoder, graph, [...new Set(values)]).cut();
 }
 
 /**

@@ -1,0 +1,180 @@
+/**
+ * Opens the segments of a gradient. Segments of the same form, as the layers of most models are, run in the same two
+ * sessions, with their own weights.
+ */
+import type { Segment } from '../decoder/edit/cut-stream.js';
+import type { Decoder } from '../decoder/decoder.js';
+import { graphForm } from '../onnx/graph/graph-form.js';
+import type { OnnxModel } from '../onnx/file/model-file.js';
+import { FedSession } from '../runtime/fed-session.js';
+import { weightNames } from '../runtime/fed-weights.js';
+import { FormSession } from '../runtime/form-session.js';
+import { SegmentSession, fedOptions, type SegmentRunner } from '../runtime/segment-session.js';
+import type { Feeds, RunOptions } from '../runtime/session.js';
+import type { Leaf } from './add-gradients.js';
+import { segmentGraphs, type SegmentGradient, type SegmentGraphs } from './gradient-segment.js';
+import { TokenChunks } from './token-chunks.js';
+
+export interface GradientTask {
+  /** With gates and loss, of float32 throughout. */
+  decoder: Decoder;
+  /** The value that is differentiated. */
+  loss: string;
+  /** Names of all gates. */
+  gates: ReadonlySet<string>;
+  leaves: readonly Leaf[];
+  /** Feeds of two sizes. */
+  probes: readonly Feeds[];
+  runOptions: RunOptions;
+}
+
+/** A segment as it runs; all names are its own. */
+export interface GradientSegment {
+  segment: Segment;
+  /** Missing for the last segment. */
+  forward: SegmentRunner | undefined;
+  /** Missing below the first scale that is trained. */
+  gradient:
+    | {
+        session: SegmentRunner;
+        /** The gradients' names by the leaves', the stream going in among them. */
+        outputs: ReadonlyMap<string, string>;
+        /** What the forward part hands over. */
+        products: readonly string[];
+      }
+    | undefined;
+}
+
+/** The sessions of a form; names are those of the first of its segments. */
+interface OpenForm {
+  values: readonly string[];
+  forward: FedSession | undefined;
+  gradient: (SegmentGradient & { session: FedSession }) | undefined;
+}
+
+/** Opens segments from the first to the last. @throws UserError if an operator has no rule, or a segment does not load */
+export async function openSegments(
+  task: GradientTask,
+  segments: readonly Segment[],
+): Promise<GradientSegment[]> {
+  const opening = new Opening(task);
+  const opened: GradientSegment[] = [];
+  for (const segment of segments) opened.push(await opening.open(segment));
+  return opened;
+}
+
+class Opening {
+  readonly #forms = new Map<string, OpenForm>();
+  readonly #leaves: ReadonlySet<string>;
+  /** Of each probe: its feeds, and what the segments so far handed on. */
+  #probes: Feeds[];
+  #hasLeaf = false;
+
+  constructor(readonly task: GradientTask) {
+    this.#probes = task.probes.map((feeds) => ({ ...feeds }));
+    this.#leaves = new Set(task.leaves.map(({ name }) => name));
+  }
+
+  async open(segment: Segment): Promise<GradientSegment> {
+    const wantsStream = this.#hasLeaf && segment.streamIn !== undefined;
+    this.#hasLeaf ||= segment.model.graph.input.some(({ name }) => this.#leaves.has(name));
+    const opened = this.task.runOptions.segments?.slot
+      ? this.#openAlone(segment, await this.#graphs(segment, wantsStream, false))
+      : await this.#openShared(segment, wantsStream);
+    if (opened.forward) await this.#passProbes(opened);
+    return opened;
+  }
+
+  #openAlone(segment: Segment, { forward, gradient }: SegmentGraphs): GradientSegment {
+    const { runOptions } = this.task;
+    const { vocabularySize } = this.task.decoder;
+    const session = (model: OnnxModel) => new SegmentSession(model, runOptions);
+    return {
+      segment,
+      forward: forward && session(forward),
+      gradient: gradient && {
+        ...gradient,
+        session: inChunks(segment, session(gradient.model), gradient.model, vocabularySize),
+      },
+    };
+  }
+
+  async #openShared(segment: Segment, wantsStream: boolean): Promise<GradientSegment> {
+    const { runOptions } = this.task;
+    const { model } = segment;
+    const form = graphForm(model, weightNames(model.graph), (border) => this.#role(segment, border));
+    const key = `${form.key} ${wantsStream} ${this.#hasLeaf}`;
+    let shared = this.#forms.get(key);
+    if (!shared) {
+      const { forward, gradient } = await this.#graphs(segment, wantsStream, true);
+      const fed = (graph: OnnxModel) => new FedSession(graph, fedOptions(runOptions));
+      shared = {
+        values: form.values,
+        forward: forward && fed(forward),
+        gradient: gradient && { ...gradient, session: fed(gradient.model) },
+      };
+      const sessions = [shared.forward, shared.gradient?.session];
+      if (sessions.every((session) => session?.takesAll ?? true)) this.#forms.set(key, shared);
+    }
+    const { forward, gradient, values } = shared;
+    const outside = new Map(form.values.map((name, place) => [values[place]!, name]));
+    const named = (name: string) => outside.get(name) ?? name;
+    const own = (session: FedSession) => new FormSession(session, model, form, values);
+    return {
+      segment,
+      forward: forward && own(forward),
+      gradient: gradient && {
+        session: inChunks(segment, own(gradient.session), gradient.model, this.task.decoder.vocabularySize),
+        outputs: new Map([...gradient.outputs].map(([leaf, name]) => [named(leaf), named(name)])),
+        products: gradient.products.map(named),
+      },
+    };
+  }
+
+  async #graphs(segment: Segment, wantsStream: boolean, keepsProducts: boolean): Promise<SegmentGraphs> {
+    const { task } = this;
+    const inputs = new Set(segment.model.graph.input.map(({ name }) => name));
+    return await segmentGraphs({
+      segment,
+      loss: task.loss,
+      leaves: task.leaves.filter(({ name }) => inputs.has(name)),
+      wantsStream,
+      hiddenSize: task.decoder.hiddenSize,
+      probes: this.#probes.map((feeds) =>
+        Object.fromEntries(Object.entries(feeds).filter(([name]) => inputs.has(name))),
+      ),
+      keepsProducts,
+      runOptions: task.runOptions,
+    });
+  }
+
+  /** What the next segment's probes take from this one: shapes that it makes; any stream does, for its shape is the same. */
+  async #passProbes({ segment, forward }: GradientSegment): Promise<void> {
+    const { streamIn, streamOut, shapesOut } = segment;
+    for (const feeds of this.#probes) {
+      if (streamIn === undefined || shapesOut.length > 0)
+        Object.assign(feeds, await forward!.run(feeds, [streamOut!, ...shapesOut]));
+      else feeds[streamOut!] = feeds[streamIn]!;
+    }
+  }
+
+  #role({ streamIn, streamOut, shapesIn, shapesOut }: Segment, border: string): string {
+    if (border === streamIn) return 'stream in';
+    if (border === streamOut) return 'stream out';
+    if (shapesIn.includes(border) || shapesOut.includes(border)) return 'shape';
+    if (this.#leaves.has(border)) return 'leaf';
+    // Caches are empty, and of the same shape where layers are alike.
+    if (this.task.decoder.inputs.cache.includes(border)) return 'cache';
+    return this.task.gates.has(border) ? 'gate' : border;
+  }
+}
+
+/** The last segment holds the head, whose results are as wide as the vocabulary. */
+function inChunks(
+  segment: Segment,
+  session: SegmentRunner,
+  { graph }: OnnxModel,
+  vocabularySize: number,
+): SegmentRunner {
+  return segment.streamOut === undefined ? new TokenChunks(session, graph, vocabularySize) : session;
+}
