@@ -4,13 +4,13 @@ import type { BlockName } from '../../schema/blocks.js';
 import type { Decoder } from '../decoder/decoder.js';
 import { allPositions } from '../decoder/edit/all-positions.js';
 import { deleteBlocks } from '../decoder/edit/delete-blocks.js';
-import { openDecoder } from '../runtime/segmented-model.js';
 import type { Feeds, RunnableModel, RunOptions } from '../runtime/session.js';
 import { float32Values, type RuntimeTensor } from '../runtime/tensors.js';
 import { gateDecoder, gateFeeds, gateSize, type KeyedGate } from './gated-decoder.js';
 import type { TokenTargets } from './divergence.js';
 import { batchFeeds, type LossBatch } from './loss-batch.js';
 import { attachLoss } from './loss-head.js';
+import { openLossDecoder } from './segmented-forward.js';
 import { LOSS_OUTPUTS } from './loss-values.js';
 import type { ScaleKey, Scales } from '../decoder/scales.js';
 
@@ -154,7 +154,8 @@ export async function openForwardModel(decoder: Decoder, options: LossModelOptio
     'hidden',
   ] as const;
   attachLoss(gated, outputs, loss);
-  return new ForwardModel(await openDecoder(gated, runOptions), gates, decoder.vocabularySize, loss);
+  const model = await openLossDecoder(gated, new Set(gates.map(({ name }) => name)), runOptions);
+  return new ForwardModel(model, gates, decoder.vocabularySize, loss);
 }
 
 /** The gated decoder of the options, skipped blocks deleted. */

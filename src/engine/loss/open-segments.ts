@@ -9,6 +9,7 @@ import type { OnnxModel } from '../onnx/file/model-file.js';
 import { FedSession } from '../runtime/fed-session.js';
 import { weightNames } from '../runtime/fed-weights.js';
 import { FormSession } from '../runtime/form-session.js';
+import { borderRole } from '../runtime/form-sessions.js';
 import { SegmentSession, fedOptions, type SegmentRunner } from '../runtime/segment-session.js';
 import type { Feeds, RunOptions } from '../runtime/session.js';
 import type { Leaf } from './add-gradients.js';
@@ -102,7 +103,10 @@ class Opening {
   async #openShared(segment: Segment, wantsStream: boolean): Promise<GradientSegment> {
     const { runOptions } = this.task;
     const { model } = segment;
-    const form = graphForm(model, weightNames(model.graph), (border) => this.#role(segment, border));
+    const scaleRole = (border: string) => this.#scaleRole(border);
+    const form = graphForm(model, weightNames(model.graph), (border) =>
+      borderRole(segment, this.task.decoder, scaleRole, border),
+    );
     const key = `${form.key} ${wantsStream} ${this.#hasLeaf}`;
     let shared = this.#forms.get(key);
     if (!shared) {
@@ -158,14 +162,9 @@ class Opening {
     }
   }
 
-  #role({ streamIn, streamOut, shapesIn, shapesOut }: Segment, border: string): string {
-    if (border === streamIn) return 'stream in';
-    if (border === streamOut) return 'stream out';
-    if (shapesIn.includes(border) || shapesOut.includes(border)) return 'shape';
+  #scaleRole(border: string): string | undefined {
     if (this.#leaves.has(border)) return 'leaf';
-    // Caches are empty, and of the same shape where layers are alike.
-    if (this.task.decoder.inputs.cache.includes(border)) return 'cache';
-    return this.task.gates.has(border) ? 'gate' : border;
+    return this.task.gates.has(border) ? 'gate' : undefined;
   }
 }
 

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { externalLocation, isExternal } from '../onnx/file/external-data.js';
 import { copyModel, type OnnxModel } from '../onnx/file/model-file.js';
 import type { GraphProto, NodeProto, TensorProto } from '../onnx/file/onnx_pb.js';
+import { intAttribute } from '../onnx/graph/attributes.js';
 import { DataType } from '../onnx/graph/data-types.js';
 import { isStandardDomain } from '../onnx/graph/operator-domain.js';
 import { elementCount, tensorBytes, tensorDims } from '../onnx/graph/tensor.js';
@@ -53,8 +54,10 @@ export function feedableWeights(graph: GraphProto): Set<string> {
   return weights;
 }
 
+/** Products that round their activations take weights that are packed for it when the session opens. */
 function wantsConstants(node: NodeProto): boolean {
-  return !isStandardDomain(node.domain) && !READING_OPERATORS.has(node.opType);
+  if (isStandardDomain(node.domain)) return false;
+  return !READING_OPERATORS.has(node.opType) || intAttribute(node, 'accuracy_level', 0) !== 0;
 }
 
 /** A copy that has some of its initializers as inputs. */

@@ -1,7 +1,7 @@
 /** A decoder that runs like one session, segment by segment. */
 import { cutStream, type Segment } from '../decoder/edit/cut-stream.js';
 import type { Decoder } from '../decoder/decoder.js';
-import { SegmentSession } from './segment-session.js';
+import { SegmentSession, type SegmentRunner } from './segment-session.js';
 import { openSession, type Feeds, type RunnableModel, type RunOptions } from './session.js';
 import type { RuntimeTensor } from './tensors.js';
 
@@ -21,7 +21,7 @@ export async function openDecoder(decoder: Decoder, options: RunOptions = {}): P
 /** A segment and what runs it. */
 export interface RunSegment {
   segment: Pick<Segment, 'streamOut' | 'shapesOut' | 'outputs'>;
-  session: SegmentSession;
+  session: SegmentRunner;
 }
 
 type Results = Record<string, RuntimeTensor>;
