@@ -4,6 +4,7 @@ import type { LossKind } from '../../schema/settings.js';
 import { keepActivations } from '../autodiff/lower/full-accuracy.js';
 import { widenFloats } from '../onnx/graph/widen-floats.js';
 import { blockName, type Decoder } from '../decoder/decoder.js';
+import { NotSeparableError } from '../decoder/edit/cut-stream.js';
 import { upgradeOpset } from '../onnx/opset/upgrade-opset.js';
 import { rereadDecoder } from '../decoder/read/read-decoder.js';
 import { Graph } from '../onnx/graph/graph.js';
@@ -137,13 +138,26 @@ export async function openGradientModel(
     probes,
     runOptions: options.runOptions ?? {},
   };
-  const onCpu = (options.runOptions?.provider ?? 'cpu') === 'cpu';
-  const opened =
-    options.runOptions?.segments || onCpu ? await openSegmentedGradient(task) : await openWholeGradient(task);
+  const opened = await openGradient(task);
   const shared = decoder.steps
     .filter((step) => step.blocks.length > 1)
     .flatMap((step) => step.blocks.map(blockName));
   return new GradientModel(opened.model, gates, opened.gradients, new Set(shared), kind);
+}
+
+/** In segments where that is asked for; and on the CPU, where it takes less time and memory. */
+async function openGradient(
+  task: GradientTask,
+): Promise<{ model: RunnableModel; gradients: Map<string, string> }> {
+  const { provider = 'cpu', segments } = task.runOptions;
+  if (segments) return await openSegmentedGradient(task);
+  if (provider !== 'cpu') return await openWholeGradient(task);
+  try {
+    return await openSegmentedGradient(task);
+  } catch (error) {
+    if (error instanceof NotSeparableError) return await openWholeGradient(task);
+    throw error;
+  }
 }
 
 async function openWholeGradient(

@@ -2,7 +2,7 @@
  * A decoder with a loss, run forward: layer by layer in sessions that the layers share, the head in chunks of the
  * positions that carry loss.
  */
-import { cutAtLayers, cutStream, type Segment } from '../decoder/edit/cut-stream.js';
+import { NotSeparableError, cutAtLayers, cutStream, type Segment } from '../decoder/edit/cut-stream.js';
 import type { Decoder } from '../decoder/decoder.js';
 import { copyModel, type OnnxModel } from '../onnx/file/model-file.js';
 import { Graph } from '../onnx/graph/graph.js';
@@ -49,7 +49,12 @@ export async function openLossDecoder(
 function cut(decoder: Decoder): Segment[] {
   const { graph } = decoder.model;
   const isFed = feedableWeights(graph).size === weightNames(graph).size;
-  return isFed ? cutAtLayers(decoder) : cutStream(decoder, [], { headApart: true });
+  try {
+    if (isFed) return cutAtLayers(decoder);
+  } catch (error) {
+    if (!(error instanceof NotSeparableError)) throw error;
+  }
+  return cutStream(decoder, [], { headApart: true });
 }
 
 /** The head in a session for each choice of its outputs: all that a session holds is computed, wanted or not. */

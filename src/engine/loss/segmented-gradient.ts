@@ -112,7 +112,7 @@ class PassingGradient {
   async forward(segment: GradientSegment): Promise<number> {
     const { streamOut } = segment.segment;
     const keeps = this.#room > 0;
-    const results = await run(segment, this.#known, keeps);
+    const results = await runForward(segment, this.#known, keeps);
     for (const name of keeps ? productsOf(segment) : []) {
       this.#room -= (results[name]!.data as Float32Array).byteLength;
     }
@@ -126,7 +126,7 @@ class PassingGradient {
     const { streamIn } = borders;
     const products = productsOf(segment);
     if (products.length > 0 && !this.#kept.has(segment))
-      Object.assign(this.#known, await run(segment, this.#known, true));
+      Object.assign(this.#known, await runForward(segment, this.#known, true));
     const results = await gradient!.session.run({ ...this.#known, ...this.#seed });
     for (const name of products) delete this.#known[name];
     for (const name of borders.outputs) this.results[name] = results[name]!;
@@ -143,7 +143,7 @@ function productsOf({ gradient }: GradientSegment): readonly string[] {
 }
 
 /** The stream and shapes that a segment gives, and its products where they are wanted. */
-async function run(segment: GradientSegment, known: Feeds, withProducts: boolean): Promise<Feeds> {
+async function runForward(segment: GradientSegment, known: Feeds, withProducts: boolean): Promise<Feeds> {
   const { streamOut, shapesOut } = segment.segment;
   const products = withProducts ? productsOf(segment) : [];
   return await segment.forward!.run(known, [streamOut!, ...shapesOut, ...products]);

@@ -28,13 +28,16 @@ export interface Segment {
   outputs: readonly string[];
 }
 
+/** A layer reads more of an earlier one than the stream. */
+export class NotSeparableError extends UserError {}
+
 /**
  * What all layers share (masks, rotary tables, positions) is computed in each segment anew, out of the model's inputs.
  * @param decoder its graph may have been changed since it was read, as long as the stream's values are the same
  * @param firstLayers the first layer of each segment but the first one, by the layers' original numbers, ascending;
  *   segments whose layers were all deleted are left out
  * @param options.headApart whether final norm and head are a segment of their own
- * @throws UserError if a layer reads more of an earlier segment than the stream
+ * @throws NotSeparableError if a layer reads more of an earlier segment than the stream
  */
 export function cutStream(
   decoder: Decoder,
@@ -142,8 +145,8 @@ class StreamCutter {
     return segment >= 0 && segment < index ? segment : undefined;
   }
 
-  #notSeparable(node: NodeProto): UserError {
-    return new UserError(
+  #notSeparable(node: NodeProto): NotSeparableError {
+    return new NotSeparableError(
       `The model cannot be run in segments: a later layer reads what the ${describeNode(node)} of an earlier one makes, beside the residual stream; run it without a limit of memory.`,
     );
   }
