@@ -48,7 +48,7 @@ describe('a decoder whose segments are loaded in turn', () => {
     const alone: number[] = [];
     for (const batch of batches) alone.push((await forward.run(batch, new Map())).loss);
     expect(losses).toEqual(alone);
-    expect(sessions.opened).toBe(4 + 5 * 4);
+    expect(sessions.opened).toBe(5 + 5 * 5);
     await forward.release();
   });
 
