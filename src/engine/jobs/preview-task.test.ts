@@ -44,6 +44,26 @@ describe('previewTask', () => {
     expect(shown.preview.every((row) => row.responseTokens === 0)).toBe(true);
   });
 
+  test('a text file is a prompt a line where that is said', async () => {
+    const file = temporaryFile('prompts.txt', 'Say one.\n\nSay two.\nSay three.\n');
+    const shown = await preview(file, { textUnit: 'line', columns: 'prompt=text' });
+    expect(shown).toMatchObject({ state: 'ready', rows: 3, isText: false, responses: 'own' });
+    expect(await preview(file)).toMatchObject({ rows: 2, isText: true });
+  });
+
+  test('rows that are too long are passed over for others, and counted', async () => {
+    const long = 'Tell me all about it. '.repeat(20);
+    const rows = Array.from({ length: 40 }, (_, row) => ({
+      prompt: row % 2 ? `Say ${row}.` : `${long}${row}`,
+    }));
+    const file = temporaryFile('rows.jsonl', rows.map((row) => JSON.stringify(row)).join('\n'));
+    const shown = await preview(file, { calibrationRows: 12, heldoutRows: 4, maxTokens: 32 });
+    if (shown.state !== 'ready') throw new Error('not ready');
+    expect(shown.split).toMatchObject({ calibration: 12, heldout: 4 });
+    const left = shown.problems.find(({ kind }) => kind === 'too-long')!.count;
+    expect(shown.split.unused).toBe(40 - 16 - left);
+  });
+
   test('warns of few and of repeated rows', async () => {
     const rows = ['a', 'b', 'c', 'a'].map((prompt) => JSON.stringify({ prompt, response: 'x' }));
     const shown = await preview(temporaryFile('few.jsonl', rows.join('\n')));
