@@ -77,7 +77,7 @@ describe('a GGUF file with a type for each weight', () => {
 
   it('keeps codes as codes: the folder is hardly larger than the file', () => {
     const size = (file: string) => readFileSync(file).length;
-    expect(size(path.join(folder, 'model.onnx.data'))).toBeLessThan(1.5 * size(sampleGguf));
+    expect(size(path.join(folder, 'model.onnx_data'))).toBeLessThan(1.5 * size(sampleGguf));
   });
 });
 

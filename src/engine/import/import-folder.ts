@@ -10,7 +10,7 @@ import type { ModelSource } from './sources/model-source.js';
 import { PlannedDataFile } from './weights/planned.js';
 
 const MODEL_FILE = 'model.onnx';
-const DATA_FILE = 'model.onnx.data';
+const DATA_FILE = 'model.onnx_data';
 
 /** Bytes foreseen for the graph, the configs and the tokenizer. */
 const OTHER_BYTES = 20_000_000;

@@ -37,6 +37,13 @@ export function collectFacts(family: Family, given: Quantities, vocabulary: numb
   const turned = size('turned', 2 * Math.floor((headSize * positive('turnedShare', 1)) / 2));
   if (turned > headSize || turned % 2 !== 0)
     throw new UserError(`${given.place} turns ${turned} elements of heads of ${headSize}; it is damaged.`);
+  // GroupQueryAttention turns eight pairs at a time.
+  if (turned % 16 !== 0) {
+    throw new UserError(
+      `${given.place} turns ${turned} elements of each head by the position; only multiples of 16 can be taken.`,
+    );
+  }
+  const scoreWidth = layers === family.layersScaledByWidth ? hidden / heads : headSize;
   const isLong = given.scaling.kind === 'divisors' && given.scaling.magnitude !== 1;
   const contextLength = size('contextLength');
   return {
@@ -53,7 +60,7 @@ export function collectFacts(family: Family, given: Quantities, vocabulary: numb
     epsilon: positive(family.norm === 'rms' ? 'rmsEpsilon' : 'layerEpsilon', 1e-5),
     rotary: { size: turned, magnitude: magnitudeOf(given.scaling) },
     attention: layerAttention(family, given, layers, turned),
-    scoreScale: positive('scoreScale', positive('scoreWidth', headSize) ** -0.5),
+    scoreScale: positive('scoreScale', positive('scoreWidth', scoreWidth) ** -0.5),
     scoreCap: given.get('scoreCap') ?? 0,
     logitCap: given.get('logitCap') ?? 0,
     embeddingScale: positive('embeddingScale', family.scalesEmbedding ? Math.sqrt(hidden) : 1),

@@ -27,6 +27,11 @@ export interface Family {
   fullEvery?: number;
   /** Every so-manieth layer is not told positions. */
   unturnedEvery?: number;
+  /**
+   * The number of layers of the one size whose scores are scaled by the stream's width a head, and not by the head's size;
+   * GGUF files do not say so.
+   */
+  layersScaledByWidth?: number;
   /** What turns windowed layers, where it is another frequency. */
   localTheta?: number;
   theta: number;
@@ -104,6 +109,7 @@ export const FAMILIES: readonly Family[] = [
     architecture: 'Gemma2ForCausalLM',
     genaiType: 'gemma2',
     gguf: 'gemma2',
+    layersScaledByWidth: 46,
     fullEvery: 2,
   },
   {
@@ -113,6 +119,7 @@ export const FAMILIES: readonly Family[] = [
     architecture: 'Gemma3ForCausalLM',
     genaiType: 'gemma3_text',
     gguf: 'gemma3',
+    layersScaledByWidth: 62,
     queryKeyNorm: 'head',
     fullEvery: 6,
     theta: 1_000_000,

@@ -2,6 +2,12 @@
 import { UserError } from '../../../schema/errors.js';
 import { FAMILIES, familyNames, type Family } from './family.js';
 
+/** What config.json calls each activation. */
+const ACTIVATIONS: Readonly<Record<Family['activation'], readonly string[]>> = {
+  silu: ['silu', 'swish'],
+  'gelu-tanh': ['gelu_pytorch_tanh', 'gelu_new', 'gelu_fast'],
+};
+
 /** @throws UserError if it is no language model of a known family */
 export function familyOfGguf(
   metadata: ReadonlyMap<string, unknown>,
@@ -26,6 +32,7 @@ export function familyOfGguf(
   if (!family) throw unknown(file, architecture);
   const experts = metadata.get(`${architecture}.expert_count`);
   if (typeof experts === 'number' && experts > 0) throw mixture(file);
+  if (metadata.get(`${architecture}.use_parallel_residual`) === true) throw parallel(file);
   return { family, architecture };
 }
 
@@ -39,7 +46,20 @@ export function familyOfConfig(config: Record<string, unknown>, place: string): 
   const family = FAMILIES.find(({ modelType }) => modelType === type);
   if (!family) throw unknown(place, type);
   if (typeof config.num_local_experts === 'number' && config.num_local_experts > 0) throw mixture(place);
+  if (config.use_parallel_residual === true) throw parallel(place);
+  const activation = config.hidden_activation ?? config.hidden_act;
+  if (typeof activation === 'string' && !ACTIVATIONS[family.activation].includes(activation)) {
+    throw new UserError(
+      `${place} has the activation '${activation}', where ${family.name} has '${family.activation}'; this model cannot be taken.`,
+    );
+  }
   return family;
+}
+
+function parallel(place: string): UserError {
+  return new UserError(
+    `${place} has attention and MLP side by side (parallel residuals), which cannot be taken yet; take an ONNX export of the model.`,
+  );
 }
 
 function unknown(place: string, kind: string): UserError {

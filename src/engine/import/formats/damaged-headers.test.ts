@@ -63,11 +63,11 @@ describe(`of ${MUTATIONS} damaged headers each is opened or refused with a sente
     const folder = temporaryFolder();
     const config = {
       model_type: 'llama',
-      hidden_size: 4,
-      intermediate_size: 4,
+      hidden_size: 16,
+      intermediate_size: 16,
       num_hidden_layers: 1,
       num_attention_heads: 1,
-      vocab_size: 4,
+      vocab_size: 16,
       max_position_embeddings: 8,
       tie_word_embeddings: true,
     };
@@ -86,9 +86,9 @@ describe(`of ${MUTATIONS} damaged headers each is opened or refused with a sente
     const entries = [
       ...['model.embed_tokens', ...matrices].map((name) => [
         name,
-        { dtype: 'F32', shape: [4, 4], data_offsets: place(64) },
+        { dtype: 'F32', shape: [16, 16], data_offsets: place(1024) },
       ]),
-      ...vectors.map((name) => [name, { dtype: 'F32', shape: [4], data_offsets: place(16) }]),
+      ...vectors.map((name) => [name, { dtype: 'F32', shape: [16], data_offsets: place(64) }]),
     ];
     const header = new TextEncoder().encode(
       JSON.stringify(Object.fromEntries(entries.map(([name, entry]) => [`${name as string}.weight`, entry]))),

@@ -29,7 +29,8 @@ const SCALARS = new Map<number, Scalar>([
   [12, { bytes: 8, read: (view) => view.getFloat64(0, true) }],
 ]);
 
-const decoder = new TextDecoder();
+// A byte order mark at the beginning of a token is a part of it.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export class GgufValues {
   #position: number;

@@ -60,6 +60,8 @@ export function ggufTokenizer(
     }),
     config: {
       tokenizer_class: 'PreTrainedTokenizerFast',
+      // onnxruntime-genai does not read the post-processor.
+      add_bos_token: addsBos && ids.bos !== undefined,
       bos_token: textOf(ids.bos),
       eos_token: textOf(ids.eos[0]),
       pad_token: textOf(ids.pad),
