@@ -5,9 +5,9 @@ import type { Decoder } from '../../decoder/decoder.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';
 import { refusePointer, requireWholeWeights } from '../../onnx/file/download-problems.js';
 import { modelFingerprint } from '../../onnx/file/model-fingerprint.js';
-import { readModel } from '../../onnx/file/model-file.js';
+import { readModel, type OnnxModel } from '../../onnx/file/model-file.js';
 import { openModelFolder, type ModelFolder } from '../../onnx/file/model-folder.js';
-import { readModelInPlace } from '../../onnx/file/weights-in-place.js';
+import { readModelApart, readModelInPlace } from '../../onnx/file/weights-in-place.js';
 
 export interface SourceModel {
   source: ModelFolder;
@@ -31,10 +31,7 @@ export async function openModel(
 ): Promise<SourceModel> {
   const source = openModelFolder(location, modelFile);
   refusePointer(source.modelPath);
-  const model =
-    statSync(source.modelPath).size > memory / 8
-      ? readModelInPlace(source.modelPath)
-      : await readModel(source.modelPath);
+  const model = await readWithin(source.modelPath, memory);
   requireWholeWeights(model);
   return {
     source,
@@ -42,6 +39,18 @@ export async function openModel(
     fingerprint: await modelFingerprint(source.modelPath),
     name: nameOf(source.folder),
   };
+}
+
+/** Files from this size on are read weight by weight: copies of them would be felt. */
+const LARGE_FILE = 64e6;
+
+/** Files that are too large for what an ONNX file can be are left to `readModel`, which says so. */
+const LARGEST_FILE = 2 ** 31 - 1;
+
+async function readWithin(file: string, memory: number): Promise<OnnxModel> {
+  const { size } = statSync(file);
+  if (size > memory / 8) return readModelInPlace(file);
+  return size > LARGE_FILE && size <= LARGEST_FILE ? readModelApart(file) : await readModel(file);
 }
 
 function nameOf(folder: string): string {

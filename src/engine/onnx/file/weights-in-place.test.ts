@@ -6,7 +6,7 @@ import { hasShared, sampleFolder, sharedPath, sharedReason } from '../../../../t
 import { temporaryFolder } from '../../../../test/support/temporary-folder.js';
 import { externalFiles, readModel, type OnnxModel } from './model-file.js';
 import { tensorBytes } from '../graph/tensor.js';
-import { readModelInPlace } from './weights-in-place.js';
+import { readModelApart, readModelInPlace } from './weights-in-place.js';
 
 const sample = path.join(sampleFolder, 'onnx', 'model.onnx');
 
@@ -35,6 +35,14 @@ describe('a model read in place', () => {
     const bytes = graph.initializer.reduce((sum, tensor) => sum + tensor.rawData.length, 0);
     expect(bytes).toBeLessThan(200e3);
     expect(externalFiles(readModelInPlace(sample))).toEqual(['model.onnx']);
+  });
+
+  it('can have each weight in memory of its own, where typed arrays can begin', async () => {
+    const apart = readModelApart(sample);
+    expect(externalFiles(apart)).toEqual([]);
+    for (const { rawData } of apart.graph.initializer.filter((tensor) => tensor.rawData.length > 4096))
+      expect(rawData.byteOffset % 8).toBe(0);
+    expect(weightsOf(apart)).toEqual(weightsOf(readModelInPlace(sample)));
   });
 
   it('is refused if the file is cut short or is something else', () => {

@@ -3,6 +3,8 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { create, fromBinary } from '@bufbuild/protobuf';
 import { UserError } from '../../../schema/errors.js';
+import { tensorBytes } from '../graph/tensor.js';
+import { externalLocation, isExternal } from './external-data.js';
 import type { OnnxModel } from './model-file.js';
 import {
   GraphProtoSchema,
@@ -50,6 +52,24 @@ export function readModelInPlace(file: string): OnnxModel {
   } finally {
     closeSync(descriptor);
   }
+}
+
+/**
+ * The model of a file with each large weight in memory of its own, on a boundary that typed arrays accept: what runs with
+ * the weights needs no copies of them.
+ * @throws UserError if the file is not an ONNX model
+ */
+export function readModelApart(file: string): OnnxModel {
+  const model = readModelInPlace(file);
+  const own = path.basename(file);
+  for (const tensor of model.graph.initializer) {
+    if (!isExternal(tensor) || externalLocation(tensor).location !== own) continue;
+    const bytes = tensorBytes(tensor, model.folder);
+    tensor.dataLocation = DataLocation.DEFAULT;
+    tensor.externalData = [];
+    tensor.rawData = bytes;
+  }
+  return model;
 }
 
 class InPlaceReader {
