@@ -23,8 +23,8 @@ export const TEXTS = {
     'Slims ONNX language models for your own task. The method is the paper “Hopscotch: Discovering and Skipping Redundancies in Language Models” (arXiv 2506.03303).',
   dialogs: {
     modelFolder: 'Choose a model folder',
-    modelFile: 'Choose an ONNX file',
-    onnxFiles: 'ONNX models',
+    modelFile: 'Choose an ONNX or GGUF file',
+    onnxFiles: 'ONNX and GGUF models',
     dataset: 'Choose a dataset',
     datasets: 'Datasets',
     allFiles: 'All files',

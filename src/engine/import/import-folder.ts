@@ -8,6 +8,7 @@ import { genaiConfig } from './files/genai-config.js';
 import { decoderGraph } from './graph/decoder-graph.js';
 import type { ModelSource } from './sources/model-source.js';
 import { PlannedDataFile } from './weights/planned.js';
+import { quoted } from './quoted.js';
 
 const MODEL_FILE = 'model.onnx';
 const DATA_FILE = 'model.onnx_data';
@@ -91,7 +92,7 @@ function refuseUnused({ weights, place, facts }: ModelSource): void {
     .filter((name) => /(^|\.)(blk|layers)\.\d+\./.test(name) && !name.endsWith('rotary_emb.inv_freq'));
   if (left.length === 0) return;
   throw new UserError(
-    `${place} has weights that a model of the family ${facts.family.name} does not have ('${left[0]}'${left.length > 1 ? ` and ${left.length - 1} more` : ''}); it is of another kind and cannot be taken.`,
+    `${place} has weights that a model of the family ${facts.family.name} does not have (${quoted(left[0])}${left.length > 1 ? ` and ${left.length - 1} more` : ''}); it is of another kind and cannot be taken.`,
   );
 }
 

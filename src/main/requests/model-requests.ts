@@ -15,7 +15,7 @@ const DIALOGS = {
   file: {
     title: TEXTS.dialogs.modelFile,
     properties: ['openFile'],
-    filters: [{ name: TEXTS.dialogs.onnxFiles, extensions: ['onnx'] }],
+    filters: [{ name: TEXTS.dialogs.onnxFiles, extensions: ['onnx', 'gguf'] }],
   },
 } satisfies Record<string, Electron.OpenDialogOptions>;
 

@@ -7,7 +7,7 @@ export const model = {
   emptyLead:
     'Hopscotch makes it smaller and faster for your own task. It takes a language model as an ONNX file, with its configs and its tokenizer in the same folder.',
   openFolder: 'Open folder',
-  openFile: 'Open ONNX file',
+  openFile: 'Open ONNX or GGUF file',
   drop: 'Drop a model folder or an ONNX file anywhere on this window.',
   reading: 'Reading the model',
   failedTitle: 'This model cannot be used',

@@ -1,6 +1,7 @@
 /** The family of a model, by what its file calls it. */
 import { UserError } from '../../../schema/errors.js';
 import { FAMILIES, familyNames, type Family } from './family.js';
+import { quoted } from '../quoted.js';
 
 /** What config.json calls each activation. */
 const ACTIVATIONS: Readonly<Record<Family['activation'], readonly string[]>> = {
@@ -50,7 +51,7 @@ export function familyOfConfig(config: Record<string, unknown>, place: string): 
   const activation = config.hidden_activation ?? config.hidden_act;
   if (typeof activation === 'string' && !ACTIVATIONS[family.activation].includes(activation)) {
     throw new UserError(
-      `${place} has the activation '${activation}', where ${family.name} has '${family.activation}'; this model cannot be taken.`,
+      `${place} has the activation ${quoted(activation)}, where ${family.name} has '${family.activation}'; this model cannot be taken.`,
     );
   }
   return family;
@@ -64,7 +65,7 @@ function parallel(place: string): UserError {
 
 function unknown(place: string, kind: string): UserError {
   return new UserError(
-    `${place} holds a model of the architecture '${kind}', which cannot be taken yet; these can: ${familyNames()}. For others, look for the model as ONNX, or export it with Optimum or onnxruntime-genai's builder.`,
+    `${place} holds a model of the architecture ${quoted(kind)}, which cannot be taken yet; these can: ${familyNames()}. For others, look for the model as ONNX, or export it with Optimum or onnxruntime-genai's builder.`,
   );
 }
 

@@ -1,6 +1,7 @@
 /** The numbers of a decoder by one name each, wherever they are kept: in config.json or in a GGUF file's metadata. */
 import { UserError } from '../../../schema/errors.js';
 import type { Scaling } from './rotary.js';
+import { quoted } from '../quoted.js';
 
 /** Our name; config.json's keys; the GGUF key behind the architecture. */
 const KEYS = {
@@ -78,7 +79,7 @@ export function ggufQuantity(
 
 function numberOf(value: unknown, key: string, place: string): number {
   if (typeof value === 'number' && Number.isFinite(value)) return value;
-  const given = Array.isArray(value) ? 'another one for each layer' : JSON.stringify(value);
+  const given = Array.isArray(value) ? 'another one for each layer' : quoted(JSON.stringify(value));
   throw new UserError(
     `${place} gives '${key}' as ${given}, where one number is understood; this model cannot be taken.`,
   );

@@ -6,6 +6,7 @@ import { ggmlType, understoodTypes } from '../blocks/index.js';
 import { FileBytes } from './file-bytes.js';
 import { GgufValues, type GgufValue } from './gguf-values.js';
 import { rowBytes, rowsOf, type SourceTensor } from './source-tensor.js';
+import { quoted } from '../quoted.js';
 
 const MAGIC = 0x46554747;
 /** Bytes that the shortest metadata entry and the shortest tensor entry take. */
@@ -49,7 +50,7 @@ export function readGguf(file: string): GgufFile {
       const read = readPart(bytes);
       metadata ??= read.metadata;
       for (const tensor of read.tensors) {
-        if (tensors.has(tensor.name)) throw damaged(part, `it has the weight '${tensor.name}' twice`);
+        if (tensors.has(tensor.name)) throw damaged(part, `it has the weight ${quoted(tensor.name)} twice`);
         tensors.set(tensor.name, tensor);
       }
     }
@@ -126,7 +127,7 @@ interface TensorEntry {
 function tensorEntry(values: GgufValues, file: string): TensorEntry {
   const name = values.text();
   const axes = values.integer32();
-  if (axes < 1 || axes > MOST_AXES) throw damaged(file, `the weight '${name}' has ${axes} axes`);
+  if (axes < 1 || axes > MOST_AXES) throw damaged(file, `the weight ${quoted(name)} has ${axes} axes`);
   // Innermost axis first.
   const dims = Array.from({ length: axes }, () => values.integer64()).toReversed();
   return { name, dims, type: values.integer32(), offset: values.integer64() };
@@ -137,16 +138,16 @@ function tensorAt(bytes: FileBytes, start: number, alignment: number, entry: Ten
   const type = ggmlType(entry.type);
   if (type === undefined || typeof type === 'string') {
     throw new UserError(
-      `The weight '${name}' of ${bytes.path} is of the type ${type ?? `number ${entry.type}`}, which is not read; choose a file with ${understoodTypes().join(', ')}.`,
+      `The weight ${quoted(name)} of ${bytes.path} is of the type ${type ?? `number ${entry.type}`}, which is not read; choose a file with ${understoodTypes().join(', ')}.`,
     );
   }
   if (dims.some((dim) => dim < 1) || dims.at(-1)! % type.block !== 0)
-    throw damaged(bytes.path, `the weight '${name}' (${type.name}) has the shape [${dims.join(', ')}]`);
+    throw damaged(bytes.path, `the weight ${quoted(name)} (${type.name}) has the shape [${dims.join(', ')}]`);
   const rows = rowsOf({ dims });
   const each = rowBytes({ dims, type });
   if (offset % alignment !== 0 || !(start + offset + rows * each <= bytes.size)) {
     throw new UserError(
-      `${bytes.path} ends before the weight '${name}', or has it at a wrong place; it was probably not downloaded completely.`,
+      `${bytes.path} ends before the weight ${quoted(name)}, or has it at a wrong place; it was probably not downloaded completely.`,
     );
   }
   return {

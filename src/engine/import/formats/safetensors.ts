@@ -7,6 +7,7 @@ import type { ElementType } from '../blocks/element-type.js';
 import { BF16, F16, F32, F64 } from '../blocks/floats.js';
 import { FileBytes } from './file-bytes.js';
 import { rowBytes, rowsOf, type SourceTensor } from './source-tensor.js';
+import { quoted } from '../quoted.js';
 
 /** The format's own limit of a header. */
 const LONGEST_HEADER = 100_000_000;
@@ -53,7 +54,8 @@ export function readSafetensors(folder: string, names = safetensorsFiles(folder)
       const bytes = new FileBytes(path.join(folder, name));
       opened.push(bytes);
       for (const tensor of readFile(bytes)) {
-        if (tensors.has(tensor.name)) throw damaged(bytes.path, `'${tensor.name}' is in another file, too`);
+        if (tensors.has(tensor.name))
+          throw damaged(bytes.path, `${quoted(tensor.name)} is in another file, too`);
         tensors.set(tensor.name, tensor);
       }
     }
@@ -82,12 +84,12 @@ function filesOfIndex(index: string): string[] {
   for (const name of names) {
     if (name !== path.basename(name) || name.includes('\\'))
       throw new UserError(
-        `${index} points to '${name}', outside of the model's folder; such a model is refused.`,
+        `${index} points to ${quoted(name)}, outside of the model's folder; such a model is refused.`,
       );
     const file = path.join(path.dirname(index), name);
     if (!statSync(file, { throwIfNoEntry: false })?.isFile())
       throw new UserError(
-        `The weights file '${name}' of the model is missing beside ${index}; download it again.`,
+        `The weights file ${quoted(name)} of the model is missing beside ${index}; download it again.`,
       );
   }
   return names;
@@ -113,18 +115,18 @@ function readFile(bytes: FileBytes): SourceTensor[] {
 
 function tensorAt(bytes: FileBytes, start: number, name: string, entry: unknown): SourceTensor {
   const parsed = v.safeParse(entrySchema, entry);
-  if (!parsed.success) throw damaged(bytes.path, `the place of '${name}' is not understood`);
+  if (!parsed.success) throw damaged(bytes.path, `the place of ${quoted(name)} is not understood`);
   const { dtype, shape, data_offsets: offsets } = parsed.output;
   const type = TYPES.get(dtype) ?? opaque(dtype);
   const dims = shape.length === 0 ? [1] : shape;
   const each = rowBytes({ dims, type });
   const known = TYPES.has(dtype);
   if (start + offsets[1] > bytes.size || offsets[1] < offsets[0])
-    throw damaged(bytes.path, `the file ends before '${name}'`);
+    throw damaged(bytes.path, `the file ends before ${quoted(name)}`);
   if (known && offsets[1] - offsets[0] !== rowsOf({ dims }) * each)
     throw damaged(
       bytes.path,
-      `'${name}' (${dtype} [${shape.join(', ')}]) has ${offsets[1] - offsets[0]} bytes`,
+      `${quoted(name)} (${quoted(dtype)} [${shape.join(', ')}]) has ${offsets[1] - offsets[0]} bytes`,
     );
   return {
     name,
@@ -133,7 +135,7 @@ function tensorAt(bytes: FileBytes, start: number, name: string, entry: unknown)
     readRows: (first, count) => {
       if (!known)
         throw new UserError(
-          `The weight '${name}' of ${bytes.path} is of the type ${dtype}; weights in ${[...TYPES.keys()].join(', ')} are read.`,
+          `The weight ${quoted(name)} of ${bytes.path} is of the type ${quoted(dtype)}; weights in ${[...TYPES.keys()].join(', ')} are read.`,
         );
       return bytes.read(start + offsets[0] + first * each, count * each);
     },

@@ -14,6 +14,7 @@ import { ggufTokenizer } from '../tokenizer/gguf-tokenizer.js';
 import { ModelWeights } from '../weights/model-weights.js';
 import { configOf } from '../files/config.js';
 import type { ModelSource, SpecialIds } from './model-source.js';
+import { quoted } from '../quoted.js';
 
 /** @throws UserError if the file is damaged or of a kind that cannot be taken */
 export function openGguf(file: string): ModelSource {
@@ -109,6 +110,6 @@ function scalingOf(
     };
   }
   throw new UserError(
-    `${file} stretches positions by '${String(kind)}', which is not understood; choose another model.`,
+    `${file} stretches positions by ${quoted(kind)}, which is not understood; choose another model.`,
   );
 }

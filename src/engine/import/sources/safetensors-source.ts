@@ -13,6 +13,7 @@ import { readSafetensors, type SafetensorsFiles } from '../formats/safetensors.j
 import { rowsOf } from '../formats/source-tensor.js';
 import { ModelWeights } from '../weights/model-weights.js';
 import type { ModelSource } from './model-source.js';
+import { quoted } from '../quoted.js';
 
 type Json = Record<string, unknown>;
 
@@ -137,13 +138,13 @@ function scalingOf(given: Json, get: (quantity: Quantity) => number | undefined,
     return { kind: 'divisors', divisors, magnitude };
   }
   throw new UserError(
-    `${place} stretches positions by '${String(kind)}' in a way that is not understood; choose another model.`,
+    `${place} stretches positions by ${quoted(kind)} in a way that is not understood; choose another model.`,
   );
 }
 
 function methodOf(config: Json): string {
   const given = isObject(config.quantization_config) ? config.quantization_config.quant_method : 'MLX';
-  return typeof given === 'string' ? given : 'unknown';
+  return typeof given === 'string' ? quoted(given) : 'unknown';
 }
 
 function listOf(value: unknown): unknown[] | undefined {

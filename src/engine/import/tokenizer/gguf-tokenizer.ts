@@ -3,6 +3,7 @@ import { UserError } from '../../../schema/errors.js';
 import type { SpecialIds } from '../sources/model-source.js';
 import { mergesOfScores } from './merges.js';
 import { preTokenizer, preTokenizerNames, type PreTokenizer } from './pre-tokenizers.js';
+import { quoted } from '../quoted.js';
 
 /** ggml's kinds of tokens. */
 const UNKNOWN = 2;
@@ -83,7 +84,7 @@ function builderOf(model: unknown, metadata: Metadata, vocabulary: Vocabulary, f
   if (model === 'gpt2') return bytePairs(metadata, vocabulary, file);
   if (model === 'llama') return sentencePiece(metadata, vocabulary, file);
   throw new UserError(
-    `The tokenizer of ${file} is of the kind '${String(model)}', which is not understood; those called 'gpt2' and 'llama' are. Choose another model.`,
+    `The tokenizer of ${file} is of the kind ${quoted(model)}, which is not understood; those called 'gpt2' and 'llama' are. Choose another model.`,
   );
 }
 
@@ -93,7 +94,7 @@ function bytePairs(metadata: Metadata, vocabulary: Vocabulary, file: string): Bu
   const cut = typeof name === 'string' ? preTokenizer(name) : undefined;
   if (!cut) {
     throw new UserError(
-      `${file} does not say in a way that is understood how text is cut into words (tokenizer.ggml.pre is ${name === undefined ? 'missing' : `'${String(name)}'`}; understood are ${preTokenizerNames().join(', ')}). Choose a newer file of the model, or its safetensors folder.`,
+      `${file} does not say in a way that is understood how text is cut into words (tokenizer.ggml.pre is ${name === undefined ? 'missing' : quoted(name)}; understood are ${preTokenizerNames().join(', ')}). Choose a newer file of the model, or its safetensors folder.`,
     );
   }
   return {

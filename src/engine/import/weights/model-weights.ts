@@ -5,6 +5,7 @@ import type { DecoderFacts } from '../families/decoder-facts.js';
 import type { LayerPart, WeightNames, WholePart } from '../families/names.js';
 import { rowsOf, type SourceTensor } from '../formats/source-tensor.js';
 import { joined, matrixOf, partOf, withoutInterleaving, type Matrix } from './matrix.js';
+import { quoted } from '../quoted.js';
 
 /** A product with a weight: [outputs, inputs], and what is added to each output. */
 export interface Linear {
@@ -124,7 +125,7 @@ export class ModelWeights {
     const tensor = this.tensors.get(name);
     if (!tensor) {
       throw new UserError(
-        `${this.place} has no weight '${name}', which a model of the family ${this.facts.family.name} has; it is incomplete or of another kind.`,
+        `${this.place} has no weight ${quoted(name)}, which a model of the family ${this.facts.family.name} has; it is incomplete or of another kind.`,
       );
     }
     const fits =
@@ -137,7 +138,7 @@ export class ModelWeights {
 
   #misshapen(name: string, dims: readonly number[], expected: readonly (number | undefined)[]): UserError {
     return new UserError(
-      `The weight '${name}' of ${this.place} has the shape [${dims.join(', ')}] where [${expected.map((dim) => dim ?? 'any').join(', ')}] is expected; the file is damaged or of another kind.`,
+      `The weight ${quoted(name)} of ${this.place} has the shape [${dims.join(', ')}] where [${expected.map((dim) => dim ?? 'any').join(', ')}] is expected; the file is damaged or of another kind.`,
     );
   }
 }

@@ -1,0 +1,9 @@
+/** Text of an untrusted file inside of a sentence for people. */
+
+const LONGEST = 80;
+
+/** In quotes, on one line, without signs that a terminal would obey, and not longer than a line. */
+export function quoted(text: unknown): string {
+  const plain = String(text).replaceAll(/[\p{C}\p{Z}]+/gu, ' ');
+  return `'${plain.length > LONGEST ? `${plain.slice(0, LONGEST)}...` : plain}'`;
+}
