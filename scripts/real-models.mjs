@@ -79,11 +79,11 @@ async function inTransformersJs(folder, expected) {
   return answerOf(process.execPath, [path.join(root, 'test/runtimes/transformers-js.mjs'), '4', request]);
 }
 
-function inGenai(folder) {
+function inGenai(folder, { prompt }) {
   const python = process.env.HOPSCOTCH_GENAI_PYTHON;
   if (!existsSync(path.join(folder, 'genai_config.json'))) return 'not a folder of onnxruntime-genai';
   if (!python) return 'not tried: no Python with onnxruntime-genai';
-  const request = JSON.stringify({ folders: [folder], prompts: [PROMPT], newTokens: NEW_TOKENS });
+  const request = JSON.stringify({ folders: [folder], prompts: [prompt], newTokens: NEW_TOKENS });
   return answerOf(python, [path.join(root, 'test/runtimes/genai.py'), request]);
 }
 
@@ -111,7 +111,7 @@ async function measured(name) {
       exportError: exported.largestDifference,
       explicit: exported.modeReason,
       transformersJs: sameTokens(expected, await inTransformersJs(output, expected)),
-      genai: sameTokens(expected, inGenai(output)),
+      genai: sameTokens(expected, inGenai(output, expected)),
     };
   } catch (error) {
     return { name, refusal: error.message };

@@ -1,8 +1,8 @@
 """Generates greedily with onnxruntime-genai.
 
 usage: python genai.py REQUEST
-REQUEST is JSON: {folders, prompts, newTokens}; a prompt is a user's message, which the folder's tokenizer and chat template
-make ids of. Prints JSON, an entry a folder: for each prompt its ids and the new tokens; or why it did not run.
+REQUEST is JSON: {folders, prompts, newTokens}; a prompt is a list of token ids, or a user's message, which the folder's
+tokenizer and chat template make ids of. Prints JSON, an entry a folder: for each prompt its ids and the new tokens; or why it did not run.
 """
 
 import json
@@ -19,9 +19,13 @@ def run(folder, prompts, new_tokens):
     return [answer(model, tokenizer, prompt, new_tokens) for prompt in prompts]
 
 
+def ids_of(tokenizer, message):
+    messages = json.dumps([{"role": "user", "content": message}])
+    return tokenizer.encode(tokenizer.apply_chat_template(messages, add_generation_prompt=True))
+
+
 def answer(model, tokenizer, prompt, new_tokens):
-    messages = json.dumps([{"role": "user", "content": prompt}])
-    ids = tokenizer.encode(tokenizer.apply_chat_template(messages, add_generation_prompt=True))
+    ids = prompt if isinstance(prompt, list) else ids_of(tokenizer, prompt)
     params = og.GeneratorParams(model)
     params.set_search_options(do_sample=False, max_length=len(ids) + new_tokens)
     generator = og.Generator(model, params)
