@@ -49,6 +49,7 @@ const parts = {
       'src/engine-process/engine.ts',
       'src/engine-process/timing-utility.ts',
       'src/engine/evaluate/speed/timing-process.ts',
+      'src/engine/data/parquet-worker.ts',
     ],
     'es',
   ),

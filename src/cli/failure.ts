@@ -1,11 +1,12 @@
 /** What a command that failed says on standard error, and with which code it ends. */
 import { CommanderError } from 'commander';
 import pc from 'picocolors';
-import { CancelledError, UserError } from '../engine/index.js';
+import { CancelledError, forUsers, UserError } from '../engine/index.js';
 import { EXIT_CODES } from './exit-codes.js';
 
 /** @returns the exit code; what the user has to know is said, once */
-export function reportFailure(error: unknown): number {
+export function reportFailure(thrown: unknown): number {
+  const error = forUsers(thrown);
   // Commander has said what is wrong with the arguments, and what help was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.done : EXIT_CODES.userError;
   if (error instanceof CancelledError) return EXIT_CODES.stopped;

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line of Hopscotch. */
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { addCompareCommand } from './commands/compare.js';
 import { addEvaluateCommand } from './commands/evaluate.js';
@@ -12,6 +13,7 @@ import { addRunsCommand } from './commands/runs.js';
 import { addSlimCommand } from './commands/slim.js';
 import { EXIT_CODES, EXIT_CODE_HELP } from './exit-codes.js';
 import { reportFailure } from './failure.js';
+import { needsSupervisor, supervise } from './supervisor.js';
 
 const { version, description } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
@@ -39,8 +41,10 @@ addImportCommand(program);
 addModelsCommand(program);
 for (const command of program.commands) command.exitOverride();
 
+const args = process.argv.slice(2);
 try {
-  await program.parseAsync();
+  if (needsSupervisor(args)) process.exitCode = await supervise(fileURLToPath(import.meta.url), args);
+  else await program.parseAsync();
 } catch (error) {
   process.exitCode = reportFailure(error);
 }

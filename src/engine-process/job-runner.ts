@@ -2,6 +2,7 @@
 import os from 'node:os';
 import {
   CancelledError,
+  forUsers,
   runSummary,
   slim,
   UserError,
@@ -64,7 +65,8 @@ export class JobRunner {
       const { report } = await slim({ run }, { ...jobs, signal, on });
       this.#running = undefined;
       emit('job.finished', { run: runSummary(jobs.store, run), report });
-    } catch (error) {
+    } catch (thrown) {
+      const error = forUsers(thrown);
       this.#running = undefined;
       if (error instanceof CancelledError) {
         this.#onStopped(run.id);

@@ -8,7 +8,8 @@ import { count, filePath } from './values.js';
 /** A run's name, which is also its folder's: no separators, no dots at its start. */
 export const runId = v.pipe(v.string(), v.regex(/^[\w-][\w.-]{0,254}$/, 'not the name of a run'));
 
-export const runStatus = v.picklist(['running', 'stopped', 'failed', 'finished']);
+/** 'damaged': run.json cannot be read as a whole; what could be saved is shown. Never written. */
+export const runStatus = v.picklist(['running', 'stopped', 'failed', 'finished', 'damaged']);
 
 /** run.json. */
 export const run = v.object({

@@ -9,6 +9,7 @@ import {
   type RequestName,
   type RequestOutput,
 } from './contract.js';
+import { forUsers } from '../schema/plain-words.js';
 
 export type Handler<N extends RequestName> = (input: CheckedInput<N>) => Promise<Answered<N>> | Answered<N>;
 
@@ -65,7 +66,8 @@ export class Router {
     return { ok: false, failure: { kind: 'refused', message } };
   }
 
-  #failureOf(name: RequestName, error: unknown): Failure {
+  #failureOf(name: RequestName, thrown: unknown): Failure {
+    const error = forUsers(thrown);
     if (error instanceof PassedFailure) return error.failure;
     if (error instanceof UserError) return { kind: 'user', message: error.message };
     if (error instanceof CancelledError) return { kind: 'cancelled', message: error.message };

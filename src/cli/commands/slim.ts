@@ -19,7 +19,8 @@ import { JobProgress } from '../job-progress.js';
 import { parseCount, parseDrop, parseNumber } from '../option-values.js';
 import { printResult } from '../output.js';
 import { chosenPoint, memoryText, pointText, taskText } from '../report-text.js';
-import { stopOnInterrupt } from '../stop-signal.js';
+import { stopOnInterrupt, tellRun } from '../stop-signal.js';
+import { stoppedText } from '../supervisor.js';
 import {
   addRowOptions,
   addRunningOptions,
@@ -81,8 +82,9 @@ Examples:
     )
     .action(async (model: string | undefined, dataset: string | undefined, flags: SlimFlags) => {
       const { resume, json, ...rest } = flags;
-      const run = resume === undefined ? newRun(model, dataset, rest) : resumedRun(resume, rest);
-      await runJob(run, json);
+      const isNew = resume === undefined;
+      const run = isNew ? newRun(model, dataset, rest) : resumedRun(resume, rest);
+      await runJob(run, isNew, json);
     });
   describeDefaults(command);
 }
@@ -139,12 +141,13 @@ function resumedRun(resume: string | true, flags: Flags): Run {
   return run;
 }
 
-async function runJob(run: Run, asJson: boolean | undefined): Promise<void> {
+async function runJob(run: Run, isNew: boolean, asJson: boolean | undefined): Promise<void> {
   const progress = new JobProgress();
   const context = commandContext({
     signal: stopOnInterrupt(),
     on: (event) => progress.show(event),
   });
+  tellRun(run.id);
   try {
     const result = await slim({ run }, context);
     progress.end();
@@ -152,15 +155,13 @@ async function runJob(run: Run, asJson: boolean | undefined): Promise<void> {
   } catch (error) {
     progress.end();
     // A mistyped path, for instance: nothing was computed that a resumed run could use.
-    const nothingKept = error instanceof UserError && !hasProgress(run, context);
+    const nothingKept = isNew && error instanceof UserError && !hasProgress(run, context);
     if (nothingKept && !(error instanceof ProviderFailure)) context.store.delete(run);
     if (error instanceof ProviderFailure) {
       process.stderr.write(`'hopscotch slim --resume ${run.id}' goes on on the CPU.\n`);
     }
     if (error instanceof CancelledError) {
-      process.stderr.write(
-        `Stopped. Nothing is lost: 'hopscotch slim --resume ${run.id}' goes on from here.\n`,
-      );
+      process.stderr.write(`${stoppedText(run.id)}\n`);
     }
     throw error;
   }

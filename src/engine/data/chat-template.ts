@@ -4,6 +4,7 @@ import { UserError } from '../../schema/errors.js';
 import type { Message } from './messages.js';
 import { formatTime } from './strftime.js';
 import { runWithin } from './time-limit.js';
+import { plainWords } from '../../schema/plain-words.js';
 
 export interface RenderOptions {
   /** Whether to end with what makes the assistant speak. Default: false. */
@@ -70,12 +71,9 @@ export function createChatTemplate(source: string, settings: ChatTemplateSetting
         return runWithin(timeLimit, () => render(messages, addGenerationPrompt));
       } catch (error) {
         if (error instanceof ConversationRefusedError) throw error;
-        throw new UserError(
-          `The chat template in ${settings.path} cannot be used: ${(error as Error).message}.`,
-          {
-            cause: error,
-          },
-        );
+        throw new UserError(`The chat template in ${settings.path} cannot be used: ${plainWords(error)}.`, {
+          cause: error,
+        });
       }
     },
   };

@@ -120,7 +120,7 @@ function reasonOf(error: CsvError): string {
     return `a row longer than ${recordLimit / 2 ** 20} MiB, perhaps an unclosed quotation mark`;
   if (error.code === 'INVALID_OPENING_QUOTE') return 'a quotation mark inside a field that is not quoted';
   if (error.code === 'CSV_INVALID_CLOSING_QUOTE') return 'text after a closing quotation mark';
-  return error.message.slice(0, 120);
+  return 'the marks of quoting do not fit together';
 }
 
 function countLineEnds(bytes: Buffer, start: number, end: number): number {

@@ -5,6 +5,7 @@ import { jsonRowValues } from './raw-values.js';
 import { readJsonl } from './read-jsonl.js';
 import { unreadRows, type RowProblem } from './row-problems.js';
 import { readWholeText } from './text-file.js';
+import { jsonReason } from '../../schema/plain-words.js';
 
 /**
  * Reads up to `maxRows` rows, numbered from 1. A '.json' file that holds JSON Lines is read as such.
@@ -17,7 +18,7 @@ export async function readJson(path: string, maxRows: number): Promise<RowsRead>
     parsed = JSON.parse(text);
   } catch (error) {
     if (looksLikeJsonLines(text)) return { ...(await readJsonl(path, maxRows)), format: 'jsonl' };
-    throw new UserError(`${path} is not valid JSON: ${locate((error as Error).message, text)}.`, {
+    throw new UserError(`${path} is not valid JSON: ${jsonReason(error, text)}.`, {
       cause: error,
     });
   }
@@ -60,19 +61,4 @@ export function looksLikeJsonLines(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** V8 gives the place as a position or as the characters around it; people look for a line. */
-function locate(message: string, text: string): string {
-  if (message.includes('end of JSON input')) return 'it ends too early';
-  const what = message.replace(/ in JSON at position.*/s, '').replace(/, (?:\.\.\.)?".*/s, '');
-  const position = Number(/position (\d+)/.exec(message)?.[1] ?? positionOfExcerpt(message, text));
-  return Number.isNaN(position) ? what : `${what} in line ${text.slice(0, position).split('\n').length}`;
-}
-
-/** The excerpt begins ten characters before the error, where the text is long enough for that. */
-function positionOfExcerpt(message: string, text: string): number {
-  const excerpt = /, \.\.\."(.*)"(?:\.\.\.)? is not valid JSON$/s.exec(message)?.[1];
-  const at = excerpt === undefined ? -1 : text.indexOf(excerpt);
-  return at < 0 || text.includes(excerpt!, at + 1) ? Number.NaN : at + 10;
 }

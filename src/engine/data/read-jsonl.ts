@@ -3,6 +3,7 @@ import type { RawRow, RowsRead } from './raw-dataset.js';
 import { jsonRowValues } from './raw-values.js';
 import { unreadRows, type RowProblem } from './row-problems.js';
 import { readLines } from './text-file.js';
+import { jsonReason } from '../../schema/plain-words.js';
 
 /** Reads up to `maxRows` rows; lines that cannot be read become problems. */
 export async function readJsonl(path: string, maxRows: number): Promise<RowsRead> {
@@ -33,6 +34,6 @@ function parseLine(text: string): Record<string, unknown> | string {
   try {
     return jsonRowValues(JSON.parse(text));
   } catch (error) {
-    return `not valid JSON: ${(error as Error).message.slice(0, 120)}`;
+    return `not valid JSON: ${jsonReason(error, text)}`;
   }
 }

@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
 import { UserError } from '../../schema/errors.js';
+import { plainWords } from '../../schema/plain-words.js';
 
 /** Files that have to be held in memory as a whole; above V8's string limit nothing works anyway. */
 const wholeFileLimit = 500 * 2 ** 20;
@@ -30,7 +31,7 @@ export async function fileSize(path: string): Promise<number> {
     const info = await stat(path);
     if (info.isFile()) return info.size;
   } catch (error) {
-    throw new UserError(`The dataset ${path} cannot be read: ${reasonOf(error)}.`, { cause: error });
+    throw new UserError(`The dataset ${path} cannot be read: ${plainWords(error)}.`, { cause: error });
   }
   throw new UserError(`${path} is not a file; choose one dataset file (JSONL, JSON, CSV, Parquet or text).`);
 }
@@ -149,11 +150,4 @@ function refuseUtf16(bytes: Buffer, path: string): void {
   );
   if (mark === 0xfffe || mark === 0xfeff || Math.max(...zeros) > beginning.length / 4)
     throw new UserError(`${path} is saved as UTF-16; save it as UTF-8.`);
-}
-
-function reasonOf(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOENT') return 'there is no such file';
-  if (code === 'EACCES' || code === 'EPERM') return 'access is denied';
-  return error instanceof Error ? error.message : String(error);
 }

@@ -15,7 +15,7 @@ export function runWithin<Result>(milliseconds: number, run: () => Result): Resu
     return script.runInContext(context, { timeout: milliseconds }) as Result;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
-    throw new Error(`it did not end within ${milliseconds / 1000} seconds`, { cause: error });
+    throw new Error(`it did not end within ${Math.round(milliseconds / 100) / 10} seconds`, { cause: error });
   } finally {
     context['run'] = undefined;
   }

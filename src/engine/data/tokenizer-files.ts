@@ -1,8 +1,9 @@
 /** The files of a model folder that say how text becomes tokens; only tokenizer.json is required. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { UserError } from '../../schema/errors.js';
+import { issueWords, plainWords } from '../../schema/plain-words.js';
 import { parseConfig } from '../onnx/file/config-file.js';
 
 /** Plain text, or as the tokenizers write it: an object with the text under 'content'. */
@@ -150,7 +151,7 @@ function parseAs<Schema extends v.GenericSchema>(
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   throw new UserError(
-    `${path} is not as expected at '${v.getDotPath(issue) ?? 'the top'}': ${issue.message}.`,
+    `${path} is not as expected at '${v.getDotPath(issue) ?? 'the top'}': ${issueWords(issue)}.`,
   );
 }
 
@@ -163,9 +164,12 @@ async function readJsonFile(folder: string, name: string): Promise<Record<string
 
 async function readTextFile(path: string): Promise<string | undefined> {
   try {
+    // A pipe, for instance, would never be read to its end.
+    if (!(await stat(path)).isFile()) throw new UserError(`${path} is not a file; download the model again.`);
     return await readFile(path, 'utf8');
   } catch (error) {
+    if (error instanceof UserError) throw error;
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new UserError(`${path} cannot be read: ${(error as Error).message}.`, { cause: error });
+    throw new UserError(`${path} cannot be read: ${plainWords(error)}.`, { cause: error });
   }
 }

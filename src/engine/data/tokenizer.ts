@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { UserError } from '../../schema/errors.js';
 import { createChatTemplate, type ChatTemplate } from './chat-template.js';
+import { runWithin } from './time-limit.js';
+import { requireBounded } from './tokenizer-bounds.js';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.js';
+import { plainWords } from '../../schema/plain-words.js';
 
 export interface ModelTokenizer {
   /**
@@ -83,7 +86,8 @@ export async function loadTokenizer(
     encodeWith(tokenizer, text, addSpecialTokens, folder);
   return {
     encode: (text, { addSpecialTokens = true } = {}) => encode(text, addSpecialTokens),
-    decode: (ids, { skipSpecialTokens = false } = {}) => decodeWith(tokenizer, ids, skipSpecialTokens),
+    decode: (ids, { skipSpecialTokens = false } = {}) =>
+      decodeWith(tokenizer, ids, skipSpecialTokens, folder),
     prefixIds: prefixOf(encode),
     bosToken,
     eosToken: endText,
@@ -98,11 +102,15 @@ export async function loadTokenizer(
   };
 }
 
+/** Milliseconds in which a tokenizer is built: a vocabulary of a million tokens takes a few seconds. */
+const BUILDING_TIME = 60_000;
+
 function createTokenizer(files: TokenizerFiles, path: string): Tokenizer {
+  requireBounded(files.tokenizer, path);
   try {
-    return new Tokenizer(files.tokenizer, files.config);
+    return runWithin(BUILDING_TIME, () => new Tokenizer(files.tokenizer, files.config));
   } catch (error) {
-    throw new UserError(`${path} is not understood: ${(error as Error).message}.`, { cause: error });
+    throw new UserError(`${path} is not understood: ${plainWords(error)}.`, { cause: error });
   }
 }
 
@@ -110,7 +118,9 @@ function createTokenizer(files: TokenizerFiles, path: string): Tokenizer {
 export class UnencodableTextError extends UserError {}
 
 function encodeWith(tokenizer: Tokenizer, text: string, addSpecialTokens: boolean, folder: string): number[] {
-  const ids: number[] = tokenizer.encode(text, { add_special_tokens: addSpecialTokens }).ids;
+  const ids: number[] = limited(folder, text.length, () =>
+    tokenizer.encode(text, { add_special_tokens: addSpecialTokens }),
+  ).ids;
   // A vocabulary without an unknown token gives undefined for what it cannot spell.
   const lost = ids.findIndex((id) => !Number.isInteger(id));
   if (lost >= 0)
@@ -120,13 +130,37 @@ function encodeWith(tokenizer: Tokenizer, text: string, addSpecialTokens: boolea
   return ids;
 }
 
-function decodeWith(tokenizer: Tokenizer, ids: readonly number[], skipSpecialTokens: boolean): string {
+function decodeWith(
+  tokenizer: Tokenizer,
+  ids: readonly number[],
+  skipSpecialTokens: boolean,
+  folder: string,
+): string {
   if (ids.length === 0) return '';
-  return tokenizer.decode([...ids], {
-    skip_special_tokens: skipSpecialTokens,
-    // Removing spaces before punctuation would make an answer differ from the tokens that were generated.
-    clean_up_tokenization_spaces: false,
-  });
+  return limited(folder, ids.length, () =>
+    tokenizer.decode([...ids], {
+      skip_special_tokens: skipSpecialTokens,
+      // Removing spaces before punctuation would make an answer differ from the tokens that were generated.
+      clean_up_tokenization_spaces: false,
+    }),
+  );
+}
+
+/** Milliseconds that a tokenizer may take for a text: far more than any honest one does, on any machine. */
+const TIME = 3_000;
+const TIME_A_PIECE = 1;
+
+/** Regular expressions of a tokenizer from strangers may take longer than anybody lives. */
+function limited<Result>(folder: string, pieces: number, run: () => Result): Result {
+  try {
+    return runWithin(TIME + TIME_A_PIECE * pieces, run);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(
+      `The tokenizer in ${folder} cannot be used: ${plainWords(error)}; download the model again from a place that you trust.`,
+      { cause: error },
+    );
+  }
 }
 
 /** What special tokens come before a text: the part before the text's own ids. */

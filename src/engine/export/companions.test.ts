@@ -1,8 +1,8 @@
 /** What an exported folder gets beside its model so that transformers.js loads it, too. */
-import { readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, it } from 'vitest';
-import { temporaryFolderWith } from '../../../test/support/temporary-folder.js';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder, temporaryFolderWith } from '../../../test/support/temporary-folder.js';
 import { requireCompanions, writeCompanions, type ModelChange } from './companions.js';
 
 const genai = {
@@ -138,4 +138,36 @@ it.each([
 it('without a chat template tokenizer_config.json stays as it is', async () => {
   const json = await companionsOf({ 'tokenizer_config.json': { eos_token: 'end' } });
   expect(json('tokenizer_config.json')).toEqual({ eos_token: 'end' });
+});
+
+describe('a file that is a link', () => {
+  /** A source folder with a licence that is a link to what is given. */
+  async function licenceBehind(link: (source: string) => string): Promise<string[]> {
+    const [source, target] = [
+      temporaryFolderWith({ 'config.json': {}, 'terms.txt': 'Mine.' }),
+      temporaryFolder(),
+    ];
+    symlinkSync(link(source), path.join(source, 'license.txt'));
+    await writeCompanions(source, target, change);
+    return readdirSync(target).toSorted();
+  }
+
+  it('to one elsewhere on this machine is not taken along', async () => {
+    const secret = temporaryFolderWith({ id_rsa: 'secret' });
+    expect(await licenceBehind(() => path.join(secret, 'id_rsa'))).toEqual(['config.json']);
+  });
+
+  it('within the folder is taken along', async () => {
+    expect(await licenceBehind(() => 'terms.txt')).toEqual(['config.json', 'license.txt']);
+  });
+
+  it('from a snapshot of the Hugging Face cache to its blobs is taken along', async () => {
+    const [cache, target] = [temporaryFolder(), temporaryFolder()];
+    const [blobs, snapshot] = [path.join(cache, 'blobs'), path.join(cache, 'snapshots/abc')];
+    for (const folder of [blobs, snapshot]) mkdirSync(folder, { recursive: true });
+    writeFileSync(path.join(blobs, '1f'), 'Terms.');
+    symlinkSync('../../blobs/1f', path.join(snapshot, 'license.txt'));
+    await writeCompanions(snapshot, target, change);
+    expect(readFileSync(path.join(target, 'license.txt'), 'utf8')).toBe('Terms.');
+  });
 });

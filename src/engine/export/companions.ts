@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  realpathSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -14,6 +15,7 @@ import path from 'node:path';
 import { UserError } from '../../schema/errors.js';
 import { findChatTemplate } from '../data/tokenizer-files.js';
 import { readConfigFile } from '../onnx/file/config-file.js';
+import { isWithin } from '../onnx/file/external-data.js';
 import {
   configFromGenai,
   slimConfig,
@@ -36,7 +38,7 @@ export interface ModelChange {
 /**
  * @param source folder of the source model
  * @param target folder of the exported model, made where it is missing
- * @throws UserError if the chat template cannot be read; Error with a code of the file system otherwise
+ * @throws UserError if a config or the chat template cannot be read; Error with a code of the file system otherwise
  */
 export async function writeCompanions(
   source: string,
@@ -65,7 +67,21 @@ function companionNames(source: string): string[] {
     COMPANION_FILES.test(name) || /^(config|genai_config)\.json$|^readme\.md$/i.test(name);
   return readdirSync(source)
     .filter(isCompanion)
-    .filter((name) => statSync(path.join(source, name), { throwIfNoEntry: false })?.isDirectory() !== true);
+    .filter((name) => travels(source, name));
+}
+
+/**
+ * Whether a file has a part in an export, if its name has: it is a file, and no link to one outside of the model's folder.
+ * A folder from strangers could otherwise carry any file of this machine into what is published. Links that lead nowhere
+ * count.
+ */
+export function travels(source: string, name: string): boolean {
+  const full = path.join(source, name);
+  const status = statSync(full, { throwIfNoEntry: false });
+  if (status === undefined) return true;
+  if (!status.isFile()) return false;
+  const real = realpathSync(full);
+  return real === full || isWithin(source, full, real);
 }
 
 /** Asked before hours are spent on a calibration. @throws UserError if a file that an export needs cannot be read */

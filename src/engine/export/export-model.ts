@@ -16,9 +16,11 @@ import type { RunOptions } from '../runtime/session.js';
 import { writeCompanions } from './companions.js';
 import type { ExportRecord } from './export-record.js';
 import { modelCard } from './model-card.js';
+import { clearPartialFolders, partialFolder } from './partial-folder.js';
 import { slimmedModel, writeSlimmedModel } from './slimmed-model.js';
 import { explicitReason, requireSame, UnwritableScales } from './unwritable-scales.js';
 import { verifyExport, type ExportCheck } from './verify-export.js';
+import { fileReason } from '../../schema/plain-words.js';
 
 export interface ExportRequest {
   source: ModelFolder;
@@ -56,10 +58,8 @@ export interface ExportedModel {
 export async function exportModel(request: ExportRequest): Promise<ExportedModel> {
   const output = path.resolve(request.output);
   requireFreeOutput(output, request.source.folder);
-  const partial = path.join(
-    path.dirname(output),
-    `.${path.basename(output)}.hopscotch-partial-${process.pid}`,
-  );
+  clearPartialFolders(output);
+  const partial = partialFolder(output);
   try {
     const result = await writeVerified(request, partial);
     rmSync(output, { recursive: true, force: true });
@@ -67,9 +67,11 @@ export async function exportModel(request: ExportRequest): Promise<ExportedModel
     return { ...result, folder: output, modelPath: path.join(output, request.source.modelFile) };
   } catch (error) {
     if (existsSync(partial)) rmSync(partial, { recursive: true, force: true });
-    if (error instanceof Error && 'code' in error && !(error instanceof UserError)) {
+    const reason = fileReason(error);
+    if (reason !== undefined) {
       throw new UserError(
-        `The model could not be written to ${output}: ${error.message}. Nothing was left behind.`,
+        `The model could not be written to ${output}: ${reason}. Nothing was left behind; free some space or choose another folder.`,
+        { cause: error },
       );
     }
     throw error;

@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { UserError } from '../../schema/errors.js';
 import { sha256 } from '../data/sha256.js';
 import type { GeneratedText, GenerationSettings, Generator } from './generator.js';
+import { plainWords } from '../../schema/plain-words.js';
 
 const entrySchema = v.object({
   prompt: v.string(),
@@ -54,7 +55,7 @@ export class ResponseCache {
       this.#separator = '';
     } catch (error) {
       throw new UserError(
-        `The model's answers could not be saved to ${this.#file} (${error instanceof Error ? error.message : String(error)}); free some space or set another folder.`,
+        `The model's answers could not be saved to ${this.#file} (${plainWords(error)}); free some space or set another folder.`,
       );
     }
   }

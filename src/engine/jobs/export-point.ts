@@ -1,12 +1,13 @@
 /** A point of a run's curve as a folder: where it could go, what would be written, and writing it. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { ExportPreview, ExportResult } from '../../schema/results.js';
+import type { ExportedFile, ExportPreview, ExportResult } from '../../schema/results.js';
 import type { RunPoint } from '../../schema/runs.js';
 import type { ExportMode } from '../../schema/settings.js';
-import { outputProblem, requireFreeOutput } from '../export/export-model.js';
+import { outputProblem } from '../export/export-model.js';
 import { exportSnippets } from '../export/snippets.js';
 import type { JobContext } from './context.js';
+import { requireExportable } from './parts/before-start.js';
 import { freeSpace } from './parts/free-space.js';
 import { modelBytes, plannedFiles, writtenFiles } from './parts/model-files.js';
 import { openPoint, prepareRunTask } from './parts/points.js';
@@ -36,7 +37,7 @@ export async function previewExport(request: ExportRequest, context: JobContext)
   const point = await openPoint(request, context);
   const folder = path.resolve(request.folder);
   const files = plannedFiles(point.model, point.skipped);
-  const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  const totalBytes = totalOf(files);
   const freeBytes = freeSpace(path.dirname(folder));
   const problem =
     outputProblem(folder, point.model.source.folder) ??
@@ -50,7 +51,7 @@ export async function previewExport(request: ExportRequest, context: JobContext)
 export async function exportPoint(request: ExportRequest, context: JobContext): Promise<ExportResult> {
   const point = await openPoint(request, context);
   const folder = path.resolve(request.folder);
-  requireFreeOutput(folder, point.model.source.folder);
+  requireExportable(point.model, folder, totalOf(plannedFiles(point.model, point.skipped)));
   const task = await prepareRunTask(point, context);
   const { model, run, report, skipped } = point;
   const settings = { ...run.settings, exportMode: request.mode ?? run.settings.exportMode };
@@ -80,4 +81,8 @@ function safeName(name: string): string {
     .replaceAll(/[^\p{L}\p{N}._ -]+/gu, '-')
     .replace(/^[. -]+/, '')
     .replace(/[. ]+$/, '');
+}
+
+function totalOf(files: readonly ExportedFile[]): number {
+  return files.reduce((sum, { bytes }) => sum + bytes, 0);
 }

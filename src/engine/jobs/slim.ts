@@ -1,5 +1,6 @@
 /** The whole job: a model, a task and a budget in, a slimmed model and a report out. */
 import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { CancelledError, ProviderFailure, UserError } from '../../schema/errors.js';
 import type { JobEvent, JobStage } from '../../schema/events.js';
 import type { MemoryPlan, RunReport } from '../../schema/report.js';
@@ -7,24 +8,26 @@ import type { Run } from '../../schema/runs.js';
 import { lossKindFor } from '../../schema/settings.js';
 import type { TrainedScales } from '../calibrate/train/train-scales.js';
 import type { EncodedRow } from '../data/encoded-row.js';
-import { requireCompanions } from '../export/companions.js';
-import { requireFreeOutput } from '../export/export-model.js';
+import { recordOf } from '../export/in-place.js';
 import { tryExport } from '../export/try-export.js';
 import { Generator } from '../generate/generator.js';
 import { makeLossBatch } from '../loss/loss-batch.js';
 import { openCheckpoint } from '../runs/checkpoint-file.js';
+import { requireWhole } from '../runs/damaged-run.js';
 import { GrowingReport } from '../runs/growing-report.js';
 import { writeKept } from '../runs/kept-json.js';
 import { saveReport } from '../runs/report.js';
 import { findingsOf, keptCheckpoint } from '../runs/run-details.js';
+import { lockRun } from '../runs/run-lock.js';
 import { peakSoFar } from '../runtime/peak-memory.js';
 import type { RunOptions } from '../runtime/session.js';
 import type { JobContext } from './context.js';
 import { heldoutAnswers } from './parts/answers.js';
 import { qualityMeasureFor, taskBatches } from './parts/batches.js';
-import { budgetInBlocks } from './parts/budget.js';
+import { requirePossible } from './parts/before-start.js';
 import { calibrate } from './parts/curve.js';
 import { onDevice } from './parts/device.js';
+import { finishedReport } from './parts/finished-run.js';
 import { MemoryPlanner, planEvent } from './parts/memory-plan.js';
 import { sizeFigures } from './parts/model-files.js';
 import { runFingerprint } from './parts/points.js';
@@ -34,7 +37,8 @@ import type { SourceModel } from './parts/source-model.js';
 import { speedOf } from './parts/speed.js';
 import { prepareTask, type PreparedTask } from './parts/task.js';
 import { WithTimeLeft } from './parts/time-left.js';
-import { slimmedForAnswers, writePoint } from './parts/write-point.js';
+import { pointInPlace, slimmedForAnswers, writePoint } from './parts/write-point.js';
+import { forUsers } from '../../schema/plain-words.js';
 
 export interface SlimRequest {
   /** A run of the context's store, new or stopped: what its checkpoint holds is not computed again. */
@@ -54,6 +58,10 @@ export async function slim({ run }: SlimRequest, context: JobContext): Promise<S
   const { store } = context;
   const timed = new WithTimeLeft(context.on);
   const on = (event: JobEvent) => timed.pass(event);
+  requireWhole(run);
+  const done = finishedReport(run, store);
+  if (done) return { run, report: done };
+  const unlock = lockRun(store.folderOf(run.id));
   store.update(run, { status: 'running', process: process.pid, error: undefined });
   try {
     const checkpoint = keptCheckpoint(store, run);
@@ -65,11 +73,14 @@ export async function slim({ run }: SlimRequest, context: JobContext): Promise<S
     );
     store.update(run, { status: 'finished' });
     return { run, report };
-  } catch (error) {
+  } catch (thrown) {
+    const error = forUsers(thrown);
     if (error instanceof ProviderFailure) throw goesOnOnCpu(run, context, error);
     const status = error instanceof CancelledError ? 'stopped' : 'failed';
     store.update(run, { status, error: error instanceof UserError ? error.message : undefined });
     throw error;
+  } finally {
+    unlock();
   }
 }
 
@@ -130,9 +141,7 @@ class SlimJob {
     const model = await this.#stage('opening the model', () =>
       openAnyModel(settings, this.#context, settings.memory),
     );
-    budgetInBlocks(model.decoder, settings);
-    requireCompanions(model.source.folder);
-    if (settings.output !== undefined) requireFreeOutput(settings.output, model.source.folder);
+    requirePossible(model, settings, store.folderOf(this.#run.id), this.#mayHaveExported(model.name));
     const task = await this.#stage('reading the task', () =>
       prepareTask(model, settings, this.#planner, this.#context, (rows) => this.#tryExport(model, rows)),
     );
@@ -142,6 +151,14 @@ class SlimJob {
     if (settings.memory !== undefined) report.memory = { plans: this.#plans, peakBytes: peakSoFar() };
     saveReport(store.reportFile(this.#run), report);
     return report;
+  }
+
+  /** Whether this run may have exported before it was interrupted; after the calibration the folder is looked at closely. */
+  #mayHaveExported(modelName: string): boolean {
+    const { output, dataset } = this.#run.settings;
+    if (output === undefined || !hasProgress(this.#run, this.#context)) return false;
+    const record = recordOf(path.resolve(output));
+    return record?.original_model === modelName && record.task === path.parse(dataset).name;
   }
 
   /** What cannot be written is known before any work is done; a run that goes on has been through that. */
@@ -247,13 +264,13 @@ class SlimJob {
     output: string,
   ): Promise<void> {
     const { settings } = this.#run;
-    const written = await this.#stage('exporting', () =>
-      writePoint(model, task, chosen, report, settings, output),
-    );
+    const written =
+      pointInPlace(model, task.name, chosen, settings, output) ??
+      (await this.#stage('exporting', () => writePoint(model, task, chosen, report, settings, output)));
     this.#context.store.update(this.#run, { exportedTo: written.folder });
     report.exported = {
       folder: written.folder,
-      largestDifference: written.verification.largestDifference,
+      largestDifference: written.largestDifference,
       modeReason: written.modeReason,
     };
     report.sizes = {

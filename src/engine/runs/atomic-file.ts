@@ -1,6 +1,7 @@
 /** Files that are either the old or the new version, whatever happens while they are written. */
 import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 import { UserError } from '../../schema/errors.js';
+import { plainWords } from '../../schema/plain-words.js';
 
 /** @throws UserError if the disk is full or the folder cannot be written to */
 export function writeFileAtomically(file: string, text: string): void {
@@ -17,7 +18,7 @@ export function writeFileAtomically(file: string, text: string): void {
     renameSync(temporary, file);
   } catch (error) {
     throw new UserError(
-      `${file} could not be written (${error instanceof Error ? error.message : String(error)}); the last saved state is untouched. Free some space or choose another folder.`,
+      `${file} could not be written (${plainWords(error)}); the last saved state is untouched. Free some space or choose another folder.`,
     );
   }
 }

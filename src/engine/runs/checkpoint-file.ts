@@ -40,9 +40,7 @@ export function readCheckpoint(file: string): CheckpointState {
   }
   const result = v.safeParse(checkpointState, data);
   if (!result.success) {
-    throw new UserError(
-      `The checkpoint ${file} is damaged (${result.issues[0].message}); start the run again.`,
-    );
+    throw new UserError(`The checkpoint ${file} is damaged; start the run again.`);
   }
   return result.output;
 }

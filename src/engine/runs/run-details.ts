@@ -19,7 +19,7 @@ export function runSummary(store: RunStore, run: Run): RunSummary {
   const report = keptReport(store, run);
   return {
     ...summary,
-    resumable: run.status !== 'finished',
+    resumable: run.status !== 'finished' && run.status !== 'damaged',
     curve: report ? thumbnail(report) : [],
     layers: report?.layers,
     chosenPoint: report?.chosenPoint,

@@ -1,4 +1,4 @@
-/** Runs on disk, some of them damaged or old: what cannot be read is as good as not there, and hides nothing else. */
+/** Runs on disk, some of them damaged or old: what can be saved of them is shown, and they hide nothing else. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as v from 'valibot';
@@ -6,9 +6,11 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { runReport } from '../../../test/support/run-report.js';
 import { temporaryFolder } from '../../../test/support/temporary-folder.js';
 import { answerComparison, measuredPoint } from '../../schema/report.js';
+import { runSummary } from '../../schema/runs.js';
 import { jobSettings } from '../../schema/settings.js';
 import { readKept, writeKept } from './kept-json.js';
 import { saveReport } from './report.js';
+import { requireWhole } from './damaged-run.js';
 import { keptReport, listRuns, runDetails } from './run-details.js';
 import { RunStore } from './run-store.js';
 
@@ -40,12 +42,34 @@ describe('the list of runs', () => {
     ['no object', () => 'null'],
     ['of another version', (text) => text.replace('"version": 1', '"version": 9')],
     ['of settings that there are not', (text) => text.replace('"fast"', '"magic"')],
-  ])('passes over a run.json that is %s and shows the others', (_, damage) => {
-    const [first, bad, last] = [made(1), made(2), made(3)];
+  ])('has a run whose run.json is %s as damaged, with what it measured, beside the others', (_, damage) => {
+    const [first, last, bad] = [made(1), made(2), made(3)];
+    saveReport(store.reportFile(bad), runReport());
     writeFileSync(runFile(bad.id), damage(readFileSync(runFile(bad.id), 'utf8')));
-    expect(ids()).toEqual([last.id, first.id]);
-    expect(listRuns(store).map(({ id }) => id)).toEqual([last.id, first.id]);
+    expect(ids()).toEqual([bad.id, last.id, first.id]);
+    const [shown] = listRuns(store);
+    expect(shown).toMatchObject({ status: 'damaged', resumable: false, layers: 12, created: bad.created });
+    expect(shown!.curve).toHaveLength(3);
+    expect(v.is(runSummary, shown)).toBe(true);
     expect(store.open('last').id).toBe(last.id);
+    expect(() => requireWhole(store.open(bad.id))).toThrow(/^The run .* cannot be worked with: .*\.$/);
+    store.delete(store.open(bad.id));
+    expect(ids()).toEqual([last.id, first.id]);
+  });
+
+  it('saves of a damaged run each value that still fits', () => {
+    const run = store.create({ ...settings, strategy: 'cosine' });
+    store.update(run, { title: 'Nuts', exportedTo: '/out' });
+    const text = readFileSync(runFile(run.id), 'utf8');
+    writeFileSync(
+      runFile(run.id),
+      text.replace('"own"', '"whose"').replace('"created": "', '"created": 5, "x": "'),
+    );
+    expect(store.open(run.id)).toMatchObject({
+      title: 'Nuts',
+      exportedTo: '/out',
+      settings: { model: '/models/tiny', strategy: 'cosine', responses: 'own' },
+    });
   });
 
   it.each(['../../victim', '20260101-000000-tiny-nuts'])(

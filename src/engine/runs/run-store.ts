@@ -1,11 +1,18 @@
 /** Runs on disk: a folder each, with its settings, its checkpoint and its report. */
 import type { JobSettings } from '../../schema/settings.js';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import * as v from 'valibot';
 import { writeFileAtomically } from './atomic-file.js';
 import { UserError } from '../../schema/errors.js';
-import { run as runSchema, type Run } from '../../schema/runs.js';
+import { run as runSchema, runId, type Run } from '../../schema/runs.js';
+import { savedFrom } from './damaged-run.js';
+import { isAlive } from '../runtime/processes.js';
+import { requireFree } from './run-lock.js';
+import { plainWords } from '../../schema/plain-words.js';
+
+/** Characters of a name within a run's: folders' names end at 255 bytes. */
+const NAME_LENGTH = 60;
 
 export class RunStore {
   /** @param folder where the runs lie; made when the first run is */
@@ -14,8 +21,9 @@ export class RunStore {
   create(settings: JobSettings, now = new Date()): Run {
     const modelName = path.basename(path.resolve(settings.model));
     const datasetName = path.parse(settings.dataset).name;
+    const [model, dataset] = [modelName, datasetName].map((name) => name.slice(0, NAME_LENGTH));
     const stamp = now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
-    const base = `${stamp}-${modelName}-${datasetName}`.replaceAll(/[^\w.-]+/g, '-');
+    const base = `${stamp}-${model}-${dataset}`.replaceAll(/[^\w.-]+/g, '-');
     let id = base;
     for (let suffix = 2; existsSync(path.join(this.folder, id)); suffix += 1) id = `${base}-${suffix}`;
     const run: Run = {
@@ -35,20 +43,19 @@ export class RunStore {
     try {
       mkdirSync(this.folderOf(run.id), { recursive: true });
     } catch (error) {
-      throw new UserError(
-        `The folder for runs ${this.folder} cannot be made (${error instanceof Error ? error.message : String(error)}).`,
-      );
+      throw new UserError(`The folder for runs ${this.folder} cannot be made (${plainWords(error)}).`);
     }
     writeFileAtomically(path.join(this.folderOf(run.id), 'run.json'), JSON.stringify(run, undefined, 2));
   }
 
   /** Changes a run here and on disk; what another process has written meanwhile, such as a title, stays. */
   update(run: Run, change: Partial<Run>): void {
-    Object.assign(run, this.#read(run.id), change);
+    const found = this.#read(run.id);
+    Object.assign(run, found?.status === 'damaged' ? {} : found, change);
     this.save(run);
   }
 
-  /** Newest first; folders that are not runs are passed over. */
+  /** Newest first; damaged ones are among them, folders that are not runs are passed over. */
   list(): Run[] {
     if (!existsSync(this.folder)) return [];
     return readdirSync(this.folder)
@@ -62,7 +69,8 @@ export class RunStore {
    */
   open(id: string): Run {
     const runs = this.list();
-    if (id === 'last' && runs[0]) return runs[0];
+    const last = runs.find(({ status }) => status !== 'damaged');
+    if (id === 'last' && last) return last;
     const exact = runs.find((run) => run.id === id);
     const matches = exact ? [exact] : runs.filter((run) => run.id.startsWith(id));
     if (matches.length === 1) return matches[0]!;
@@ -80,7 +88,9 @@ export class RunStore {
     return run;
   }
 
+  /** @throws RunHeldError if another process works on it */
   delete(run: Run): void {
+    requireFree(this.folderOf(run.id));
     rmSync(this.folderOf(run.id), { recursive: true, force: true });
   }
 
@@ -108,30 +118,24 @@ export class RunStore {
 
   #read(id: string): Run | undefined {
     const file = path.join(this.folder, id, 'run.json');
-    if (!existsSync(file)) return undefined;
+    let [text, changed] = ['', new Date(0)];
     try {
-      const given: unknown = JSON.parse(readFileSync(file, 'utf8'));
+      const found = statSync(file);
+      if (!found.isFile()) return undefined;
+      changed = found.mtime;
+      text = readFileSync(file, 'utf8');
       // A run is called as its folder, whatever its file says: a copied folder is another run, and no name leads outside.
-      const result = v.safeParse(runSchema, { ...(given as object), id });
-      return result.success ? withTrueStatus(result.output) : undefined;
-    } catch {
-      return undefined;
+      const result = v.safeParse(runSchema, { ...(JSON.parse(text) as object), id });
+      if (result.success) return withTrueStatus(result.output);
+    } catch (error) {
+      if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+      // Told as any other that is damaged.
     }
+    return v.is(runId, id) ? savedFrom(id, text, changed) : undefined;
   }
 }
 
 /** A run whose process was killed or crashed could not write that it has stopped. */
 function withTrueStatus(run: Run): Run {
   return run.status === 'running' && !isAlive(run.process) ? { ...run, status: 'stopped' } : run;
-}
-
-function isAlive(id: number | undefined): boolean {
-  if (id === undefined) return false;
-  try {
-    process.kill(id, 0);
-    return true;
-  } catch (error) {
-    // A process of another user is alive, too.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }

@@ -1,5 +1,6 @@
 /** Finds the type and shape of every value of a graph by running it on small inputs of several sizes. */
 import { create } from '@bufbuild/protobuf';
+import { plainReason } from './plain-reason.js';
 import { UserError } from '../../schema/errors.js';
 import { DataType, dataTypeName } from '../onnx/graph/data-types.js';
 import { Graph } from '../onnx/graph/graph.js';
@@ -136,8 +137,7 @@ async function runProbe(session: Session, feeds: Feeds, questions: readonly Ques
       questions.map((question) => question.shape),
     );
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UserError(`onnxruntime cannot run the model: ${reason}`);
+    throw new UserError(`onnxruntime cannot run the model: ${plainReason(error)}.`, { cause: error });
   }
 }
 

@@ -11,7 +11,7 @@ import { behindLinks } from '../onnx/file/behind-links.js';
 import { encodeModel, externalFiles, readModel, type OnnxModel } from '../onnx/file/model-file.js';
 import { PlacementProfile } from './cpu-operators.js';
 import { keepDevice } from './kept-device.js';
-import { plainReason } from './plain-reason.js';
+import { plainReason, runFailure } from './plain-reason.js';
 import type { SegmentSlot } from './segment-slot.js';
 import { float16Bits, type RuntimeTensor } from './tensors.js';
 import { holdsBfloat16, withoutBfloat16 } from './without-bfloat16.js';
@@ -91,7 +91,8 @@ export class Session implements RunnableModel {
   /**
    * Runs the model; blocks this thread meanwhile.
    * @param outputs the outputs to compute; default: all
-   * @throws ProviderFailure if it fails on another provider than the CPU
+   * @throws UserError that names the node and what it was given if the model cannot be computed; ProviderFailure if it
+   *   fails on another provider than the CPU
    */
   async run(feeds: Feeds, outputs?: readonly string[]): Promise<Record<string, RuntimeTensor>> {
     const bound = bindableFeeds(feeds);
@@ -100,7 +101,7 @@ export class Session implements RunnableModel {
       this.#reportPlacement();
       return results;
     } catch (error) {
-      if (this.#provider === 'cpu') throw error;
+      if (this.#provider === 'cpu') throw runFailure(error, feeds);
       throw new ProviderFailure(this.#provider, plainReason(error));
     }
   }
@@ -184,8 +185,7 @@ export async function openSession(model: OnnxModel | string, options: RunOptions
     placement?.profile.discard();
     if (error instanceof UserError) throw error;
     if (provider !== 'cpu') throw new ProviderFailure(provider, plainReason(error));
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UserError(`onnxruntime cannot load the model: ${reason}`);
+    throw new UserError(`onnxruntime cannot load the model: ${plainReason(error)}.`, { cause: error });
   }
 }
 

@@ -8,6 +8,7 @@ const statuses: Record<RunSummary['status'], string> = {
   stopped: 'stopped',
   failed: 'failed',
   finished: 'done',
+  damaged: 'damaged',
 };
 
 export const runs = {

@@ -96,6 +96,9 @@ function median(values: readonly number[]): number {
   return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
+/** Thrown where the process that measures was killed: nothing else is lost by that. */
+export class MeasuringEndedError extends UserError {}
+
 class TimedProcess {
   readonly #channel: TimingChannel;
 
@@ -120,11 +123,11 @@ class TimedProcess {
   async ask(request: TimingRequest): Promise<TimingReply> {
     const reply = await this.#channel.ask(request);
     if (!reply) {
-      throw new UserError(
-        'The process that measures speed ended by itself; the machine may be out of memory.',
+      throw new MeasuringEndedError(
+        'Speed was not measured: the process that measures it ended by itself; the machine may be out of memory.',
       );
     }
-    if (reply.kind === 'failed') throw new UserError(`The model could not be measured: ${reply.message}`);
+    if (reply.kind === 'failed') throw new UserError(`The model could not be measured: ${reply.message}.`);
     return reply;
   }
 

@@ -2,6 +2,7 @@
 import { Generator } from '../../generate/generator.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';
 import { readModel } from '../../onnx/file/model-file.js';
+import { plainWords } from '../../../schema/plain-words.js';
 import type { TimingReply, TimingRequest } from './measure-speed.js';
 
 export class TimedModel {
@@ -12,7 +13,7 @@ export class TimedModel {
     try {
       return await this.#answer(request);
     } catch (error) {
-      return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
+      return { kind: 'failed', message: plainWords(error) };
     }
   }
 

@@ -5,7 +5,7 @@ import type { BlockName } from '../../../schema/blocks.js';
 import type { SizeFigures } from '../../../schema/report.js';
 import type { ExportedFile } from '../../../schema/results.js';
 import { describeDecoder, savingsOf } from '../../decoder/describe.js';
-import { COMPANION_FILES, hasDerivedConfig } from '../../export/companions.js';
+import { COMPANION_FILES, hasDerivedConfig, travels } from '../../export/companions.js';
 import { resolveExternalPath } from '../../onnx/file/external-data.js';
 import { externalFiles } from '../../onnx/file/model-file.js';
 import type { SourceModel } from './source-model.js';
@@ -19,6 +19,14 @@ const DERIVED_CONFIG_BYTES = 500;
 /** Bytes on disk of the ONNX file and its external weights. */
 export function modelBytes(model: Pick<SourceModel, 'source' | 'decoder'>): number {
   return [model.source.modelPath, ...weightFiles(model)].reduce((sum, file) => sum + statSync(file).size, 0);
+}
+
+/** The same of an exported model, whose data files are called after it. */
+export function writtenModelBytes(modelPath: string): number {
+  const [folder, name] = [path.dirname(modelPath), path.basename(modelPath)];
+  return readdirSync(folder)
+    .filter((file) => file === name || file.startsWith(`${name}_data`))
+    .reduce((sum, file) => sum + statSync(path.join(folder, file)).size, 0);
 }
 
 /** Files with weights beside the ONNX file; where weights are left in a large ONNX file, that is none of them. */
@@ -78,7 +86,7 @@ function plannedModelFiles(model: SourceModel, skipped: readonly BlockName[]): E
 function companionFiles({ source }: SourceModel): ExportedFile[] {
   const travelling = readdirSync(source.folder).flatMap((name): ExportedFile[] => {
     const status = statSync(path.join(source.folder, name), { throwIfNoEntry: false });
-    if (!status?.isFile()) return [];
+    if (!status?.isFile() || !travels(source.folder, name)) return [];
     const file = { name, bytes: status.size, estimated: false };
     if (name === 'config.json' || name === 'genai_config.json')
       return [{ ...file, estimated: true, what: 'config' }];

@@ -7,6 +7,7 @@ import type { JobSettings } from '../../../schema/settings.js';
 import { chosenBlocks } from '../../calibrate/checkpoint.js';
 import { sha256 } from '../../data/sha256.js';
 import { restoreScales, type Scales } from '../../decoder/scales.js';
+import { requireWhole } from '../../runs/damaged-run.js';
 import { keptCheckpoint, keptReport } from '../../runs/run-details.js';
 import type { JobContext } from '../context.js';
 import { onnxModel, type ImportContext } from './imported-model.js';
@@ -35,6 +36,7 @@ export async function openPoint(
 ): Promise<OpenedPoint> {
   const { store } = context;
   const run = store.openExactly(id);
+  requireWhole(run);
   const { model: location, modelFile, memory } = run.settings;
   const model = await context.kept.model(await onnxModel({ model: location, modelFile }, context), memory);
   const report = keptReport(store, run);

@@ -4,13 +4,14 @@ import type { BlockKind } from '../../../schema/blocks.js';
 import { UserError } from '../../../schema/errors.js';
 import { granularity, jobSettings, type Granularity, type JobSettings } from '../../../schema/settings.js';
 import { defaultTraining, type TrainingSettings } from '../../calibrate/train/train-scales.js';
+import { issueWords } from '../../../schema/plain-words.js';
 
 /** @throws UserError that names the setting if one does not make sense */
 export function checkedSettings(given: unknown): JobSettings {
   const result = v.safeParse(jobSettings, given);
   if (result.success) return result.output;
   const issue = result.issues[0];
-  throw new UserError(`The setting ${v.getDotPath(issue) ?? ''} is not valid: ${issue.message}.`);
+  throw new UserError(`The setting ${v.getDotPath(issue) ?? ''} is not valid: ${issueWords(issue)}.`);
 }
 
 /** The settings of a job that is told nothing but its model and its dataset. */

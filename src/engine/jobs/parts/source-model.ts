@@ -1,6 +1,8 @@
 /** A source model, opened: its folder, its decoder, and what tells it from others. */
 import { statSync } from 'node:fs';
 import path from 'node:path';
+import { UserError } from '../../../schema/errors.js';
+import { plainWords } from '../../../schema/plain-words.js';
 import type { Decoder } from '../../decoder/decoder.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';
 import { refusePointer, requireWholeWeights } from '../../onnx/file/download-problems.js';
@@ -8,6 +10,7 @@ import { modelFingerprint } from '../../onnx/file/model-fingerprint.js';
 import { readModel, type OnnxModel } from '../../onnx/file/model-file.js';
 import { openModelFolder, type ModelFolder } from '../../onnx/file/model-folder.js';
 import { readModelApart, readModelInPlace } from '../../onnx/file/weights-in-place.js';
+import { openSession } from '../../runtime/session.js';
 
 export interface SourceModel {
   source: ModelFolder;
@@ -33,9 +36,10 @@ export async function openModel(
   refusePointer(source.modelPath);
   const model = await readWithin(source.modelPath, memory);
   requireWholeWeights(model);
+  const decoder = await decoderOf(model, source.modelPath);
   return {
     source,
-    decoder: readDecoder(model),
+    decoder,
     fingerprint: await modelFingerprint(source.modelPath),
     name: nameOf(source.folder),
   };
@@ -51,6 +55,22 @@ async function readWithin(file: string, memory: number): Promise<OnnxModel> {
   const { size } = statSync(file);
   if (size > memory / 8) return readModelInPlace(file);
   return size > LARGE_FILE && size <= LARGEST_FILE ? readModelApart(file) : await readModel(file);
+}
+
+/** Where the reader stumbles over a file, onnxruntime judges whether the file or the reader is at fault. */
+async function decoderOf(model: OnnxModel, file: string): Promise<Decoder> {
+  try {
+    return readDecoder(model);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    const session = await openSession(file).catch((refused: unknown) => {
+      throw new UserError(`${file} is damaged: ${plainWords(refused)}. Download or export it again.`, {
+        cause: error,
+      });
+    });
+    await session.release();
+    throw error;
+  }
 }
 
 function nameOf(folder: string): string {

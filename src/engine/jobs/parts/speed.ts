@@ -1,6 +1,6 @@
 /** Speed and memory of the original and the slimmed model, on prompts of the task. */
 import type { ResourceFigures } from '../../../schema/report.js';
-import { measureSpeed } from '../../evaluate/speed/measure-speed.js';
+import { MeasuringEndedError, measureSpeed } from '../../evaluate/speed/measure-speed.js';
 import type { RunOptions } from '../../runtime/session.js';
 import type { JobContext } from '../context.js';
 import { speedNeedsWhole, type MemoryPlanner } from './memory-plan.js';
@@ -13,8 +13,8 @@ const NEW_TOKENS = 32;
 
 /**
  * @param slimmedPath the slimmed model's ONNX file
- * @returns what was measured; a note instead where the limit of memory does not let the model be run whole; nothing
- *   where no rounds are asked for
+ * @returns what was measured; a note instead where the limit of memory does not let the model be run whole, or where the
+ *   process that measures was killed; nothing where no rounds are asked for
  * @throws UserError if a model cannot be run; CancelledError if stopped
  */
 export async function speedOf(
@@ -36,6 +36,10 @@ export async function speedOf(
     signal: context.signal,
     startProcess: context.startTiming,
     onRound: (done, total) => context.on({ type: 'round', done, total }),
+  }).catch((error: unknown) => {
+    if (error instanceof MeasuringEndedError && !context.signal?.aborted) return error;
+    throw error;
   });
+  if (measured instanceof MeasuringEndedError) return { note: measured.message };
   return measured ? { speed: { original: measured[0]!, slimmed: measured[1]! } } : {};
 }

@@ -1,15 +1,18 @@
 /** One point of the curve as a model: in memory, and as a folder. */
+import path from 'node:path';
 import type { RunReport } from '../../../schema/report.js';
 import type { Granularity, JobSettings } from '../../../schema/settings.js';
 import type { Decoder } from '../../decoder/decoder.js';
 import { reportFigures } from '../../evaluate/figures.js';
 import { insertScales } from '../../export/explicit-scales.js';
 import { exportModel, type ExportedModel } from '../../export/export-model.js';
+import { exportInPlace } from '../../export/in-place.js';
 import { applyWeightEdits, foldScales } from '../../export/fold-scales.js';
 import { makeLossBatch } from '../../loss/loss-batch.js';
 import type { RunOptions } from '../../runtime/session.js';
 import { onDevice } from './device.js';
 import { MemoryPlanner } from './memory-plan.js';
+import { modelBytes, writtenModelBytes } from './model-files.js';
 import type { TrainedPoint } from './points.js';
 import type { SourceModel } from './source-model.js';
 import type { PreparedTask } from './task.js';
@@ -32,6 +35,35 @@ export function slimmedForAnswers(
     : applyWeightEdits(foldScales(model.decoder, skipped, scales));
 }
 
+/** What a job has to know of a point that lies in a folder. */
+export type WrittenPoint = Pick<
+  ExportedModel,
+  'folder' | 'modelPath' | 'originalBytes' | 'slimmedBytes' | 'modeReason'
+> & { largestDifference: number };
+
+/** The point as an interrupted job has written it before; undefined if the folder is anything else. */
+export function pointInPlace(
+  model: SourceModel,
+  taskName: string,
+  { skipped, scales }: TrainedPoint,
+  settings: JobSettings,
+  output: string,
+): WrittenPoint | undefined {
+  const folder = path.resolve(output);
+  const { modelFile } = model.source;
+  const point = { modelName: model.name, taskName, granularity: settings.scales, skipped, scales };
+  const record = exportInPlace(folder, modelFile, point);
+  if (!record) return undefined;
+  const modelPath = path.join(folder, modelFile);
+  return {
+    folder,
+    modelPath,
+    originalBytes: modelBytes(model),
+    slimmedBytes: writtenModelBytes(modelPath),
+    largestDifference: record.verification.largestDifference,
+  };
+}
+
 /**
  * Writes one point of the curve as a model folder.
  * @param report its figures of this point go into the folder; absent where none were measured
@@ -44,11 +76,11 @@ export async function writePoint(
   report: RunReport | undefined,
   settings: JobSettings,
   output: string,
-): Promise<ExportedModel> {
+): Promise<ExportedModel & WrittenPoint> {
   const { skipped, scales } = trained;
   const point = report?.points.find((candidate) => candidate.skipped.length === skipped.length);
   const rows = task.heldout.slice(0, VERIFICATION_ROWS);
-  return await onDevice(settings, (runOptions) =>
+  const written = await onDevice(settings, (runOptions) =>
     exportModel({
       source: model.source,
       original: model.decoder,
@@ -67,4 +99,5 @@ export async function writePoint(
       runOptions: new MemoryPlanner(settings.memory, runOptions).forPasses(model.decoder),
     }),
   );
+  return { ...written, largestDifference: written.verification.largestDifference };
 }

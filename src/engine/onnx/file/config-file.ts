@@ -1,15 +1,19 @@
 /** JSON files beside a model, as people and programs write them: with a byte order mark, with Python's NaN and Infinity. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { UserError } from '../../../schema/errors.js';
+import { jsonReason, plainWords } from '../../../schema/plain-words.js';
 import { pointerProblem } from './download-problems.js';
 
 /** @throws UserError if the file cannot be read or does not hold a JSON object */
 export function readConfigFile(file: string): Record<string, unknown> {
   let text: string;
   try {
+    // A pipe, for instance, would never be read to its end.
+    if (!statSync(file).isFile()) throw new UserError(`${file} is not a file; download the model again.`);
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new UserError(`${file} cannot be read: ${(error as Error).message}.`, { cause: error });
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${file} cannot be read: ${plainWords(error)}.`, { cause: error });
   }
   return parseConfig(text, file);
 }
@@ -26,8 +30,9 @@ export function parseConfig(text: string, file: string): Record<string, unknown>
   try {
     value = parseLeniently(text.startsWith('\uFEFF') ? text.slice(1) : text);
   } catch (error) {
-    const reason = (error as Error).message.slice(0, 160);
-    throw new UserError(`${file} is not valid JSON (${reason}); download the model again.`, { cause: error });
+    throw new UserError(`${file} is not valid JSON (${jsonReason(error, text)}); download the model again.`, {
+      cause: error,
+    });
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
     return value as Record<string, unknown>;

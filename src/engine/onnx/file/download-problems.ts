@@ -18,6 +18,8 @@ export function refusePointer(file: string): void {
   const beginning = Buffer.alloc(POINTER.length);
   let descriptor: number;
   try {
+    // Opening a pipe waits for somebody who writes.
+    if (!statSync(file).isFile()) return;
     descriptor = openSync(file, 'r');
   } catch {
     return;

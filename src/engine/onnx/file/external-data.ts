@@ -89,15 +89,17 @@ export function resolveExternalPath(folder: string, location: string, weight: st
       `The weights file '${location}' of the model is missing in ${folder}; put it there, beside the model.`,
     );
   }
-  if (real !== full && !isAllowedLink(folder, full, real)) throw outside();
+  if (real !== full && !isWithin(folder, full, real)) throw outside();
   return full;
 }
 
 /**
  * The Hugging Face cache stores each file of a model as a link from `snapshots/REVISION/` into `blobs/` of the same
  * repository's folder; such links are allowed, all others must stay inside the model's folder.
+ * @param full a path in the folder
+ * @param real where it leads
  */
-function isAllowedLink(folder: string, full: string, real: string): boolean {
+export function isWithin(folder: string, full: string, real: string): boolean {
   const realFolder = realpathSync(folder);
   if (real.startsWith(realFolder + path.sep)) return true;
   // The folder may itself be behind a link.

@@ -14,6 +14,7 @@ import {
   type TensorProto,
 } from './onnx_pb.js';
 import { tensorByteLength, tensorBytes } from '../graph/tensor.js';
+import { requireSoundTensors } from './sound-tensors.js';
 
 /** A model in memory, with the folder in which its external weights lie. */
 export interface OnnxModel {
@@ -60,6 +61,7 @@ export function decodeModel(bytes: Uint8Array, folder: string | undefined, sourc
   if (!proto.graph || proto.graph.node.length === 0 || proto.opsetImport.length === 0) {
     throw new UserError(`${source} is not an ONNX model: it holds no graph.`);
   }
+  requireSoundTensors(proto.graph, source);
   return { proto, graph: proto.graph, folder };
 }
 
