@@ -37,6 +37,12 @@ export function fileReason(error: unknown): string | undefined {
   return known ?? ('syscall' in (error as Error) ? `the system says ${code}` : undefined);
 }
 
+const UNFIT = 'its contents do not fit together';
+
+/** Words in other people's messages that only programmers read. */
+const PROGRAMMERS =
+  /\b(undefined|null|NaN|object Object|is not a function|is not iterable|Cannot (read|convert|perform))\b/;
+
 /** What an error says, without words that only programmers read. */
 export function plainWords(error: unknown): string {
   const reason = fileReason(error);
@@ -47,9 +53,9 @@ export function plainWords(error: unknown): string {
   if (/Invalid (array|string|typed array) length|allocation failed|out of memory/i.test(error.message))
     return 'it would take more memory than there is';
   // What these say is about our code and not about the user's file.
-  if (['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError'].includes(error.name))
-    return 'its contents do not fit together';
-  return error.message.replace(/\.$/, '');
+  if (['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError'].includes(error.name)) return UNFIT;
+  const said = error.message.trim().replace(/\.$/, '');
+  return said === '' || PROGRAMMERS.test(said) ? UNFIT : said;
 }
 
 /** Why JSON text could not be read: the line, where it is known. @param error what JSON.parse threw */
@@ -73,7 +79,7 @@ function positionOfExcerpt(message: string, text: string): number {
 export function issueWords(issue: BaseIssue<unknown>): string {
   const { expected, received, message } = issue;
   // A schema's own words.
-  if (!/^Invalid /.test(message)) return message;
+  if (!message.startsWith('Invalid ')) return message;
   const wanted = expected === null ? undefined : wantedWords(expected, issue.type);
   const given = received === 'undefined' || expected?.startsWith('"') ? undefined : received.slice(0, 80);
   if (issue.kind === 'schema' && received === 'undefined') return 'it is missing';

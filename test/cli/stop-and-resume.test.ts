@@ -83,26 +83,43 @@ describe('a run', () => {
     expect(cli.checkpoint(id)).toEqual(whole);
   }, 300_000);
 
-  it('with a damaged checkpoint is refused in one sentence', async () => {
+  it('that is finished says what it found when it is resumed, and does nothing', async () => {
     const [id] = cli.runs();
-    const kept = readFileSync(cli.checkpointFile(id!));
-    truncateSync(cli.checkpointFile(id!), 200);
-    const { code, stderr } = await cli.run('slim', '--resume', id!);
+    const before = readFileSync(cli.checkpointFile(id!), 'utf8');
+    const { code, stdout, stderr } = await cli.run('slim', '--resume', id!);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain(`The run is '${id}'`);
+    expect(readFileSync(cli.checkpointFile(id!), 'utf8')).toBe(before);
+  });
+
+  it('with a damaged checkpoint is refused in one sentence', async () => {
+    const id = stoppedAgain();
+    const kept = readFileSync(cli.checkpointFile(id));
+    truncateSync(cli.checkpointFile(id), 200);
+    const { code, stderr } = await cli.run('slim', '--resume', id);
     expect(code).toBe(2);
     expect(stderr.trim().split('\n').at(-1)).toMatch(
       /^hopscotch: The checkpoint .* is not readable; delete the run and start it again\.$/,
     );
-    writeFileSync(cli.checkpointFile(id!), kept);
+    writeFileSync(cli.checkpointFile(id), kept);
   });
 
   it('whose dataset has changed is refused in one sentence', async () => {
-    const [id] = cli.runs();
+    const id = stoppedAgain();
     const rows = readFileSync(dataset, 'utf8').split('\n');
     writeFileSync(dataset, [rows[1], ...rows.slice(1)].join('\n'));
-    const { code, stderr } = await cli.run('slim', '--resume', id!);
+    const { code, stderr } = await cli.run('slim', '--resume', id);
     expect(code).toBe(2);
     expect(stderr.trim().split('\n').at(-1)).toMatch(
       /^hopscotch: The checkpoint .* was made with other settings, another model or other data; start a new run, or resume with the same\.$/,
     );
   });
 });
+
+/** The first run, as if it had been stopped just before its end. */
+function stoppedAgain(): string {
+  const [id] = cli.runs();
+  const file = cli.path('home', 'runs', id!, 'run.json');
+  writeFileSync(file, readFileSync(file, 'utf8').replace('"finished"', '"stopped"'));
+  return id!;
+}

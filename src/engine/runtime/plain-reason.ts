@@ -13,6 +13,7 @@ export function plainReason(error: unknown): string {
     .trim()
     .split('\n')[0]!
     .replace(/^Ort\w+: /, '')
+    .replace(/\/?\S+\.(?:cc|h|hpp|cpp):\d+ .*?(?:\) |(?=['"]|[A-Z][a-z]+ ))/, '')
     .replace(/\.? *$/, '');
 }
 
@@ -21,7 +22,7 @@ export function runFailure(error: unknown, feeds: Readonly<Record<string, Runtim
   const message = error instanceof Error ? error.message : String(error);
   const [, operator, name] = /running (\S+) node\.(?: Name:'([^']*)')?/.exec(message) ?? [];
   const said = /Status Message: (.*)/.exec(message)?.[1] ?? message;
-  const reason = plainReason(said.replace(/^\S*\.(?:cc|h|cpp):\d+ (?:\S+ )*?(?=[A-Z'"])/, ''));
+  const reason = plainReason(said);
   const node = operator === undefined ? '' : ` at ${name ? `'${name}' (${operator})` : operator}`;
   const given = Object.entries(feeds)
     .map(([input, { dims }]) => `${input} [${dims.join(', ')}]`)

@@ -5,7 +5,8 @@ export function isAlive(id: number | undefined): boolean {
   if (id === undefined) return false;
   try {
     process.kill(id, 0);
-    return true;
+    // One that has ended keeps its number until its parent has looked.
+    return statusWords(id)?.[0] !== 'Z';
   } catch (error) {
     // A process of another user is alive, too.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
@@ -14,10 +15,15 @@ export function isAlive(id: number | undefined): boolean {
 
 /** Tells a process from a later one of the same number; undefined where the system does not say (all but Linux). */
 export function processStart(id: number): string | undefined {
+  return statusWords(id)?.[19];
+}
+
+/** What Linux says of a process after its name: first its state, 19 words later when it started. */
+function statusWords(id: number): string[] | undefined {
   try {
     const status = readFileSync(`/proc/${id}/stat`, 'latin1');
-    // The name, in brackets, may hold spaces and brackets itself; the start is the 20th word after it.
-    return status.slice(status.lastIndexOf(')') + 2).split(' ')[19];
+    // The name, in brackets, may hold spaces and brackets itself.
+    return status.slice(status.lastIndexOf(')') + 2).split(' ');
   } catch {
     return undefined;
   }

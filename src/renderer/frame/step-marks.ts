@@ -4,6 +4,7 @@ import { formatPercent } from '../format/numbers.js';
 import type { Session } from '../state/session.svelte.js';
 import { blocksWords, budgetWords } from '../texts/blocks.js';
 import { calibrate as calibrateTexts } from '../texts/calibrate.js';
+import { runs as runTexts } from '../texts/runs.js';
 
 /** Undefined beside the first and the last step, and beside what is no step. */
 export function neighbour(step: Step, distance: 1 | -1): OrderedStep | undefined {
@@ -39,7 +40,7 @@ export function stepMark(session: Session, step: OrderedStep): StepMark {
       if (job.active) return mark(false, share ?? calibrateTexts.statuses[status], true);
       if (job.resumable && session.showsJob) return mark(false, calibrateTexts.statuses[status]);
       const summary = result.details.value?.summary;
-      if (summary?.resumable) return mark(false, calibrateTexts.statuses[summary.status]);
+      if (summary?.resumable) return mark(false, runTexts.statuses[summary.status]);
       return mark(summary !== undefined, summary?.title ?? summary?.datasetName);
     }
     case 'compare':

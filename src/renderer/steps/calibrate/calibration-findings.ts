@@ -73,7 +73,7 @@ function ofRun({ summary, report, findings }: RunDetails): CalibrationFindings {
     budget: budget?.kind === 'blocks' ? budget.blocks : 0,
     kind,
     seconds: report && Object.values(report.seconds).reduce((sum, value) => sum + value, 0),
-    status: summary.status,
+    status: summary.status === 'damaged' ? 'failed' : summary.status,
     message: summary.error,
   };
 }

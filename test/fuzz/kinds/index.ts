@@ -1,0 +1,8 @@
+/** All that is fuzzed. */
+import type { Kind } from '../kind.js';
+import { datasets } from './datasets.js';
+import { kept } from './kept.js';
+import { modelFolders } from './model-folders.js';
+import { models } from './models.js';
+
+export const KINDS: readonly Kind[] = [...models, ...datasets, ...modelFolders, ...kept];
