@@ -1,14 +1,13 @@
 /** The whole job: a model, a task and a budget in, a slimmed model and a report out. */
 import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { CancelledError, ProviderFailure, UserError } from '../../schema/errors.js';
 import type { JobEvent, JobStage } from '../../schema/events.js';
+import { forUsers } from '../../schema/plain-words.js';
 import type { MemoryPlan, RunReport } from '../../schema/report.js';
 import type { Run } from '../../schema/runs.js';
 import { lossKindFor } from '../../schema/settings.js';
 import type { TrainedScales } from '../calibrate/train/train-scales.js';
 import type { EncodedRow } from '../data/encoded-row.js';
-import { recordOf } from '../export/in-place.js';
 import { tryExport } from '../export/try-export.js';
 import { Generator } from '../generate/generator.js';
 import { makeLossBatch } from '../loss/loss-batch.js';
@@ -27,7 +26,7 @@ import { qualityMeasureFor, taskBatches } from './parts/batches.js';
 import { requirePossible } from './parts/before-start.js';
 import { calibrate } from './parts/curve.js';
 import { onDevice } from './parts/device.js';
-import { finishedReport } from './parts/finished-run.js';
+import { finishedReport, mayBeExport } from './parts/finished-run.js';
 import { MemoryPlanner, planEvent } from './parts/memory-plan.js';
 import { sizeFigures } from './parts/model-files.js';
 import { runFingerprint } from './parts/points.js';
@@ -38,7 +37,6 @@ import { speedOf } from './parts/speed.js';
 import { prepareTask, type PreparedTask } from './parts/task.js';
 import { WithTimeLeft } from './parts/time-left.js';
 import { pointInPlace, slimmedForAnswers, writePoint } from './parts/write-point.js';
-import { forUsers } from '../../schema/plain-words.js';
 
 export interface SlimRequest {
   /** A run of the context's store, new or stopped: what its checkpoint holds is not computed again. */
@@ -141,7 +139,8 @@ class SlimJob {
     const model = await this.#stage('opening the model', () =>
       openAnyModel(settings, this.#context, settings.memory),
     );
-    requirePossible(model, settings, store.folderOf(this.#run.id), this.#mayHaveExported(model.name));
+    const isWritten = hasProgress(this.#run, this.#context) && mayBeExport(this.#run, model.name);
+    requirePossible(model, settings, store.folderOf(this.#run.id), isWritten);
     const task = await this.#stage('reading the task', () =>
       prepareTask(model, settings, this.#planner, this.#context, (rows) => this.#tryExport(model, rows)),
     );
@@ -153,19 +152,12 @@ class SlimJob {
     return report;
   }
 
-  /** Whether this run may have exported before it was interrupted; after the calibration the folder is looked at closely. */
-  #mayHaveExported(modelName: string): boolean {
-    const { output, dataset } = this.#run.settings;
-    if (output === undefined || !hasProgress(this.#run, this.#context)) return false;
-    const record = recordOf(path.resolve(output));
-    return record?.original_model === modelName && record.task === path.parse(dataset).name;
-  }
-
   /** What cannot be written is known before any work is done; a run that goes on has been through that. */
   async #tryExport(model: SourceModel, rows: readonly EncodedRow[]): Promise<void> {
     const { settings } = this.#run;
     const { store, on } = this.#context;
-    if (hasProgress(this.#run, this.#context)) return;
+    // Without a row there is no job either, which is said in a moment.
+    if (rows.length === 0 || hasProgress(this.#run, this.#context)) return;
     const tried = await tryExport({
       original: model.decoder,
       granularity: settings.scales,

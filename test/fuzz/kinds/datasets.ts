@@ -26,9 +26,11 @@ function dataset(name: string, extension: string, make: (random: Random) => stri
         dataset: path.join(folder, file),
         responses: 'file',
       });
-      const rows = taskRows(mapColumns(await readDataset(settings.dataset), undefined), settings);
       const tokenizer = await loadTokenizer(path.dirname(sampleFile('tokenizer.json')));
-      encodeSide(tokenizer, rows.calibration, rows.responses, settings, MODEL);
+      const reader = { tokenizer, model: MODEL };
+      const read = await readDataset(settings.dataset);
+      const rows = taskRows(reader, mapColumns(read, undefined), settings);
+      encodeSide(reader, rows.calibration, rows.responses, settings);
     },
   };
 }

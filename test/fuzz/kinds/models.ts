@@ -21,9 +21,9 @@ import { mutateBytes } from '../mutate-bytes.js';
 import type { Random } from '../random.js';
 import { sampleFile } from '../sample-files.js';
 
-const styles = [
-  ...['llama', 'gpt2', 'phi', 'qwen3'].map((name) => decoderStyles.find((style) => style.name === name)!),
-].map((style) => () => buildDecoder(style, { layers: 2, vocabulary: 338 }));
+const styles = ['llama', 'gpt2', 'phi', 'qwen3']
+  .map((name) => decoderStyles.find((style) => style.name === name)!)
+  .map((style) => () => buildDecoder(style, { layers: 2, vocabulary: 338 }));
 const makers: (() => OnnxModel)[] = [...styles, () => buildGenaiDecoder(genaiStyles[0]!, 2)];
 
 function original(random: Random): OnnxModel {
@@ -155,7 +155,7 @@ function changeGraph(random: Random, proto: ModelProto): void {
     () => (node.output = random.pick([[], other.output, [...node.output, 'more'], ['']])),
     () => void graph.node.splice(graph.node.indexOf(node), random.some(3)),
     () => void graph.node.splice(random.below(graph.node.length), 0, node),
-    () => void graph.node.reverse(),
+    () => (graph.node = graph.node.toReversed()),
     () => changeAttribute(random, node),
     () => tensor && changeTensor(random, tensor),
     () => tensor && void graph.initializer.splice(graph.initializer.indexOf(tensor), 1),

@@ -1,4 +1,4 @@
-/** Runs that have nothing left to do. */
+/** What a run may have done already when it is started once more. */
 import path from 'node:path';
 import type { RunReport } from '../../../schema/report.js';
 import type { Run } from '../../../schema/runs.js';
@@ -15,4 +15,10 @@ export function finishedReport(run: Run, store: RunStore): RunReport | undefined
     output === undefined ||
     (report?.exported?.folder === path.resolve(output) && recordOf(path.resolve(output)) !== undefined);
   return report?.chosenPoint !== undefined && isWritten ? report : undefined;
+}
+
+/** Whether the output may be this run's own, of before it was interrupted; after the calibration it is looked at closely. */
+export function mayBeExport({ settings: { output, dataset } }: Run, modelName: string): boolean {
+  const record = output === undefined ? undefined : recordOf(path.resolve(output));
+  return record?.original_model === modelName && record.task === path.parse(dataset).name;
 }
