@@ -4,13 +4,31 @@ import { UserError } from '../../schema/errors.js';
 /** Characters that one character of a text may become. Honest tokenizers stay below ten. */
 const LARGEST_GROWTH = 1000;
 
-/** @throws UserError if texts could grow without measure */
+/** Ids of tokens end below; the largest vocabularies have half a million. */
+const MOST_TOKENS = 10_000_000;
+
+/** @throws UserError if texts could grow without measure, or a token's id is none */
 export function requireBounded(tokenizer: object, path: string): void {
   const { normalizer, pre_tokenizer: splitter, decoder } = tokenizer as Record<string, unknown>;
+  requireIds(tokenizer as Record<string, unknown>, path);
   const growth = Math.max(growthOf(normalizer) * growthOf(splitter), growthOf(decoder));
   if (growth <= LARGEST_GROWTH) return;
   throw new UserError(
     `The tokenizer in ${path} makes texts up to ${growth > 1e9 ? 'a billion' : Math.round(growth)} times longer, which no honest one does; download the model again from a place that you trust.`,
+  );
+}
+
+function requireIds({ model, added_tokens: added }: Record<string, unknown>, path: string): void {
+  const vocab = (model as { vocab?: unknown } | undefined)?.vocab;
+  const own =
+    typeof vocab === 'object' && vocab !== null && !Array.isArray(vocab) ? Object.values(vocab) : [];
+  const others = Array.isArray(added) ? added.map((token: { id?: unknown } | null) => token?.id) : [];
+  const wrong = [...own, ...others].find(
+    (id) => !Number.isInteger(id) || Number(id) < 0 || Number(id) > MOST_TOKENS,
+  );
+  if (wrong === undefined) return;
+  throw new UserError(
+    `The tokenizer in ${path} gives a token the id '${String(JSON.stringify(wrong)).slice(0, 60)}', which is none; download the model again.`,
   );
 }
 

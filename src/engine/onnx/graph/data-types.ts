@@ -1,4 +1,5 @@
 /** Element types of ONNX tensors: their names, their widths, and conversion of the 16-bit floats. */
+import { UserError } from '../../../schema/errors.js';
 import { TensorProto_DataType as DataType } from '../file/onnx_pb.js';
 
 export { DataType };
@@ -39,10 +40,14 @@ export function dataTypeName(type: DataType): string {
   return name === 'FLOAT' ? 'float32' : name.toLowerCase();
 }
 
-/** Bits of one element. @throws RangeError for strings and undefined types, which have no fixed width */
+/** Bits of one element. @throws UserError for strings and types that there are not, where a model needs numbers */
 export function elementBits(type: DataType): number {
   const bits = ELEMENT_BITS[type];
-  if (bits === undefined) throw new RangeError(`Elements of ${dataTypeName(type)} have no fixed width`);
+  if (bits === undefined) {
+    throw new UserError(
+      `The model has values of ${dataTypeName(type)} where it needs numbers, so its file is broken; export it again.`,
+    );
+  }
   return bits;
 }
 

@@ -1,11 +1,12 @@
 /** Topological order of nodes. */
+import { UserError } from '../../../schema/errors.js';
 import { describeNode, valuesRead } from './node.js';
 import type { NodeProto } from '../file/onnx_pb.js';
 
 /**
  * The nodes, and all that they read from, in an order in which each comes after those it reads from; stable for the
  * nodes given.
- * @throws RangeError on a cycle
+ * @throws UserError on a cycle
  */
 export function sortNodes(
   nodes: readonly NodeProto[],
@@ -35,7 +36,9 @@ export function sortNodes(
         continue;
       }
       if (states.get(node) === 'open' && before.some((producer) => states.get(producer) === 'open')) {
-        throw new RangeError(`The graph has a cycle at the ${describeNode(node)}`);
+        throw new UserError(
+          `The graph has a cycle at the ${describeNode(node)}; the model file is broken, export it again.`,
+        );
       }
       states.set(node, 'open');
       stack.push(...before.toSorted((a, b) => placeOf(b) - placeOf(a)));
