@@ -48,7 +48,13 @@ export const jobEvent = v.variant('type', [
   v.object({ type: v.literal('memory'), plan: memoryPlan, way: v.string(), why: v.string() }),
   /** The mode that the export will have where it is not the one that was asked for, and one sentence why. */
   v.object({ type: v.literal('export-mode'), mode: exportMode, reason: v.string() }),
-  v.object({ type: v.literal('original'), quality: heldoutQuality, measure: qualityMeasure }),
+  v.object({
+    type: v.literal('original'),
+    quality: heldoutQuality,
+    /** With trained scales and nothing skipped, where the file's answers are learnt. */
+    trained: v.optional(heldoutQuality),
+    measure: qualityMeasure,
+  }),
   v.object({ type: v.literal('candidate-started'), ...candidate.entries }),
   v.object({
     type: v.literal('candidate-tried'),

@@ -5,6 +5,20 @@ import { problemCount } from './problems.js';
 import { responses } from './settings.js';
 import { count, estimate, filePath } from './values.js';
 
+export const tokenAgreement = v.object({
+  /** Share of response tokens at which both models find the same next token the most likely. */
+  sameTopToken: estimate,
+  /** Shares of the response tokens that only the one or only the other predicts. */
+  onlyOriginal: estimate,
+  onlySlimmed: estimate,
+  /** Perplexity over the original's. */
+  perplexityRatio: estimate,
+  /** Divergence that 99 % of the tokens stay below, and the largest, in nats. */
+  divergence99: v.number(),
+  divergenceMax: v.number(),
+});
+export type TokenAgreement = v.InferOutput<typeof tokenAgreement>;
+
 export const heldoutQuality = v.object({
   rows: count,
   tokens: count,
@@ -17,6 +31,8 @@ export const heldoutQuality = v.object({
   answerAccuracy: estimate,
   /** Mean KL divergence from the original's next-token distribution, in nats a token; absent for the original. */
   divergence: v.optional(estimate),
+  /** How the tokens stand to the original's; absent for the original, and in reports of earlier versions. */
+  agreement: v.optional(tokenAgreement),
 });
 export type HeldoutQuality = v.InferOutput<typeof heldoutQuality>;
 
@@ -146,6 +162,8 @@ export const runReport = v.object({
   task: taskSummary,
   qualityMeasure,
   original: heldoutQuality,
+  /** The original with trained scales and nothing skipped, where the file's answers are learnt. */
+  trainedOriginal: v.optional(heldoutQuality),
   points: v.array(curvePoint),
   /** Number of skipped blocks of the point that the run settled on; absent as long as it has not. */
   chosenPoint: v.optional(count),

@@ -33,7 +33,15 @@ export type Granularity = v.InferOutput<typeof granularity>;
 /** Which kinds of blocks may be skipped. */
 export const skippedKind = v.picklist(['attention', 'mlp', 'both']);
 
-export const strategyName = v.picklist(['fast', 'exhaustive', 'cosine', 'block-influence', 'last', 'random']);
+export const strategyName = v.picklist([
+  'contest',
+  'fast',
+  'exhaustive',
+  'cosine',
+  'block-influence',
+  'last',
+  'random',
+]);
 export type StrategyName = v.InferOutput<typeof strategyName>;
 
 export const exportMode = v.picklist(['folded', 'explicit']);
@@ -55,7 +63,7 @@ export function lossKindFor(whose: v.InferOutput<typeof responses>): LossKind {
 export const trainingChoices = v.partial(
   v.object({
     epochs: positive,
-    /** Rows of a batch of the final training; default: batchRows for scalar scales, half of it for finer ones. */
+    /** Rows of a batch of the final training; default: batchRows for scalar scales, 4 for finer ones. */
     batchRows: positive,
     learningRate: v.pipe(v.number(), v.minValue(0)),
     /** How often it may begin again with half the rate where its first epoch made the held-out loss worse. */
@@ -83,7 +91,10 @@ const choices = {
   batchRows: positive,
   /** 'file': rows in the order of the file; 'length-buckets': rows of like length together. */
   order: v.picklist(['file', 'length-buckets']),
-  /** Rows for calibration and held-out at the most; what is over is not used. */
+  /** Tokens of the rows, prompts and responses together: as many rows are drawn as they allow. */
+  calibrationTokens: positive,
+  heldoutTokens: positive,
+  /** Rows instead of tokens; what is over is not used. */
   calibrationRows: positive,
   heldoutRows: positive,
   /** Longest row in tokens, prompt and response together. */
@@ -120,22 +131,24 @@ export const jobSettings = v.object({
   textUnit: v.optional(textUnit, 'auto'),
   budget: v.optional(choices.budget, { kind: 'blocks', blocks: 4 }),
   kind: v.optional(choices.kind, 'attention'),
-  strategy: v.optional(choices.strategy, 'fast'),
+  strategy: v.optional(choices.strategy, 'contest'),
   scales: v.optional(choices.scales, 'channel+gain'),
   selectionLearningRate: v.optional(choices.selectionLearningRate, 1e-2),
   training: v.optional(choices.training, {}),
-  trainPoints: v.optional(choices.trainPoints, 'all'),
+  trainPoints: v.optional(choices.trainPoints, 'last'),
   responses: v.optional(choices.responses, 'own'),
-  batchRows: v.optional(choices.batchRows, 32),
+  batchRows: v.optional(choices.batchRows, 16),
   order: v.optional(choices.order, 'length-buckets'),
-  calibrationRows: v.optional(choices.calibrationRows, 256),
-  heldoutRows: v.optional(choices.heldoutRows, 128),
+  calibrationTokens: v.optional(choices.calibrationTokens, 16_000),
+  heldoutTokens: v.optional(choices.heldoutTokens, 8_000),
+  calibrationRows: v.optional(choices.calibrationRows),
+  heldoutRows: v.optional(choices.heldoutRows),
   /** Rows of the file by number instead of a drawn split. */
   calibrationRange: v.optional(rowRange),
   heldoutRange: v.optional(rowRange),
   maxTokens: v.optional(choices.maxTokens, 512),
   overlong: v.optional(choices.overlong, 'drop'),
-  maxNewTokens: v.optional(choices.maxNewTokens, 256),
+  maxNewTokens: v.optional(choices.maxNewTokens, 96),
   answerRows: v.optional(choices.answerRows, 100),
   /** Rounds of the speed measurement; 0 for none. */
   speedRounds: v.optional(count, 3),

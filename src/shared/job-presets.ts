@@ -5,16 +5,16 @@ export const JOB_PRESETS: JobOptions['presets'] = [
   {
     name: 'quick',
     choices: {
-      calibrationRows: 64,
-      heldoutRows: 64,
-      training: { epochs: 12 },
+      calibrationTokens: 4000,
+      heldoutTokens: 3000,
+      training: { epochs: 8 },
       answerRows: 32,
     },
   },
   { name: 'balanced', choices: {} },
   {
     name: 'thorough',
-    choices: { calibrationRows: 1024, heldoutRows: 256, training: { epochs: 16 }, answerRows: 200 },
+    choices: { calibrationTokens: 48_000, heldoutTokens: 24_000, answerRows: 200 },
   },
 ];
 

@@ -5,10 +5,21 @@ import { columnsText, jobChoices } from '../schema/settings.js';
 import { count, filePath, modelChoice, positive } from '../schema/values.js';
 
 /** What of a job's settings shows in the preview. */
+export const SHOWN_IN_PREVIEW = [
+  'responses',
+  'calibrationTokens',
+  'heldoutTokens',
+  'calibrationRows',
+  'heldoutRows',
+  'maxTokens',
+  'maxNewTokens',
+  'overlong',
+  'seed',
+] as const;
+
 export const taskOptions = v.object({
   columns: v.optional(columnsText),
-  ...v.pick(jobChoices, ['responses', 'calibrationRows', 'heldoutRows', 'maxTokens', 'overlong', 'seed'])
-    .entries,
+  ...v.pick(jobChoices, SHOWN_IN_PREVIEW).entries,
   /** Rows shown. */
   previewRows: v.optional(v.pipe(positive, v.maxValue(100)), 20),
 });

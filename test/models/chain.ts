@@ -16,7 +16,7 @@ import path from 'node:path';
 import { makeLossBatch, type LossBatch } from '../../src/engine/loss/loss-batch.js';
 import { openForwardModel, type LossModelOptions } from '../../src/engine/loss/forward-model.js';
 import { LOSS_INPUTS } from '../../src/engine/loss/loss-values.js';
-import { candidateBlocks } from '../../src/engine/calibrate/select/select-blocks.js';
+import { candidateBlocks } from '../../src/engine/calibrate/select/candidates.js';
 import type { ScaleKey, Scales } from '../../src/engine/decoder/scales.js';
 import { blocksOf, type Decoder } from '../../src/engine/decoder/decoder.js';
 import { describeDecoder } from '../../src/engine/decoder/describe.js';

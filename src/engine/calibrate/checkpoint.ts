@@ -1,6 +1,6 @@
 /** The state of a calibration: what every finished candidate and epoch has found, so that a killed run can go on. */
 import * as v from 'valibot';
-import type { BlockName } from '../../schema/blocks.js';
+import { blockName, type BlockName } from '../../schema/blocks.js';
 import { trainingEpoch } from '../../schema/report.js';
 import { selectionRound } from '../../schema/runs.js';
 import { numbersSchema } from './packed-numbers.js';
@@ -19,10 +19,26 @@ const trainingState = v.object({
 });
 export type TrainingState = v.InferOutput<typeof trainingState>;
 
+/** Choices of blocks held against each other: kept in the first round. */
+const contest = v.object({
+  /** For how many skipped blocks. */
+  blocks: v.number(),
+  /** Blocks in the order in which they go, by the name of what made the order. */
+  orders: v.record(v.string(), v.array(blockName)),
+  /** Loss on the validation rows after a little training, by the name of the order. */
+  losses: v.record(v.string(), v.number()),
+  /** What the best of them had learnt by then. */
+  scales: v.optional(numbersByKey),
+  winner: v.optional(v.string()),
+  /** The winner's. */
+  order: v.optional(v.array(blockName)),
+});
+
 const roundState = v.object({
   ...selectionRound.entries,
   /** Scales that the next round starts from, where the strategy carries them over. */
   scales: v.optional(numbersByKey),
+  contest: v.optional(contest),
   /** By block: how its trial changed the scales that the round began with, where the next trial starts from that. */
   changes: v.optional(v.record(v.string(), numbersByKey)),
 });

@@ -49,9 +49,17 @@ export function initialValue(key: ScaleKey): number {
   return key.startsWith('offset') ? 0 : 1;
 }
 
-/** Scales of the given sizes, where training starts. */
-export function initialScales(sizes: ReadonlyMap<ScaleKey, number>): Map<ScaleKey, Float32Array> {
-  return new Map([...sizes].map(([key, size]) => [key, new Float32Array(size).fill(initialValue(key))]));
+/** Scales of the given sizes, where training starts: as others have them, or at their starting values. */
+export function initialScales(
+  sizes: ReadonlyMap<ScaleKey, number>,
+  others: Scales = new Map(),
+): Map<ScaleKey, Float32Array> {
+  return new Map(
+    [...sizes].map(([key, size]) => {
+      const known = others.get(key);
+      return [key, known?.length === size ? known.slice() : new Float32Array(size).fill(initialValue(key))];
+    }),
+  );
 }
 
 /** Scales as plain data; float32 values survive the way through JSON unchanged. */

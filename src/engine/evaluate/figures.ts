@@ -1,5 +1,11 @@
 import type { Estimate } from '../../schema/values.js';
-import type { AnswerFigures, HeldoutQuality, CurvePoint, RunReport } from '../../schema/report.js';
+import type {
+  AnswerFigures,
+  HeldoutQuality,
+  CurvePoint,
+  RunReport,
+  TokenAgreement,
+} from '../../schema/report.js';
 /** Measured figures in words, before and after: for tables on the terminal, in the app and in exported folders. */
 
 /** [what, original, slimmed]. */
@@ -52,7 +58,19 @@ export function qualityFigures(original: HeldoutQuality, slimmed: HeldoutQuality
     ['whole response predicted', formatShare(original.answerAccuracy), formatShare(slimmed.answerAccuracy)],
   ];
   if (slimmed.divergence) rows.push(['divergence (KL, nats a token)', '0', formatNumber(slimmed.divergence)]);
+  if (slimmed.agreement) rows.push(...agreementFigures(slimmed.agreement));
   return rows;
+}
+
+function agreementFigures(agreement: TokenAgreement): FigureRow[] {
+  const { sameTopToken, onlyOriginal, onlySlimmed, perplexityRatio } = agreement;
+  const { divergence99, divergenceMax } = agreement;
+  return [
+    ['same top token as the original', '', formatShare(sameTopToken)],
+    ['tokens only this one predicts', formatShare(onlyOriginal), formatShare(onlySlimmed)],
+    ['perplexity, times the original’s', '', formatNumber(perplexityRatio, 3)],
+    ['divergence: 99 % below, largest', '', `${divergence99.toFixed(3)}, ${divergenceMax.toFixed(3)}`],
+  ];
 }
 
 export function answerFigures(answers: AnswerFigures): FigureRow[] {

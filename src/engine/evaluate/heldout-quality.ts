@@ -1,12 +1,12 @@
 /** Quality on held-out rows with the right answer so far given (teacher forcing): loss, accuracy, divergence. */
 import type { HeldoutQuality } from '../../schema/report.js';
-import type { Estimate } from '../../schema/values.js';
 import { requireOwnNumbers } from '../loss/finite-losses.js';
 import type { LossBatch } from '../loss/loss-batch.js';
-import type { ForwardModel } from '../loss/forward-model.js';
+import type { ForwardModel, TokenResults } from '../loss/forward-model.js';
 import type { Scales } from '../decoder/scales.js';
 import { throwIfCancelled } from '../../schema/errors.js';
-import { shareEstimate, tokenMeanEstimate } from './intervals.js';
+import { clampShare, shareEstimate, tokenMeanEstimate } from './intervals.js';
+import { AgreementCounter } from './agreement.js';
 
 export interface ScaledModel {
   model: ForwardModel;
@@ -34,20 +34,22 @@ export async function heldoutQuality(
   const hits: number[] = [];
   const divergences: number[] = [];
   const counts: number[] = [];
+  const agreement = new AgreementCounter();
   for (const group of batchGroups(measured.model, batches)) {
     throwIfCancelled(options.signal);
     const expected = options.original && (await originalLogits(options.original, group, options));
     const runs = group.map(({ batch }) => ({ batch, scales: measured.scales }));
-    const results = expected ? measured.model.runEachWithLogits(runs) : measured.model.runEach(runs);
+    const measuredResults = expected ? measured.model.runEachWithLogits(runs) : measured.model.runEach(runs);
     let place = 0;
-    for await (const result of results) {
+    for await (const result of measuredResults) {
       throwIfCancelled(options.signal);
       if (!options.original) requireOwnNumbers(result.tokenLosses);
       const { batch } = group[place]!;
       const perToken =
         'logits' in result
-          ? tokenDivergences(expected![place]!, result.logits as Float32Array, batch)
+          ? tokenDivergences(expected![place]!.logits, result.logits as Float32Array, batch)
           : undefined;
+      if (perToken) agreement.add(batch, expected![place]!, result, perToken);
       place += 1;
       const offset = counts.length;
       for (const target of [losses, hits, divergences, counts]) {
@@ -71,11 +73,8 @@ export async function heldoutQuality(
     tokenAccuracy: clampShare(tokenMeanEstimate(hits, counts)),
     answerAccuracy: shareEstimate(answered, counts.length),
     divergence: options.original ? tokenMeanEstimate(divergences, counts) : undefined,
+    agreement: options.original ? agreement.result() : undefined,
   };
-}
-
-function clampShare({ value, low, high }: Estimate): Estimate {
-  return { value, low: Math.max(0, low), high: Math.min(1, high) };
 }
 
 /** Bytes of logits of the original that wait for the measured model's. */
@@ -110,17 +109,17 @@ async function originalLogits(
   original: ScaledModel,
   group: readonly PlacedBatch[],
   options: QualityOptions,
-): Promise<Float32Array[]> {
+): Promise<(TokenResults & { logits: Float32Array })[]> {
   const runs = group.map(({ batch, index }) => ({
     batch: options.originalBatches?.[index] ?? batch,
     scales: original.scales,
   }));
-  const logits: Float32Array[] = [];
+  const results: (TokenResults & { logits: Float32Array })[] = [];
   for await (const result of original.model.runEachWithLogits(runs)) {
     throwIfCancelled(options.signal);
-    logits.push(result.logits);
+    results.push(result);
   }
-  return logits;
+  return results;
 }
 
 /** KL(original || measured) at each response token, in nats. */

@@ -12,6 +12,11 @@ export function shareEstimate(hits: number, total: number): Estimate {
   return { value: share, low: Math.max(0, centre - half), high: Math.min(1, centre + half) };
 }
 
+/** The ends of a share's interval within what a share can be. */
+export function clampShare({ value, low, high }: Estimate): Estimate {
+  return { value, low: Math.max(0, low), high: Math.min(1, high) };
+}
+
 /**
  * Mean over tokens, with an interval that treats the rows as the independent units (tokens of a row go together):
  * the standard error of a ratio of sums over rows, linearised.

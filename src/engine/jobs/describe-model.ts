@@ -10,7 +10,7 @@ import {
 } from '../../schema/blocks.js';
 import { UserError } from '../../schema/errors.js';
 import type { ModelChoice } from '../../schema/values.js';
-import { largestBudget } from '../calibrate/select/select-blocks.js';
+import { largestBudget } from '../calibrate/select/candidates.js';
 import { loadTokenizer } from '../data/tokenizer.js';
 import { describeDecoder } from '../decoder/describe.js';
 import { onnxFiles } from '../onnx/file/model-folder.js';

@@ -1,7 +1,7 @@
 /** How long a job will take and how much memory it needs, from a short measurement on this machine. */
 import os from 'node:os';
 import type { JobEstimate } from '../../schema/results.js';
-import type { JobSettings } from '../../schema/settings.js';
+import { lossKindFor, type JobSettings } from '../../schema/settings.js';
 import { GRADIENT_STEP_COST } from '../calibrate/select/selection-strategy.js';
 import { appendResponse } from '../data/encode-examples.js';
 import type { EncodedRow } from '../data/encoded-row.js';
@@ -21,6 +21,7 @@ import { modelBytes } from './parts/model-files.js';
 import { encodeSide, readRows } from './parts/rows.js';
 import { smallBatchRows, trainingSettings } from './parts/settings.js';
 import type { SourceModel } from './parts/source-model.js';
+import { usedRows, type Side } from './parts/token-budget.js';
 import { foreseenRounds, foreseenWork } from './parts/work.js';
 
 /** Bytes of one allocation above which Electron ends the process (docs/decisions/002-engine-in-a-process-of-its-own.md). */
@@ -104,7 +105,7 @@ async function measureSteps(
   const planned = await planner.forCalibration(
     model.decoder,
     settings.memory === undefined ? [] : [makeLossBatch(model.decoder, longest, 0)],
-    trainingSettings(settings),
+    trainingSettings(settings, model.decoder.hiddenSize),
   );
   // Where layers are loaded in turn, a step takes about as long for few rows as for many.
   const rows = planned.segments?.slot ? longest : task.rows.slice(0, MEASURED_ROWS);
@@ -136,6 +137,7 @@ function timeOf(
     batches: Math.ceil(task.calibrationRows / settings.batchRows),
     heldoutBatches: Math.ceil(task.heldoutRows / settings.batchRows),
     smallBatchShare: Math.min(1, smallBatchRows(settings) / rowsOfBatch),
+    loss: lossKindFor(task.learnsFromFile ? 'file' : 'own'),
   });
   const stepSeconds = perRow * rowsOfBatch;
   const parts = {
@@ -156,9 +158,10 @@ interface TaskSample {
 
 async function sampleOfTask(model: SourceModel, settings: JobSettings): Promise<TaskSample> {
   const reader = { tokenizer: await loadTokenizer(model.source.folder), model: model.decoder };
-  const { calibration, heldout, hasResponses, responses } = await readRows(reader, settings);
+  const task = await readRows(reader, settings);
+  const { calibration, hasResponses, responses } = task;
   // Encoded as the job does it: rows that are too long count nowhere.
-  const usable = (side: typeof calibration) => encodeSide(reader, side, responses, settings).rows.length;
+  const usable = (side: Side) => usedRows(reader, task, side, settings).rows.length;
   // The file's answers say best how long the model's own will be.
   const source = hasResponses ? 'file' : 'own';
   const { rows } = encodeSide(reader, calibration.slice(0, SAMPLE_ROWS), source, settings);
@@ -176,8 +179,8 @@ async function sampleOfTask(model: SourceModel, settings: JobSettings): Promise<
               ),
             ),
           ),
-    calibrationRows: usable(calibration),
-    heldoutRows: usable(heldout),
+    calibrationRows: usable('calibration'),
+    heldoutRows: usable('heldout'),
     learnsFromFile: responses === 'file',
   };
 }

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:
 import path from 'node:path';
 import { BLOCK_KINDS, type BlockName } from '../../schema/blocks.js';
 import type { ModelChoice } from '../../schema/values.js';
-import { candidateBlocks } from '../calibrate/select/select-blocks.js';
+import { candidateBlocks } from '../calibrate/select/candidates.js';
 import type { Decoder } from '../decoder/decoder.js';
 import { deleteBlocks } from '../decoder/edit/delete-blocks.js';
 import { Generator } from '../generate/generator.js';

@@ -14,17 +14,10 @@ import { lengthStatistics } from '../data/summary.js';
 import type { EncodedRow } from '../data/encoded-row.js';
 import { loadTokenizer, type ModelTokenizer } from '../data/tokenizer.js';
 import type { JobContext } from './context.js';
-import {
-  encodeSide,
-  mapColumns,
-  taskRows,
-  type MappedRows,
-  type RowReader,
-  type RowSettings,
-  type TaskRows,
-} from './parts/rows.js';
+import { mapColumns, taskRows, type MappedRows, type RowReader, type RowSettings, type TaskRows } from './parts/rows.js';
 import { onnxModel } from './parts/imported-model.js';
 import { checkedSettings } from './parts/settings.js';
+import { usedRows } from './parts/token-budget.js';
 
 /** Fewer rows than these to calibrate on, or to judge by, earn a warning. */
 const FEW_ROWS = 64;
@@ -39,7 +32,18 @@ export type PreviewRequest = ModelChoice & {
   textUnit?: TextUnit;
   /** Rows shown. */
   previewRows: number;
-} & Pick<JobChoices, 'responses' | 'calibrationRows' | 'heldoutRows' | 'maxTokens' | 'overlong' | 'seed'>;
+} & Pick<
+    JobChoices,
+    | 'responses'
+    | 'calibrationTokens'
+    | 'heldoutTokens'
+    | 'calibrationRows'
+    | 'heldoutRows'
+    | 'maxTokens'
+    | 'maxNewTokens'
+    | 'overlong'
+    | 'seed'
+  >;
 
 /** @throws UserError if the file or the tokenizer cannot be read */
 export async function previewTask(request: PreviewRequest, context: JobContext): Promise<TaskPreview> {
@@ -72,8 +76,8 @@ function readyPreview(
   dataset: RawDataset,
 ): TaskPreview {
   const { tokenizer } = reader;
-  const calibration = encodeSide(reader, task.calibration, task.responses, settings);
-  const heldout = encodeSide(reader, task.heldout, task.responses, settings);
+  const calibration = usedRows(reader, task, 'calibration', settings);
+  const heldout = usedRows(reader, task, 'heldout', settings);
   const rows = [...calibration.rows, ...heldout.rows];
   const problems = [...task.problems, ...calibration.problems, ...heldout.problems];
   const drawn = task.calibration.length + task.heldout.length;
@@ -81,7 +85,11 @@ function readyPreview(
   const split = {
     calibration: calibration.rows.length,
     heldout: heldout.rows.length,
-    unused: task.examples.filter(({ line }) => !passedOver.has(line)).length - drawn,
+    unused:
+      task.examples.filter(({ line }) => !passedOver.has(line)).length -
+      drawn +
+      calibration.unused +
+      heldout.unused,
   };
   const heldoutLines = new Set(heldout.rows.map((row) => row.line));
   const { mapping, guessed, reason, hasResponses, isText, responses } = task;

@@ -183,7 +183,6 @@ class SlimJob {
       {
         layers: model.decoder.layerCount,
         task: task.summary,
-        qualityMeasure,
         seconds: this.#seconds,
       },
       checkpoint,
@@ -197,15 +196,15 @@ class SlimJob {
         runOptions: await this.#planner.forCalibration(
           model.decoder,
           [...batches.calibration, ...batches.heldout],
-          trainingSettings(settings),
+          trainingSettings(settings, model.decoder.hiddenSize),
         ),
         qualityMeasure,
         checkpoint,
         signal,
         onEvent: on,
-        onOriginal: (quality) => {
-          growing.addOriginal(quality);
-          on({ type: 'original', quality, measure: qualityMeasure });
+        onOriginal: ({ quality, trained, measure }) => {
+          growing.addOriginal({ original: quality, trainedOriginal: trained, qualityMeasure: measure });
+          on({ type: 'original', quality, trained, measure });
         },
         onPoint: (point) => {
           growing.addPoint(point);
@@ -213,8 +212,8 @@ class SlimJob {
         },
       }),
     );
-    const { original, points, chosen } = calibrated;
-    return { report: growing.settle(original, points, chosen.skipped.length), chosen };
+    const { points, chosen } = calibrated;
+    return { report: growing.settle(points, chosen.skipped.length), chosen };
   }
 
   /** The rows are kept where a comparison of the held-out answers looks for them. */

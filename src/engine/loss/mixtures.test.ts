@@ -6,7 +6,7 @@ import { deleteBlocks } from '../decoder/edit/delete-blocks.js';
 import { describeDecoder } from '../decoder/describe.js';
 import { readDecoder } from '../decoder/read/read-decoder.js';
 import { UserError } from '../../schema/errors.js';
-import { candidateBlocks, largestBudget } from '../calibrate/select/select-blocks.js';
+import { candidateBlocks, largestBudget } from '../calibrate/select/candidates.js';
 
 describe('a model whose MLPs are mixtures of experts', () => {
   const decoder = readDecoder(buildDecoder(mixtral, { opset: 17 }));

@@ -34,12 +34,8 @@ function growing(chosen = CHOSEN): GrowingReport {
     problems: [],
     responses: 'own' as const,
   };
-  const report = new GrowingReport(
-    file,
-    { layers: 12, task, qualityMeasure: 'answers', seconds: {} },
-    checkpoint,
-  );
-  report.addOriginal(quality);
+  const report = new GrowingReport(file, { layers: 12, task, seconds: {} }, checkpoint);
+  report.addOriginal({ original: quality, trainedOriginal: undefined, qualityMeasure: 'answers' });
   return report;
 }
 
@@ -77,11 +73,11 @@ test('points with other blocks than those that the checkpoint chose are not kept
 });
 
 test('a finished run that is run once more keeps its whole report until there is another', () => {
-  growing().settle(quality, [point(1), point(2)], 2);
+  growing().settle([point(1), point(2)], 2);
   const again = growing();
   again.addPoint(point(2));
   expect(readReport(file)).toMatchObject({ chosenPoint: 2 });
   expect(kept()).toEqual([1, 2]);
-  again.settle(quality, [point(1)], 1);
+  again.settle([point(1)], 1);
   expect(readReport(file)).toMatchObject({ chosenPoint: 1 });
 });

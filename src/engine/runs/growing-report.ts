@@ -1,15 +1,16 @@
 /** The report of a run that goes on: written after every measured point, so that a run that stops keeps its curve. */
-import type { HeldoutQuality, CurvePoint, RunReport } from '../../schema/report.js';
+import type { CurvePoint, RunReport } from '../../schema/report.js';
 import { chosenBlocks, type Checkpoint } from '../calibrate/checkpoint.js';
 import { readReport, saveReport } from './report.js';
 
-type ReportBase = Pick<RunReport, 'layers' | 'task' | 'qualityMeasure' | 'seconds'>;
+type ReportBase = Pick<RunReport, 'layers' | 'task' | 'seconds'>;
+type Original = Pick<RunReport, 'original' | 'trainedOriginal' | 'qualityMeasure'>;
 
 export class GrowingReport {
   readonly #file: string;
   readonly #base: ReportBase;
   readonly #checkpoint: Checkpoint;
-  #original: HeldoutQuality | undefined;
+  #original: Original | undefined;
   #measured: CurvePoint[] = [];
 
   constructor(file: string, base: ReportBase, checkpoint: Checkpoint) {
@@ -18,8 +19,8 @@ export class GrowingReport {
     this.#checkpoint = checkpoint;
   }
 
-  addOriginal(quality: HeldoutQuality): void {
-    this.#original = quality;
+  addOriginal(original: Original): void {
+    this.#original = original;
   }
 
   addPoint(point: CurvePoint): void {
@@ -31,8 +32,7 @@ export class GrowingReport {
   }
 
   /** @returns the report, still without what is measured on the chosen point alone */
-  settle(original: HeldoutQuality, points: CurvePoint[], chosenPoint: number): RunReport {
-    this.#original = original;
+  settle(points: CurvePoint[], chosenPoint: number): RunReport {
     return this.#save({ points, chosenPoint });
   }
 
@@ -40,7 +40,7 @@ export class GrowingReport {
     const report: RunReport = {
       version: 1,
       ...this.#base,
-      original: this.#original!,
+      ...this.#original!,
       points: found.points,
       chosenPoint: found.chosenPoint,
       answers: undefined,

@@ -3,6 +3,7 @@ import { cutStream, type Segment } from '../decoder/edit/cut-stream.js';
 import type { Decoder } from '../decoder/decoder.js';
 import { SegmentSession, type SegmentRunner } from './segment-session.js';
 import { openSession, type Feeds, type RunnableModel, type RunOptions } from './session.js';
+import { sameFeeds } from './repeated-feeds.js';
 import type { RuntimeTensor } from './tensors.js';
 
 /**
@@ -20,8 +21,10 @@ export async function openDecoder(decoder: Decoder, options: RunOptions = {}): P
 
 /** A segment and what runs it. */
 export interface RunSegment {
-  segment: Pick<Segment, 'streamOut' | 'shapesOut' | 'outputs'>;
+  segment: Pick<Segment, 'model' | 'streamOut' | 'shapesOut' | 'outputs'>;
   session: SegmentRunner;
+  /** What it was asked last: runs that differ in later layers only need the earlier ones once. */
+  last?: { feeds: Feeds; results: Results };
 }
 
 type Results = Record<string, RuntimeTensor>;
@@ -79,11 +82,12 @@ class PassingRun {
   }
 
   /** @returns bytes of the stream that came out */
-  async pass({ segment, session }: RunSegment): Promise<number> {
+  async pass(run: RunSegment): Promise<number> {
+    const { segment } = run;
     const { streamOut, shapesOut } = segment;
     const own = segment.outputs.filter((name) => this.#outputs?.includes(name) ?? true);
     const wanted = [...(streamOut === undefined ? [] : [streamOut]), ...shapesOut, ...own];
-    const results = await session.run({ ...this.#feeds, ...this.#shapes, ...this.#stream }, wanted);
+    const results = await resultsOf(run, { ...this.#feeds, ...this.#shapes, ...this.#stream }, wanted);
     for (const name of own) this.results[name] = results[name]!;
     for (const name of shapesOut) this.#shapes[name] = results[name]!;
     this.#stream = {};
@@ -91,4 +95,15 @@ class PassingRun {
     this.#stream = { [streamOut]: results[streamOut]! };
     return (results[streamOut]!.data as Float32Array).byteLength;
   }
+}
+
+async function resultsOf(run: RunSegment, feeds: Feeds, wanted: readonly string[]): Promise<Results> {
+  const names = run.segment.model.graph.input.map((input) => input.name);
+  const { last } = run;
+  if (last && wanted.every((name) => name in last.results) && sameFeeds(feeds, last.feeds, names)) {
+    return last.results;
+  }
+  const results = await run.session.run(feeds, wanted);
+  run.last = { feeds, results };
+  return results;
 }

@@ -1,4 +1,5 @@
 /** Step 2: which dataset, and how the model will see it. */
+import { SHOWN_IN_PREVIEW } from '../../shared/task.js';
 import type { TaskPreview } from '../../schema/results.js';
 import type { Workspace } from '../../shared/app.js';
 import type { RequestOutput } from '../../shared/contract.js';
@@ -59,17 +60,13 @@ export class TaskState {
       this.preview.clear();
       return;
     }
-    const { responses, calibrationRows, heldoutRows, maxTokens, overlong, seed } = this.#budget.choices;
+    const { choices } = this.#budget;
+    const shown = Object.fromEntries(SHOWN_IN_PREVIEW.map((name) => [name, choices[name]]));
     await this.preview.load(() =>
       this.#requests.ask('task.open', {
         ...model,
         ...choice,
-        responses,
-        calibrationRows,
-        heldoutRows,
-        maxTokens,
-        overlong,
-        seed,
+        ...shown,
       }),
     );
   }

@@ -38,8 +38,8 @@ export const budget = {
   advanced: 'Advanced settings',
   reset: 'Back to defaults',
   fields: {
-    calibrationRows: 'Rows to calibrate with',
-    heldoutRows: 'Held-out rows',
+    calibrationTokens: 'Tokens to calibrate with',
+    heldoutTokens: 'Held-out tokens',
     strategy: 'How blocks are chosen',
     scales: 'Scales',
     epochs: 'Epochs',

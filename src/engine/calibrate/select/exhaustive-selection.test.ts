@@ -60,6 +60,8 @@ const quiet = {
   runOptions: undefined,
   signal: undefined,
   loss: 'cross-entropy' as const,
+  start: undefined,
+  trialRows: { judged: [], training: [], validation: [] },
   onWork: () => {},
 } as const;
 

@@ -13,6 +13,7 @@ import { openForwardModel, type ForwardModel } from '../../loss/forward-model.js
 import { openGradientModel, type GradientModel } from '../../loss/gradient-model.js';
 import { hiddenDistance, hiddenMatchFeeds } from '../../loss/hidden-match.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
+import { keepOff, switchOff } from './off-blocks.js';
 import { descend } from './polyak-descent.js';
 import { addScales, copyScales, initialScales, restoreScales, type ScaleKey } from '../../decoder/scales.js';
 import {
@@ -146,9 +147,9 @@ class FastSelector implements BlockSelector {
     { earlier, skipped }: RoundContext,
     batches: readonly LossBatch[],
   ): Promise<Map<ScaleKey, Float32Array>> {
-    const scales = initialScales(this.#gradientModel.scaleSizes);
+    const scales = initialScales(this.#gradientModel.scaleSizes, this.#context.start);
     for (const [key, values] of restoreScales(earlier.at(-1)?.scales ?? {})) scales.set(key, values);
-    for (const block of skipped) this.#switchOff(scales, block);
+    for (const block of skipped) switchOff(this.#gradientModel, scales, block);
     for (const batch of batches) await this.#step([{ scales, off: skipped }], batch);
     return scales;
   }
@@ -161,13 +162,8 @@ class FastSelector implements BlockSelector {
     const scales = copyScales(start);
     const off = [...skipped, block];
     addScales(scales, restoreScales(earlier.at(-1)?.changes?.[block] ?? {}));
-    for (const each of off) this.#switchOff(scales, each);
+    for (const each of off) switchOff(this.#gradientModel, scales, each);
     return { block, off, scales, judgements: [] };
-  }
-
-  #switchOff(scales: Map<ScaleKey, Float32Array>, block: BlockName): void {
-    scales.get(`block ${block}`)!.fill(0);
-    if (!this.#gradientModel.sharesResidual(block)) scales.get(`residual ${block}`)!.fill(1);
   }
 
   async #stepTrials(trials: readonly Trial[], batch: LossBatch, round: RoundContext): Promise<Judgement[]> {
@@ -192,10 +188,7 @@ class FastSelector implements BlockSelector {
     for await (const { loss, objective, gradients } of runs) {
       throwIfCancelled(signal);
       const { scales, off } = trainings[before.length]!;
-      for (const block of off) {
-        gradients.delete(`block ${block}`);
-        if (!this.#gradientModel.sharesResidual(block)) gradients.delete(`residual ${block}`);
-      }
+      keepOff(this.#gradientModel, gradients, off);
       descend(scales, gradients, objective - target.loss, LEARNING_RATE_FACTOR * learningRate);
       before.push(judgementOf(loss, (objective - loss) / DISTILLATION, target));
       onWork(this.#smallPass * GRADIENT_STEP_COST);
@@ -219,7 +212,9 @@ class FastSelector implements BlockSelector {
   async #target(batch: LossBatch): Promise<Target> {
     const kept = this.#targets.get(batch);
     if (kept) return kept;
-    for await (const target of this.#forwardModel.lossAndHiddenEach([{ batch, scales: new Map() }])) {
+    for await (const target of this.#forwardModel.lossAndHiddenEach([
+      { batch, scales: this.#context.start ?? new Map() },
+    ])) {
       this.#targets.set(batch, target);
     }
     this.#context.onWork(this.#smallPass);

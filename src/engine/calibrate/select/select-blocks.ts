@@ -2,8 +2,9 @@
 import type { JobListener } from '../../../schema/events.js';
 import type { StrategyName } from '../../../schema/settings.js';
 import type { BlockName, BlockKind } from '../../../schema/blocks.js';
-import { blockName, blocksOf, type Block, type Decoder } from '../../decoder/decoder.js';
 import { throwIfCancelled } from '../../../schema/errors.js';
+import { candidateBlocks } from './candidates.js';
+import { contestSelection } from './contest-selection.js';
 import { lastSelection, randomSelection } from './baseline-selection.js';
 import { chosenBlocks, type Checkpoint, type RoundState } from '../checkpoint.js';
 import { exhaustiveSelection } from './exhaustive-selection.js';
@@ -12,11 +13,13 @@ import { blockInfluenceSelection, cosineSelection } from './similarity-selection
 import type {
   BlockSelector,
   RoundContext,
+  SearchContext,
   SelectionContext,
   SelectionStrategy,
 } from './selection-strategy.js';
 
 const STRATEGIES: Readonly<Record<StrategyName, SelectionStrategy>> = {
+  contest: contestSelection,
   fast: fastSelection,
   exhaustive: exhaustiveSelection,
   cosine: cosineSelection,
@@ -30,31 +33,6 @@ export const SELECTION_STRATEGIES: readonly SelectionStrategy[] = Object.values(
 
 export function selectionStrategy(name: StrategyName): SelectionStrategy {
   return STRATEGIES[name];
-}
-
-/** Blocks of the kinds that may be skipped: no mixtures of experts, and at least one attention block always stays. */
-export function candidateBlocks(
-  decoder: Decoder,
-  kinds: readonly BlockKind[],
-  skipped: readonly BlockName[],
-): BlockName[] {
-  const left = skippable(decoder)
-    .map(blockName)
-    .filter((block) => !skipped.includes(block));
-  const attentionLeft = left.filter((block) => block.startsWith('attention')).length;
-  return left.filter(
-    (block) => kinds.some((kind) => block.startsWith(kind)) && (block.startsWith('mlp') || attentionLeft > 1),
-  );
-}
-
-/** The largest budget that the model allows for blocks of these kinds. */
-export function largestBudget(decoder: Decoder, kinds: readonly BlockKind[]): number {
-  const counts = skippable(decoder).filter((block) => kinds.includes(block.kind));
-  return counts.length - (kinds.includes('attention') ? 1 : 0);
-}
-
-function skippable(decoder: Decoder): Block[] {
-  return blocksOf(decoder).filter((block) => !block.mixture);
 }
 
 export interface SelectionOptions {
@@ -86,7 +64,7 @@ export async function selectBlocks(
       if (candidates.length === 0) break;
       const round: RoundState = (rounds[number] ??= { losses: {} });
       if (!round.chosen) {
-        selector ??= await options.strategy.open(context);
+        selector ??= await options.strategy.open(searchContext(context, options));
         round.chosen = await selector.chooseBlock(
           roundContext({ skipped, candidates, round, earlier: rounds.slice(0, number) }, checkpoint, onEvent),
         );
@@ -99,6 +77,11 @@ export async function selectBlocks(
     await selector?.release();
   }
   return chosenBlocks(checkpoint.state);
+}
+
+/** A quality budget ends where it will: choices are held against each other at a quarter of what there is. */
+function searchContext(context: SelectionContext, { kinds, budget, goOn }: SelectionOptions): SearchContext {
+  return { ...context, kinds, contested: goOn ? Math.ceil(budget / 4) : budget };
 }
 
 function roundContext(
@@ -115,6 +98,7 @@ function roundContext(
   });
   return {
     ...facts,
+    keep: () => checkpoint.save(),
     onCandidate: (block) => onEvent({ type: 'candidate-started', ...place(block) }),
     recordLoss: (block, loss, rise) => {
       round.losses[block] = loss;

@@ -1,9 +1,10 @@
 /** How the next block to skip is found: the contract of selection strategies. */
 import type { Granularity, LossKind, StrategyName } from '../../../schema/settings.js';
 import type { RoundState } from '../checkpoint.js';
-import type { BlockName } from '../../../schema/blocks.js';
+import type { BlockKind, BlockName } from '../../../schema/blocks.js';
 import type { Decoder } from '../../decoder/decoder.js';
 import { UserError } from '../../../schema/errors.js';
+import type { Scales } from '../../decoder/scales.js';
 import type { RunOptions } from '../../runtime/session.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
 
@@ -17,6 +18,10 @@ export interface SelectionContext {
   granularity: Granularity;
   /** What is to stay low; batches for a divergence have targets. */
   loss: LossKind;
+  /** Scales with which the search begins; absent: all where they start. */
+  start: Scales | undefined;
+  /** A part of the calibration rows, for trials of choices. */
+  trialRows: TrialRows;
   /** For strategies that draw lots. */
   seed: number;
   /** Learning rate of Adam for the scales of a candidate. */
@@ -25,6 +30,23 @@ export interface SelectionContext {
   signal: AbortSignal | undefined;
   /** Called after each piece of work, with its cost in forward passes of one batch of `batches`. */
   onWork(forwardPasses: number): void;
+}
+
+/** Calibration rows for trials; none of `validation` is in the others. */
+export interface TrialRows {
+  /** A few rows on which blocks are judged alone. */
+  judged: readonly LossBatch[];
+  /** In the batches of the final training: half of a pass over the rows. */
+  training: readonly LossBatch[];
+  /** Rows on which trained choices are judged. */
+  validation: readonly LossBatch[];
+}
+
+/** What a strategy is opened with. */
+export interface SearchContext extends SelectionContext {
+  kinds: readonly BlockKind[];
+  /** For how many skipped blocks choices are held against each other. */
+  contested: number;
 }
 
 /** One round: one more block is to be skipped. */
@@ -44,6 +66,8 @@ export interface RoundContext {
    * @param rise how much the loss alone is above the original's on the same rows, where `loss` holds more than that
    */
   recordLoss(block: BlockName, loss: number, rise?: number): void;
+  /** Keeps in the checkpoint what was put into `round`. */
+  keep(): void;
 }
 
 /** A search that goes on from round to round. */
@@ -73,7 +97,7 @@ export interface SelectionStrategy {
    * @param round number of the round, from 0
    */
   costOfRound(size: RoundSize, round: number): number;
-  open(context: SelectionContext): Promise<BlockSelector>;
+  open(context: SearchContext): Promise<BlockSelector>;
 }
 
 /** @returns rows of a small batch as a share of a batch's */

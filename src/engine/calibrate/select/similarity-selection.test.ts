@@ -56,6 +56,8 @@ describe.each(styles)('a decoder in the style of $name', (style) => {
         runOptions: undefined,
         signal: undefined,
         loss: 'cross-entropy' as const,
+        start: undefined,
+        trialRows: { judged: [], training: [], validation: [] },
         onWork: (passes: number) => (work += passes),
       };
       const options = { strategy, kinds: ['attention'] as const, budget: 2 };

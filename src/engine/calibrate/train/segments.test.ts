@@ -115,6 +115,8 @@ describe('a calibration in segments', () => {
     heldout,
     signal: undefined,
     loss: 'cross-entropy' as const,
+    start: undefined,
+    trialRows: { judged: [], training: [], validation: [] },
     onWork: () => {},
   };
 

@@ -41,12 +41,22 @@ export interface TrainingSettings {
   distillation: number;
 }
 
+/** Width of the model that the rate for fine scales was found with, and how far it is carried over to others. */
+const MEASURED_WIDTH = 576;
+const WIDTH_FACTORS = { least: 0.4, most: 5 };
+
+/** By what a rate for fine scales is multiplied: the more channels move together, the less each of them may. */
+export function rateForWidth(granularity: Granularity, hiddenSize: number): number {
+  if (granularity === 'scalar') return 1;
+  return Math.min(WIDTH_FACTORS.most, Math.max(WIDTH_FACTORS.least, MEASURED_WIDTH / hiddenSize));
+}
+
 /** Settings found by measuring; docs/method.md says how they compare with the published ones and with L-BFGS. */
 export function defaultTraining(granularity: Granularity): TrainingSettings {
   const common = { granularity, restarts: 3, schedule: 'linear', beta2: 0.9, pull: 0 } as const;
   return granularity === 'scalar'
     ? { ...common, epochs: 6, learningRate: 3e-2, distillation: 0 }
-    : { ...common, epochs: 8, learningRate: 6e-2, distillation: 5 };
+    : { ...common, epochs: 4, learningRate: 5e-3, distillation: 0 };
 }
 
 export interface TrainingContext {
@@ -55,6 +65,8 @@ export interface TrainingContext {
   heldout: readonly LossBatch[];
   /** What is learnt and judged by; batches for a divergence have targets. */
   loss: LossKind;
+  /** Scales to begin with, where they are known for this or a similar choice; default: all where they start. */
+  start?: Scales | undefined;
   runOptions: RunOptions | undefined;
   signal: AbortSignal | undefined;
   /** Called after each piece of work, with its cost in forward passes of one batch. */
@@ -100,7 +112,7 @@ export async function trainScales(
   const forwardModel = await openForwardModel(context.decoder, options);
   const targets = await HiddenTargets.open(context, settings.distillation);
   try {
-    const state = saved ?? (await startingState(gradientModel, forwardModel, context.heldout));
+    const state = saved ?? (await startingState(gradientModel, forwardModel, context));
     checkpoint.state.training[key] = state;
     const report = (epoch: TrainingEpoch) =>
       onEvent({ type: 'epoch-finished', skipped: [...skipped], epochs: settings.epochs, result: epoch });
@@ -148,9 +160,9 @@ export async function trainScales(
 async function startingState(
   gradientModel: GradientModel,
   forwardModel: ForwardModel,
-  heldout: readonly LossBatch[],
+  { heldout, start: given }: Pick<TrainingContext, 'heldout' | 'start'>,
 ): Promise<TrainingState> {
-  const scales = initialScales(gradientModel.scaleSizes);
+  const scales = initialScales(gradientModel.scaleSizes, given);
   const heldoutLoss = await meanLoss(forwardModel, heldout, scales);
   const start = saveScales(scales);
   return {

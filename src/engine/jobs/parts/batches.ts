@@ -4,6 +4,8 @@ import type { QualityMeasure } from '../../../schema/report.js';
 import { makeLossBatch, type LossBatch } from '../../loss/loss-batch.js';
 import { makeBatches } from '../../data/batches.js';
 import type { EncodedRow } from '../../data/encoded-row.js';
+import { shuffled } from '../../data/seeded-random.js';
+import type { TrialRows } from '../../calibrate/select/selection-strategy.js';
 import type { SourceModel } from './source-model.js';
 import type { PreparedTask } from './task.js';
 import { smallBatchRows, trainingBatchRows } from './settings.js';
@@ -11,19 +13,40 @@ import { smallBatchRows, trainingBatchRows } from './settings.js';
 /** Held-out responses longer than this (median, in tokens) are judged token by token, not as whole answers. */
 const LONG_ANSWER_TOKENS = 64;
 
+/**
+ * Response tokens on which blocks are judged one by one. Rows with answers of the file are short as a rule, and their
+ * prompts are most of the work.
+ */
+const JUDGED_TOKENS = { own: 1000, file: 300 };
+const TRIAL_BATCH_ROWS = 8;
+/** The part of the calibration rows by which trained choices are judged, and which they are not trained on. */
+const VALIDATION_SHARE = 0.25;
+
+export interface TaskBatches {
+  calibration: LossBatch[];
+  smallBatches: LossBatch[];
+  training: LossBatch[];
+  trialRows: TrialRows;
+  heldout: LossBatch[];
+}
+
 /** Batches of both sides, as the settings order them. */
-export function taskBatches(
-  model: SourceModel,
-  task: PreparedTask,
-  settings: JobSettings,
-): { calibration: LossBatch[]; smallBatches: LossBatch[]; training: LossBatch[]; heldout: LossBatch[] } {
+export function taskBatches(model: SourceModel, task: PreparedTask, settings: JobSettings): TaskBatches {
   const { order, seed } = settings;
   const padId = task.tokenizer.padTokenId;
-  const toBatches = (rows: EncodedRow[], rowOrder: JobSettings['order'], batchRows: number) =>
+  const toBatches = (rows: readonly EncodedRow[], rowOrder: JobSettings['order'], batchRows: number) =>
     makeBatches(rows, { batchRows, order: rowOrder, seed }).map((batch) =>
       makeLossBatch(model.decoder, batch, padId),
     );
+  const [trial, validation] = trialSplit(task.calibration, seed);
+  const judged = firstRows(trial, task.summary.responses === 'own' ? JUDGED_TOKENS.own : JUDGED_TOKENS.file);
+  const half = trial.slice(0, Math.ceil(trial.length / 2));
   return {
+    trialRows: {
+      judged: toBatches(judged, 'length-buckets', TRIAL_BATCH_ROWS),
+      training: toBatches(half, order, trainingBatchRows(settings)),
+      validation: toBatches(validation, 'length-buckets', TRIAL_BATCH_ROWS),
+    },
     calibration: toBatches(task.calibration, order, settings.batchRows),
     smallBatches: toBatches(task.calibration, 'file', smallBatchRows(settings)),
     training: toBatches(task.calibration, order, trainingBatchRows(settings)),
@@ -34,4 +57,20 @@ export function taskBatches(
 export function qualityMeasureFor(rows: readonly EncodedRow[]): QualityMeasure {
   const lengths = rows.map((row) => row.ids.length - row.responseStart).toSorted((a, b) => a - b);
   return lengths[lengths.length >> 1]! > LONG_ANSWER_TOKENS ? 'tokens' : 'answers';
+}
+
+function trialSplit(rows: readonly EncodedRow[], seed: number): [EncodedRow[], EncodedRow[]] {
+  const drawn = shuffled(rows, seed);
+  const border = Math.max(1, Math.round((1 - VALIDATION_SHARE) * drawn.length));
+  const validation = drawn.slice(border);
+  return [drawn.slice(0, border), validation.length > 0 ? validation : drawn];
+}
+
+/** As many rows as have so many response tokens. */
+function firstRows(rows: readonly EncodedRow[], responseTokens: number): EncodedRow[] {
+  let tokens = 0;
+  const end = rows.findIndex(
+    ({ ids, responseStart }) => (tokens += ids.length - responseStart) >= responseTokens,
+  );
+  return end < 0 ? [...rows] : rows.slice(0, end + 1);
 }

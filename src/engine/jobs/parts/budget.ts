@@ -1,7 +1,7 @@
 /** How many blocks a job may skip, held against what the model has. */
 import { UserError } from '../../../schema/errors.js';
 import type { JobSettings } from '../../../schema/settings.js';
-import { largestBudget } from '../../calibrate/select/select-blocks.js';
+import { largestBudget } from '../../calibrate/select/candidates.js';
 import { blocksOf, type Decoder } from '../../decoder/decoder.js';
 import { blockKinds } from './settings.js';
 

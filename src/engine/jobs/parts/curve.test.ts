@@ -163,6 +163,7 @@ async function run(options: RunOptions): Promise<CalibrationResult> {
     calibration: batches,
     smallBatches: batches,
     training: batches,
+    trialRows: { judged: batches, training: batches, validation: batches },
     heldout: [await ownAnswers(decoder, 0)],
     settings: v.parse(jobSettings, { model: '.', dataset: '.', training: { epochs: 3 }, ...settings }),
     loss: 'divergence',

@@ -1,212 +1,184 @@
-/** Selection and training together: finds the blocks, trains the scales of the curve's points, measures each point. */
-import type { JobSettings, LossKind } from '../../../schema/settings.js';
+/** Selection and training together: finds the blocks, trains the points that are asked for, measures each of them. */
+import type { BlockName } from '../../../schema/blocks.js';
 import {
-  type HeldoutQuality,
   qualityShare,
   type CurvePoint,
+  type HeldoutQuality,
   type QualityMeasure,
 } from '../../../schema/report.js';
-import type { BlockName } from '../../../schema/blocks.js';
-import type { JobListener } from '../../../schema/events.js';
-import { openForwardModel } from '../../loss/forward-model.js';
-import type { Checkpoint } from '../../calibrate/checkpoint.js';
-import type { LossBatch } from '../../loss/loss-batch.js';
-import { selectBlocks, selectionStrategy } from '../../calibrate/select/select-blocks.js';
-import { smallBatchShare } from '../../calibrate/select/selection-strategy.js';
-import { withoutOffsets } from '../../decoder/scales.js';
-import { trainScales, type TrainedScales } from '../../calibrate/train/train-scales.js';
-import type { Decoder } from '../../decoder/decoder.js';
 import { UserError } from '../../../schema/errors.js';
-import { heldoutQuality } from '../../evaluate/heldout-quality.js';
-import type { RunOptions } from '../../runtime/session.js';
+import { selectBlocks, selectionStrategy } from '../../calibrate/select/select-blocks.js';
+import type { TrialRows } from '../../calibrate/select/selection-strategy.js';
+import type { TrainedScales } from '../../calibrate/train/train-scales.js';
+import { restoreScales, withoutOffsets } from '../../decoder/scales.js';
+import type { LossBatch } from '../../loss/loss-batch.js';
 import { budgetInBlocks } from './budget.js';
 import { measureOriginal } from './original.js';
-import { blockKinds, trainingSettings } from './settings.js';
-import { doneWork, foreseenRounds, foreseenWork, type ForeseenWork } from './work.js';
+import { trainAndMeasure, type MeasuredPoint, type PointTask } from './point.js';
+import { blockKinds } from './settings.js';
+import { WorkCounter } from './work-counter.js';
 
-export interface CalibrationTask {
-  decoder: Decoder;
-  calibration: readonly LossBatch[];
+export interface CalibrationTask extends Omit<PointTask, 'onWork'> {
   /** The calibration rows in small batches. */
   smallBatches: readonly LossBatch[];
-  /** The calibration rows in the batches of the final training. */
-  training: readonly LossBatch[];
-  heldout: readonly LossBatch[];
-  /** What is learnt and judged by; batches for a divergence have targets. */
-  loss: LossKind;
-  settings: JobSettings;
-  runOptions: RunOptions;
+  /** Some of the calibration rows, for trials of choices. */
+  trialRows: TrialRows;
+  /** The figure that a quality budget looks at, if the original has it. */
   qualityMeasure: QualityMeasure;
-  checkpoint: Checkpoint;
-  signal: AbortSignal | undefined;
-  onEvent: JobListener;
   /** Called when the original has been measured, before anything is skipped. */
-  onOriginal?(quality: HeldoutQuality): void;
+  onOriginal?(original: OriginalFigures): void;
   /** Called whenever a point of the curve has been measured. */
   onPoint(point: CurvePoint): void;
+}
+
+export interface OriginalFigures {
+  quality: HeldoutQuality;
+  /** With trained scales and nothing skipped, where the file's answers are learnt: what skipping is to be held against. */
+  trained: HeldoutQuality | undefined;
+  measure: QualityMeasure;
 }
 
 export interface CalibrationResult {
   original: HeldoutQuality;
   points: CurvePoint[];
-  /** The last point within the budget. */
+  /** The point of the budget. */
   chosen: TrainedScales;
 }
 
 /** @throws CancelledError if stopped; all finished candidates and epochs are in the checkpoint */
 export async function calibrate(task: CalibrationTask): Promise<CalibrationResult> {
   const work = new WorkCounter(task);
-  const original = await measureOriginal({
-    ...task,
-    regrouped: [...task.smallBatches, ...task.training],
+  const pointTask = { ...task, onWork: (forwardPasses: number) => work.count(forwardPasses) };
+  const quality = await measureOriginal({
+    ...pointTask,
+    regrouped: [...task.smallBatches, ...task.training, ...Object.values(task.trialRows).flat()],
   });
-  task.onOriginal?.(original);
-  const points = new Map<number, { point: CurvePoint; trained: TrainedScales | undefined }>();
-  const measure = async (skipped: readonly BlockName[], train: boolean) => {
-    if (points.has(skipped.length)) return points.get(skipped.length)!;
-    const measured = await measurePoint(task, skipped, train, work);
-    points.set(skipped.length, measured);
-    task.onPoint(measured.point);
-    return measured;
-  };
+  const learnsAnswers = task.loss === 'cross-entropy';
+  const trained = learnsAnswers ? (await trainAndMeasure(pointTask, [])).point.withScales : undefined;
+  const measure = meaningfulMeasure(trained ?? quality, task.qualityMeasure);
+  task.onOriginal?.({ quality, trained, measure });
 
+  const curve = new Curve(pointTask, task.onPoint);
   const { budget } = task.settings;
-  const isGoodEnough = (point: CurvePoint, largestDrop: number) => {
-    const share = qualityShare(point.withScales ?? point.withoutScales, task.qualityMeasure);
-    return share >= qualityShare(original, task.qualityMeasure) * (1 - largestDrop);
+  const isGoodEnough = async (skipped: readonly BlockName[], largestDrop: number) => {
+    const { point } = await curve.at(skipped);
+    return (
+      qualityShare(point.withScales!, measure) >=
+      qualityShare(trained ?? quality, measure) * (1 - largestDrop)
+    );
   };
-  const chosenBlocks = await selectBlocks(
+  if (budget.kind === 'quality') requireQuality(trained ?? quality, measure);
+  const most = budgetInBlocks(task.decoder, task.settings);
+  const blocks = await selectBlocks(
     {
       decoder: task.decoder,
       batches: task.calibration,
       smallBatches: task.smallBatches,
+      trialRows: task.trialRows,
       granularity: withoutOffsets(task.settings.scales),
       loss: task.loss,
+      start: startOfSearch(task),
       seed: task.settings.seed,
       learningRate: task.settings.selectionLearningRate,
       runOptions: task.runOptions,
       signal: task.signal,
-      onWork: (forwardPasses) => work.count(forwardPasses),
+      onWork: pointTask.onWork,
     },
     {
       strategy: selectionStrategy(task.settings.strategy),
       kinds: blockKinds(task.settings),
-      budget: budgetInBlocks(task.decoder, task.settings),
-      ...(budget.kind === 'quality'
-        ? {
-            goOn: async (skipped: readonly BlockName[]) => {
-              const goesOn = isGoodEnough((await measure(skipped, true)).point, budget.largestDrop);
-              if (goesOn) work.expectRounds(skipped.length + 1);
-              return goesOn;
-            },
-          }
-        : {}),
+      budget: most,
+      ...(budget.kind === 'quality' && {
+        goOn: async (skipped: readonly BlockName[]) => {
+          work.expectRounds(skipped.length + 1);
+          // Few points are trained: at 1, 2, 4, 8... blocks, and below between the last two of them.
+          return !isPowerOfTwo(skipped.length) || (await isGoodEnough(skipped, budget.largestDrop));
+        },
+      }),
     },
     task.checkpoint,
     task.onEvent,
   );
 
-  let last = chosenBlocks.length;
-  if (budget.kind === 'quality') {
-    while (last > 0 && !isGoodEnough(points.get(last)!.point, budget.largestDrop)) last -= 1;
-    if (last === 0) {
-      throw new UserError(
-        `No block can be skipped within a loss of ${(budget.largestDrop * 100).toFixed(1)} % of the held-out quality; allow a larger loss, or ask for a number of blocks to see what it costs.`,
-      );
-    }
+  const last =
+    budget.kind === 'quality'
+      ? await largestGood(blocks, (skipped) => isGoodEnough(skipped, budget.largestDrop))
+      : blocks.length;
+  if (last === 0) {
+    throw new UserError(
+      `No block can be skipped within a loss of ${(task.settings.budget as { largestDrop: number }).largestDrop * 100} % of the held-out quality; allow a larger loss, or ask for a number of blocks to see what it costs.`,
+    );
   }
-  const { trained } = await measure(chosenBlocks.slice(0, last), true);
-  for (let count = 1; count < last; count += 1) {
-    await measure(chosenBlocks.slice(0, count), task.settings.trainPoints === 'all');
+  const chosen = await curve.at(blocks.slice(0, last));
+  if (task.settings.trainPoints === 'all') {
+    for (let count = last - 1; count > 0; count -= 1) await curve.at(blocks.slice(0, count));
   }
-  return {
-    original,
-    points: [...points.values()]
-      .map(({ point }) => point)
-      .toSorted((a, b) => a.skipped.length - b.skipped.length),
-    chosen: trained!,
-  };
+  return { original: quality, points: curve.points, chosen: chosen.trained };
 }
 
-async function measurePoint(
-  task: CalibrationTask,
-  skipped: readonly BlockName[],
-  train: boolean,
-  work: WorkCounter,
-): Promise<{ point: CurvePoint; trained: TrainedScales | undefined }> {
-  const settings = trainingSettings(task.settings);
-  const share = task.calibration.length / task.training.length;
-  const trained = train
-    ? await trainScales(
-        {
-          ...task,
-          batches: task.training,
-          onWork: (forwardPasses) => work.count(forwardPasses * share),
-          onHeldout: (forwardPasses) => work.count(forwardPasses),
-        },
-        skipped,
-        settings,
-        task.checkpoint,
-        task.onEvent,
-      )
-    : undefined;
-  const open = (blocks: readonly BlockName[]) =>
-    openForwardModel(task.decoder, {
-      skipped: blocks,
-      granularity: settings.granularity,
-      runOptions: task.runOptions,
-    });
-  const original = { model: await open([]), scales: new Map() };
-  const slimmed = await open(skipped);
-  try {
-    const options = { original, ...signalOf(task) };
-    const point: CurvePoint = {
-      skipped: [...skipped],
-      withoutScales: await heldoutQuality({ model: slimmed, scales: new Map() }, task.heldout, options),
-      withScales:
-        trained && (await heldoutQuality({ model: slimmed, scales: trained.scales }, task.heldout, options)),
-      selectionLoss: task.checkpoint.state.rounds[skipped.length - 1]?.losses[skipped.at(-1)!],
-      training: trained && { epochs: [...trained.epochs], bestEpoch: trained.bestEpoch },
-    };
-    return { point, trained };
-  } finally {
-    await original.model.release();
-    await slimmed.release();
-  }
-}
+/** The points measured so far. */
+class Curve {
+  readonly #task: PointTask;
+  readonly #onPoint: (point: CurvePoint) => void;
+  readonly #measured = new Map<number, MeasuredPoint>();
 
-function signalOf(task: CalibrationTask): { signal?: AbortSignal } {
-  return task.signal ? { signal: task.signal } : {};
-}
-
-/** Counts work, in forward passes of one batch, against what is foreseen. */
-class WorkCounter {
-  readonly #task: CalibrationTask;
-  #total = 0;
-  #done: number;
-
-  constructor(task: CalibrationTask) {
-    const { decoder, settings, checkpoint } = task;
+  constructor(task: PointTask, onPoint: (point: CurvePoint) => void) {
     this.#task = task;
-    const foreseen = this.expectRounds(checkpoint.state.rounds.length);
-    this.#done = doneWork(decoder, settings, foreseen, checkpoint.state);
+    this.#onPoint = onPoint;
   }
 
-  /** Foresees the work anew, where a quality budget allows more rounds than were guessed. */
-  expectRounds(begun: number): ForeseenWork {
-    const { decoder, settings, calibration, smallBatches, heldout } = this.#task;
-    const foreseen = foreseenWork(decoder, settings, {
-      rounds: foreseenRounds(decoder, settings, begun),
-      batches: calibration.length,
-      heldoutBatches: heldout.length,
-      smallBatchShare: smallBatchShare(calibration, smallBatches),
-    });
-    this.#total = foreseen.total;
-    return foreseen;
+  async at(skipped: readonly BlockName[]): Promise<MeasuredPoint> {
+    const known = this.#measured.get(skipped.length);
+    if (known) return known;
+    const measured = await trainAndMeasure(this.#task, skipped);
+    this.#measured.set(skipped.length, measured);
+    this.#onPoint(measured.point);
+    return measured;
   }
 
-  count(forwardPasses: number): void {
-    this.#done += forwardPasses;
-    this.#task.onEvent({ type: 'progress', done: Math.min(this.#done, this.#total), total: this.#total });
+  get points(): CurvePoint[] {
+    return [...this.#measured.values()]
+      .map(({ point }) => point)
+      .toSorted((a, b) => a.skipped.length - b.skipped.length);
   }
+}
+
+/** Whole answers say nothing where hardly any is right before a block is skipped: then single tokens decide. */
+function meaningfulMeasure(base: HeldoutQuality, wanted: QualityMeasure): QualityMeasure {
+  const LEAST = 0.05;
+  return wanted === 'answers' && qualityShare(base, 'answers') < LEAST ? 'tokens' : wanted;
+}
+
+/** @throws UserError where there is no quality that could be kept */
+function requireQuality(base: HeldoutQuality, measure: QualityMeasure): void {
+  if (qualityShare(base, measure) > 0) return;
+  throw new UserError(
+    "The original predicts none of the held-out answers' tokens, so a share of its quality means nothing; ask for a number of blocks (--budget), or learn from the model's own answers.",
+  );
+}
+
+/** Scales that make the original write the file's answers: a block that is in the way of their form is not idle. */
+function startOfSearch({ loss, checkpoint }: CalibrationTask) {
+  const saved = loss === 'cross-entropy' ? checkpoint.state.training['0'] : undefined;
+  return saved && restoreScales(saved.best.scales);
+}
+
+function isPowerOfTwo(count: number): boolean {
+  return (count & (count - 1)) === 0;
+}
+
+/** The most blocks of those found that can be skipped, by bisection: more blocks are taken to be worse. */
+async function largestGood(
+  blocks: readonly BlockName[],
+  isGood: (skipped: readonly BlockName[]) => Promise<boolean>,
+): Promise<number> {
+  let good = 2 ** Math.floor(Math.log2(Math.max(1, blocks.length - 1)));
+  if (blocks.length <= 1 || !(await isGood(blocks.slice(0, good)))) good = 0;
+  let bad = blocks.length + 1;
+  while (bad - good > 1) {
+    const middle = good === 0 ? Math.max(1, bad >> 1) : (good + bad) >> 1;
+    if (await isGood(blocks.slice(0, middle))) good = middle;
+    else bad = middle;
+  }
+  return good;
 }

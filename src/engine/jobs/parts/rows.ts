@@ -22,9 +22,12 @@ export type RowSettings = Pick<
   | 'responses'
   | 'calibrationRows'
   | 'heldoutRows'
+  | 'calibrationTokens'
+  | 'heldoutTokens'
   | 'calibrationRange'
   | 'heldoutRange'
   | 'maxTokens'
+  | 'maxNewTokens'
   | 'overlong'
   | 'seed'
 >;
@@ -138,11 +141,13 @@ function splitExamples(
     if (problem) problems.push(problem);
     return problem === undefined;
   };
+  // A budget of tokens draws on until it is used up, whatever has to be passed over.
+  const counted = settings.calibrationRows !== undefined && settings.heldoutRows !== undefined;
   const split = splitRows(examples, {
-    isUsable,
+    ...(counted && { isUsable }),
     calibrationRows: settings.calibrationRows,
     // A small dataset keeps most of its rows for calibration.
-    heldoutRows: Math.min(settings.heldoutRows, Math.max(1, Math.floor(examples.length / 3))),
+    heldoutRows: Math.min(settings.heldoutRows ?? Infinity, Math.max(1, Math.floor(examples.length / 3))),
     seed: settings.seed,
   });
   return {

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { BlockKind } from '../../../schema/blocks.js';
 import { UserError } from '../../../schema/errors.js';
 import { granularity, jobSettings, type Granularity, type JobSettings } from '../../../schema/settings.js';
-import { defaultTraining, type TrainingSettings } from '../../calibrate/train/train-scales.js';
+import { defaultTraining, rateForWidth, type TrainingSettings } from '../../calibrate/train/train-scales.js';
 import { issueWords } from '../../../schema/plain-words.js';
 
 /** @throws UserError that names the setting if one does not make sense */
@@ -29,15 +29,20 @@ export function defaultTrainings(): Record<Granularity, Omit<TrainingSettings, '
   ) as Record<Granularity, Omit<TrainingSettings, 'granularity'>>;
 }
 
-export function trainingSettings(settings: JobSettings): TrainingSettings {
+const FINE_BATCH_ROWS = 4;
+
+/** @param hiddenSize of the model: the default rate depends on it */
+export function trainingSettings(settings: JobSettings, hiddenSize: number): TrainingSettings {
   const { batchRows: _, ...training } = settings.training;
   const given = Object.entries(training).filter(([, value]) => value !== undefined);
-  return { ...defaultTraining(settings.scales), ...Object.fromEntries(given) };
+  const usual = defaultTraining(settings.scales);
+  const learningRate = usual.learningRate * rateForWidth(settings.scales, hiddenSize);
+  return { ...usual, learningRate, ...Object.fromEntries(given) };
 }
 
-/** Rows of a batch of the final training. Many scales gain more from more steps than from smoother ones. */
+/** Rows of a batch of the final training: many scales gain more from more steps than from smoother ones. */
 export function trainingBatchRows({ training, batchRows, scales }: JobSettings): number {
-  return training.batchRows ?? (scales === 'scalar' ? batchRows : Math.max(1, batchRows >> 1));
+  return training.batchRows ?? (scales === 'scalar' ? batchRows : Math.min(batchRows, FINE_BATCH_ROWS));
 }
 
 /** Rows of a batch for strategies that look at a few rows at a time: two of 32. */

@@ -16,6 +16,7 @@ import { ResponseCache, cachedResponses } from '../../generate/response-cache.js
 import type { JobContext } from '../context.js';
 import type { MemoryPlanner } from './memory-plan.js';
 import { encodeSide, readRows, type RowReader, type TaskRows } from './rows.js';
+import { usedRows, type Side } from './token-budget.js';
 import type { SourceModel } from './source-model.js';
 
 /** Rows for a trial before any work is done, of the first few that are looked at. */
@@ -54,14 +55,15 @@ export async function prepareTask(
   const problems = [...read.problems];
   context.on({ type: 'columns', columns: read.reason, problems: countProblems(problems) });
   await beforeAnswers(trialRows(reader, read, settings));
-  const encode = async (side: readonly Example[]): Promise<EncodedRow[]> => {
-    const encoded = encodeSide(reader, side, read.responses, settings);
-    problems.push(...encoded.problems);
-    return read.responses === 'file'
-      ? encoded.rows
-      : await withOwnAnswers(model, encoded.rows, stopTokens, settings, planner, context);
+  const used = {
+    calibration: usedRows(reader, read, 'calibration', settings),
+    heldout: usedRows(reader, read, 'heldout', settings),
   };
-  const rows = { calibration: await encode(read.calibration), heldout: await encode(read.heldout) };
+  problems.push(...used.calibration.problems, ...used.heldout.problems);
+  const rows =
+    read.responses === 'file'
+      ? { calibration: used.calibration.rows, heldout: used.heldout.rows }
+      : await withOwnAnswers(model, used, stopTokens, settings, planner, context);
   requireSide(rows.calibration, 'calibration', settings, problems);
   requireSide(rows.heldout, 'held-out', settings, problems);
   return {
@@ -69,7 +71,7 @@ export async function prepareTask(
     tokenizer,
     stopTokens,
     ...rows,
-    prompts: answerPrompts(reader, read.heldout, settings),
+    prompts: answerPrompts(reader, heldoutExamples(read, rows.heldout), settings),
     summary: {
       columns: read.reason,
       calibrationRows: rows.calibration.length,
@@ -119,20 +121,28 @@ function answerPrompts(
   return prompts.map(({ line, ids }) => ({ line, ids, expected: expected.get(line) }));
 }
 
-/** @param prompts rows without their responses */
+/** Those whose rows are used. */
+function heldoutExamples(task: TaskRows, rows: readonly EncodedRow[]): Example[] {
+  const lines = new Set(rows.map(({ line }) => line));
+  return task.heldout.filter(({ line }) => lines.has(line));
+}
+
+/** @param prompts rows of both sides without their responses */
 async function withOwnAnswers(
   model: SourceModel,
-  prompts: readonly EncodedRow[],
+  prompts: Record<Side, { rows: readonly EncodedRow[] }>,
   stopTokens: ReadonlySet<number>,
   settings: JobSettings,
   planner: MemoryPlanner,
   { cache, signal, on }: Pick<JobContext, 'cache' | 'signal' | 'on'>,
-): Promise<EncodedRow[]> {
+): Promise<Record<Side, EncodedRow[]>> {
+  const all = [...prompts.calibration.rows, ...prompts.heldout.rows];
+  on({ type: 'stage', stage: 'collecting answers' });
   const generation: GenerationSettings = {
     maxNewTokens: settings.maxNewTokens,
     stopTokens,
     signal,
-    onFinished: (_, done) => on({ type: 'answers', done, total: prompts.length }),
+    onFinished: (_, done) => on({ type: 'answers', done, total: all.length }),
   };
   const { responses } = await cachedResponses(
     new ResponseCache(cache, model.fingerprint, generation),
@@ -140,12 +150,13 @@ async function withOwnAnswers(
       const plan = await planner.forGeneration(model.decoder, missing, settings.maxNewTokens);
       return await Generator.open(model.decoder, plan.runOptions, plan.batchRows);
     },
-    prompts.map((prompt) => prompt.ids),
+    all.map((prompt) => prompt.ids),
     generation,
   );
-  const { contextLength = Infinity } = model.decoder;
-  return prompts.map((prompt, index) => {
+  const answered = all.map((prompt, index) => {
     const row = appendResponse(prompt, responses[index]!.tokens);
-    return { ...row, ids: row.ids.slice(0, Math.min(settings.maxTokens, contextLength)) };
+    return { ...row, ids: row.ids.slice(0, settings.maxTokens) };
   });
+  const border = prompts.calibration.rows.length;
+  return { calibration: answered.slice(0, border), heldout: answered.slice(border) };
 }

@@ -1,7 +1,8 @@
 /** How much work a calibration is, in forward passes of one batch: for progress and for estimates alike. */
-import type { JobSettings } from '../../../schema/settings.js';
+import type { JobSettings, LossKind } from '../../../schema/settings.js';
 import type { CheckpointState } from '../../calibrate/checkpoint.js';
-import { candidateBlocks, selectionStrategy } from '../../calibrate/select/select-blocks.js';
+import { candidateBlocks } from '../../calibrate/select/candidates.js';
+import { selectionStrategy } from '../../calibrate/select/select-blocks.js';
 import { GRADIENT_STEP_COST } from '../../calibrate/select/selection-strategy.js';
 import type { Decoder } from '../../decoder/decoder.js';
 import { budgetInBlocks } from './budget.js';
@@ -15,6 +16,7 @@ export interface WorkSize {
   heldoutBatches: number;
   /** Rows of a small batch as a share of a batch's. */
   smallBatchShare: number;
+  loss: LossKind;
 }
 
 export interface ForeseenWork {
@@ -42,9 +44,16 @@ export function foreseenWork(decoder: Decoder, settings: JobSettings, size: Work
   const rounds = Array.from({ length: size.rounds }, (_, round) =>
     strategy.costOfRound({ batches, smallBatchShare, candidates: candidates - round }, round),
   );
-  const trainings = settings.trainPoints === 'all' || settings.budget.kind === 'quality' ? size.rounds : 1;
+  const asked =
+    settings.trainPoints === 'all'
+      ? size.rounds
+      : settings.budget.kind === 'quality'
+        ? 2 * Math.ceil(Math.log2(size.rounds + 1))
+        : 1;
+  // The file's answers are learnt with nothing skipped, too.
+  const trainings = asked + (size.loss === 'cross-entropy' ? 1 : 0);
   const epoch = batches * GRADIENT_STEP_COST + heldoutBatches;
-  const training = trainings * trainingSettings(settings).epochs * epoch;
+  const training = trainings * trainingSettings(settings, decoder.hiddenSize).epochs * epoch;
   return { total: rounds.reduce((sum, cost) => sum + cost, training), rounds, epoch };
 }
 

@@ -1,0 +1,31 @@
+/** A few steps of training with some blocks off, to see what a choice will come to. */
+import type { BlockName } from '../../../schema/blocks.js';
+import { throwIfCancelled } from '../../../schema/errors.js';
+import type { ScaleKey } from '../../decoder/scales.js';
+import type { GradientModel } from '../../loss/gradient-model.js';
+import type { LossBatch } from '../../loss/loss-batch.js';
+import { Adam } from '../train/adam.js';
+import { keepOff } from './off-blocks.js';
+import { GRADIENT_STEP_COST, type SelectionContext } from './selection-strategy.js';
+
+const BETA_2 = 0.9;
+
+/** One step a batch, at the same rate; moves the scales in place. */
+export async function trainBriefly(
+  { signal, onWork, batches: all }: Pick<SelectionContext, 'signal' | 'onWork' | 'batches'>,
+  model: GradientModel,
+  scales: Map<ScaleKey, Float32Array>,
+  off: readonly BlockName[],
+  batches: readonly LossBatch[],
+  learningRate: number,
+): Promise<void> {
+  const adam = new Adam();
+  const usual = all.reduce((sum, { mask }) => sum + mask.length, 0) / all.length;
+  for (const batch of batches) {
+    throwIfCancelled(signal);
+    const { gradients } = await model.run(batch, scales);
+    keepOff(model, gradients, off);
+    adam.update(scales, gradients, learningRate, { beta2: BETA_2 });
+    onWork((GRADIENT_STEP_COST * batch.mask.length) / usual);
+  }
+}

@@ -1,0 +1,94 @@
+/** What the loss comes to with blocks left out, on the same few rows for all of them, from forward passes alone. */
+import type { BlockName } from '../../../schema/blocks.js';
+import { throwIfCancelled } from '../../../schema/errors.js';
+import type { Decoder } from '../../decoder/decoder.js';
+import { copyScales, type ScaleKey, type Scales } from '../../decoder/scales.js';
+import { openForwardModel, type ForwardModel } from '../../loss/forward-model.js';
+import type { LossBatch } from '../../loss/loss-batch.js';
+import type { SelectionContext } from './selection-strategy.js';
+
+export class SkipLosses {
+  readonly #model: ForwardModel;
+  readonly #context: SelectionContext;
+
+  private constructor(model: ForwardModel, context: SelectionContext) {
+    this.#model = model;
+    this.#context = context;
+  }
+
+  /** Layer by layer, so that what lies below the first block that is left out is computed once for all. */
+  static async open(context: SelectionContext): Promise<SkipLosses> {
+    const { decoder, granularity, loss, runOptions } = context;
+    const model = await openForwardModel(decoder, {
+      skipped: [],
+      granularity,
+      loss,
+      runOptions: runOptions?.segments
+        ? runOptions
+        : { ...runOptions, segments: { firstLayers: laterLayers(decoder), keptBytes: 0 } },
+    });
+    return new SkipLosses(model, context);
+  }
+
+  /** Mean loss over the batches' response tokens; default: the judged rows. */
+  async of(scales: Scales, batches = this.#context.trialRows.judged): Promise<number> {
+    const [loss] = await this.#each([scales], batches, 1);
+    return loss!;
+  }
+
+  /**
+   * The loss on the judged rows with each of the blocks off beside those that the scales leave off already.
+   * @param sharesResidual whether another block is added to the stream in the same step
+   */
+  async without(
+    scales: Scales,
+    blocks: readonly BlockName[],
+    sharesResidual: (block: BlockName) => boolean,
+  ): Promise<Map<BlockName, number>> {
+    const order = blocks.toSorted((a, b) => layerOf(b) - layerOf(a));
+    const tried = order.map((block) => {
+      const own = copyScales(scales);
+      const key: ScaleKey = `block ${block}`;
+      own.set(
+        key,
+        own.get(key)!.map(() => 0),
+      );
+      if (!sharesResidual(block)) own.set(`residual ${block}`, Float32Array.of(1));
+      return own;
+    });
+    // About half of the layers lie below the block.
+    const losses = await this.#each(tried, this.#context.trialRows.judged, 0.5);
+    return new Map(order.map((block, index) => [block, losses[index]!]));
+  }
+
+  async release(): Promise<void> {
+    await this.#model.release();
+  }
+
+  /** @param share of the layers that a run computes */
+  async #each(all: readonly Scales[], rows: readonly LossBatch[], share: number): Promise<number[]> {
+    const totals = all.map(() => 0);
+    let tokens = 0;
+    const { signal, onWork, batches } = this.#context;
+    const usual = batches.reduce((sum, { mask }) => sum + mask.length, 0) / batches.length;
+    for (const batch of rows) {
+      let index = 0;
+      for await (const { loss } of this.#model.runEach(all.map((scales) => ({ batch, scales })))) {
+        throwIfCancelled(signal);
+        totals[index]! += loss * batch.labels.length;
+        index += 1;
+        onWork((share * batch.mask.length) / usual);
+      }
+      tokens += batch.labels.length;
+    }
+    return totals.map((total) => total / tokens);
+  }
+}
+
+function laterLayers({ layerCount }: Decoder): number[] {
+  return Array.from({ length: layerCount - 1 }, (_, index) => index + 1);
+}
+
+function layerOf(block: BlockName): number {
+  return Number(block.split(' ')[1]);
+}
