@@ -14,7 +14,14 @@ import { lengthStatistics } from '../data/summary.js';
 import type { EncodedRow } from '../data/encoded-row.js';
 import { loadTokenizer, type ModelTokenizer } from '../data/tokenizer.js';
 import type { JobContext } from './context.js';
-import { mapColumns, taskRows, type MappedRows, type RowReader, type RowSettings, type TaskRows } from './parts/rows.js';
+import {
+  mapColumns,
+  taskRows,
+  type MappedRows,
+  type RowReader,
+  type RowSettings,
+  type TaskRows,
+} from './parts/rows.js';
 import { onnxModel } from './parts/imported-model.js';
 import { checkedSettings } from './parts/settings.js';
 import { usedRows } from './parts/token-budget.js';

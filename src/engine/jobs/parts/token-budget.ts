@@ -25,12 +25,7 @@ const FIRST_ROWS = 256;
  * answer of the model's own, not known yet, counts as the longest that it may be.
  * @throws UserError if no row can be used
  */
-export function usedRows(
-  reader: RowReader,
-  task: TaskRows,
-  side: Side,
-  settings: RowSettings,
-): UsedRows {
+export function usedRows(reader: RowReader, task: TaskRows, side: Side, settings: RowSettings): UsedRows {
   const examples = task[side];
   const encode = (some: readonly Example[]) => encodeSide(reader, some, task.responses, settings);
   const limit = tokenLimit(side, settings);
