@@ -149,7 +149,7 @@ export const jobSettings = v.object({
   maxTokens: v.optional(choices.maxTokens, 512),
   overlong: v.optional(choices.overlong, 'drop'),
   maxNewTokens: v.optional(choices.maxNewTokens, 96),
-  answerRows: v.optional(choices.answerRows, 100),
+  answerRows: v.optional(choices.answerRows, 32),
   /** Rounds of the speed measurement; 0 for none. */
   speedRounds: v.optional(count, 3),
   seed: v.optional(choices.seed, 0),

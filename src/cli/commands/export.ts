@@ -1,4 +1,4 @@
-/** `hopscotch export`: writes a point of a run's curve, without any new training. */
+/** `hopscotch export`: writes a point of a run's curve; trains it first where the run has not. */
 import { Option, type Command } from 'commander';
 import {
   exportMode,
@@ -11,6 +11,7 @@ import {
   type RunDetails,
 } from '../../engine/index.js';
 import { commandContext } from '../folders.js';
+import { JobProgress } from '../job-progress.js';
 import { parseCount } from '../option-values.js';
 import { printResult } from '../output.js';
 import { stopOnInterrupt } from '../stop-signal.js';
@@ -25,7 +26,9 @@ interface ExportFlags {
 export function addExportCommand(program: Command): void {
   program
     .command('export')
-    .description("write a point of a run's curve as a model folder, without new training")
+    .description(
+      "write a point of a run's curve as a model folder; trains its scales first where the run has not",
+    )
     .argument('<run>', "the run's name, the beginning of it, or 'last'")
     .argument('<folder>', 'folder to write; must not exist yet')
     .option('-b, --blocks <count>', 'number of skipped blocks (default: as the run chose)', parseCount)
@@ -34,11 +37,15 @@ export function addExportCommand(program: Command): void {
     )
     .option('--json', 'print the result as JSON')
     .action(async (id: string, folder: string, flags: ExportFlags) => {
-      const context = commandContext({ signal: stopOnInterrupt() });
+      const progress = new JobProgress();
+      const context = commandContext({
+        signal: stopOnInterrupt(),
+        on: (event) => progress.show(event),
+      });
       const details = runDetails(context.store, context.store.open(id).id);
       const blocks = flags.blocks ?? settledPoint(details);
       const request = { run: details.summary.id, blocks, folder, mode: flags.mode };
-      const exported = await exportPoint(request, context);
+      const exported = await exportPoint(request, context).finally(() => progress.end());
       const skipped = skippedAt(details, blocks);
       printResult(flags.json, { ...exported, skipped }, () => exportText(exported, skipped));
     });

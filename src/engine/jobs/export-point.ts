@@ -10,8 +10,9 @@ import type { JobContext } from './context.js';
 import { requireExportable } from './parts/before-start.js';
 import { freeSpace } from './parts/free-space.js';
 import { modelBytes, plannedFiles, writtenFiles } from './parts/model-files.js';
-import { openPoint, prepareRunTask } from './parts/points.js';
+import { openPoint, prepareRunTask, runModel } from './parts/points.js';
 import { writePoint } from './parts/write-point.js';
+import { trainPoint } from './train-point.js';
 
 export interface ExportRequest extends RunPoint {
   /** The folder to write; must not exist yet, or be empty. */
@@ -47,11 +48,16 @@ export async function previewExport(request: ExportRequest, context: JobContext)
   return { folder, files, totalBytes, originalBytes: modelBytes(point.model), freeBytes, problem };
 }
 
-/** @throws UserError if it cannot be written or does not pass the check; nothing is left behind then */
+/**
+ * Trains the point first where the run has not.
+ * @throws UserError if it cannot be written or does not pass the check; nothing is left behind then
+ */
 export async function exportPoint(request: ExportRequest, context: JobContext): Promise<ExportResult> {
-  const point = await openPoint(request, context);
   const folder = path.resolve(request.folder);
-  requireExportable(point.model, folder, totalOf(plannedFiles(point.model, point.skipped)));
+  const source = await runModel(request, context);
+  requireExportable(source, folder, modelBytes(source));
+  await trainPoint(request, context);
+  const point = await openPoint(request, context);
   const task = await prepareRunTask(point, context);
   const { model, run, report, skipped } = point;
   const settings = { ...run.settings, exportMode: request.mode ?? run.settings.exportMode };

@@ -21,7 +21,7 @@ async function preview(dataset: string, options: object = {}): Promise<TaskPrevi
 
 describe('previewTask', () => {
   test('rows as the model sees them, responses marked', async () => {
-    const shown = await preview(arithmetic, { responses: 'file' });
+    const shown = await preview(arithmetic, { responses: 'file', calibrationRows: 256, heldoutRows: 128 });
     if (shown.state !== 'ready') throw new Error('not ready');
     const [row] = shown.preview;
     expect(row!.pieces.map((piece) => piece.text).join('')).toMatch(

@@ -56,7 +56,7 @@ export function defaultTraining(granularity: Granularity): TrainingSettings {
   const common = { granularity, restarts: 3, schedule: 'linear', beta2: 0.9, pull: 0 } as const;
   return granularity === 'scalar'
     ? { ...common, epochs: 6, learningRate: 3e-2, distillation: 0 }
-    : { ...common, epochs: 4, learningRate: 5e-3, distillation: 0 };
+    : { ...common, epochs: 3, learningRate: 5e-3, distillation: 0 };
 }
 
 export interface TrainingContext {

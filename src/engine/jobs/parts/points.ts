@@ -29,6 +29,17 @@ export interface OpenedPoint extends TrainedPoint {
   model: SourceModel;
 }
 
+/** The model of a run. @throws UserError if the run or its model is not there */
+export async function runModel(
+  { run: id }: Pick<RunPoint, 'run'>,
+  context: ImportContext & Pick<JobContext, 'kept'>,
+): Promise<SourceModel> {
+  const run = context.store.openExactly(id);
+  requireWhole(run);
+  const { model: location, modelFile, memory } = run.settings;
+  return await context.kept.model(await onnxModel({ model: location, modelFile }, context), memory);
+}
+
 /** @throws UserError if the run, its model or the point's scales are not there */
 export async function openPoint(
   { run: id, blocks }: RunPoint,
@@ -36,9 +47,7 @@ export async function openPoint(
 ): Promise<OpenedPoint> {
   const { store } = context;
   const run = store.openExactly(id);
-  requireWhole(run);
-  const { model: location, modelFile, memory } = run.settings;
-  const model = await context.kept.model(await onnxModel({ model: location, modelFile }, context), memory);
+  const model = await runModel({ run: id }, context);
   const report = keptReport(store, run);
   if (blocks === 0) return { run, report, model, skipped: [], scales: new Map() };
   const checkpoint = keptCheckpoint(store, run);
@@ -46,10 +55,10 @@ export async function openPoint(
   const skipped = checkpoint ? chosenBlocks(checkpoint).slice(0, blocks) : [];
   if (!training?.finished || skipped.length < blocks) {
     const trained = Object.entries(checkpoint?.training ?? {}).flatMap(([number, { finished }]) =>
-      finished ? [number] : [],
+      finished && number !== '0' ? [number] : [],
     );
     throw new UserError(
-      `The run ${id} has no trained scales for ${blocks} skipped ${blocks === 1 ? 'block' : 'blocks'}; it has them for ${trained.join(', ') || 'none'}.`,
+      `The run ${id} has no trained scales for ${blocks} skipped ${blocks === 1 ? 'block' : 'blocks'}; it has them for ${trained.join(', ') || 'none'}. To export that point trains it.`,
     );
   }
   return { run, report, model, skipped, scales: restoreScales(training.best.scales) };
