@@ -33,6 +33,8 @@ export interface StepFigures {
   seconds: number;
   /** Mean over the response tokens, in nats. */
   loss: number;
+  /** Length of the gradient by all scales together. */
+  gradientLength: number;
   /** Largest resident memory of this process since it began. */
   peakBytes: number;
 }
@@ -50,15 +52,25 @@ export async function measureStep(request: StepRequest, context: JobContext): Pr
         const batch = makeLossBatch(decoder, request.rows, 0);
         const seconds: number[] = [];
         let loss = 0;
+        let squares = 0;
         for (let step = 0; step < WARM_UP + request.steps; step += 1) {
           throwIfCancelled(context.signal);
           const started = performance.now();
-          ({ loss } = await model.run(batch, new Map()));
+          const result = await model.run(batch, new Map());
           if (step >= WARM_UP) seconds.push((performance.now() - started) / 1000);
+          ({ loss } = result);
+          squares = 0;
+          for (const gradient of result.gradients.values())
+            for (const slope of gradient) squares += slope ** 2;
           context.on({ type: 'round', done: step + 1, total: WARM_UP + request.steps });
         }
         const sorted = seconds.toSorted((a, b) => a - b);
-        return { seconds: sorted[sorted.length >> 1]!, loss, peakBytes: peakSoFar() };
+        return {
+          seconds: sorted[sorted.length >> 1]!,
+          loss,
+          gradientLength: Math.sqrt(squares),
+          peakBytes: peakSoFar(),
+        };
       } finally {
         await model.release();
       }

@@ -1,6 +1,6 @@
 /** A decoder with gates in onnxruntime: the loss of a batch, and its gradients by every scale. */
 import type { BlockName } from '../../schema/blocks.js';
-import type { LossKind } from '../../schema/settings.js';
+import type { LossKind, Provider } from '../../schema/settings.js';
 import { keepActivations } from '../autodiff/lower/full-accuracy.js';
 import { widenFloats } from '../onnx/graph/widen-floats.js';
 import { blockName, type Decoder } from '../decoder/decoder.js';
@@ -16,7 +16,8 @@ import { gatedDecoder, type LossModelOptions } from './forward-model.js';
 import { gateFeeds, gateSize, type KeyedGate } from './gated-decoder.js';
 import { hiddenMatchProbe } from './hidden-match.js';
 import { targetProbe } from './divergence.js';
-import { batchFeeds, type LossBatch } from './loss-batch.js';
+import { requireSameGradients } from './gradient-check.js';
+import { batchFeeds, makeLossBatch, type LossBatch } from './loss-batch.js';
 import { attachLoss } from './loss-head.js';
 import { LOSS_INPUTS, LOSS_OUTPUTS } from './loss-values.js';
 import type { ScaleKey, Scales } from '../decoder/scales.js';
@@ -111,7 +112,10 @@ export interface GradientModelOptions extends LossModelOptions {
   trained?: (key: ScaleKey) => boolean;
 }
 
-/** @throws UserError if an operator has no gradient rule or onnxruntime cannot load the graph */
+/**
+ * @throws UserError if an operator has no gradient rule or onnxruntime cannot load the graph
+ * @throws ProviderFailure if another device than the CPU computes other gradients than it
+ */
 export async function openGradientModel(
   decoder: Decoder,
   options: GradientModelOptions,
@@ -142,7 +146,48 @@ export async function openGradientModel(
   const shared = decoder.steps
     .filter((step) => step.blocks.length > 1)
     .flatMap((step) => step.blocks.map(blockName));
-  return new GradientModel(opened.model, gates, opened.gradients, new Set(shared), kind);
+  const gradientModel = new GradientModel(opened.model, gates, opened.gradients, new Set(shared), kind);
+  const provider = options.runOptions?.provider ?? 'cpu';
+  if (provider !== 'cpu') await compareWithCpu(gradientModel, provider, decoder, options);
+  return gradientModel;
+}
+
+/** Rows and tokens of each on which another device's gradients are held against the CPU's. */
+const COMPARED = { rows: 3, tokens: 41 };
+
+/** @throws ProviderFailure if the device computes other gradients; the model is released then */
+async function compareWithCpu(
+  model: GradientModel,
+  provider: Provider,
+  decoder: Decoder,
+  options: GradientModelOptions,
+): Promise<void> {
+  const rows = Array.from({ length: COMPARED.rows }, (_, row) => ({
+    ids: Array.from(
+      { length: COMPARED.tokens },
+      (__, at) => (at * 7 + row * 11 + at * at) % decoder.vocabularySize,
+    ),
+    responseStart: COMPARED.tokens >> 1,
+  }));
+  const batch = makeLossBatch(decoder, rows, 0);
+  batch.targets = targetProbe(batch.labels.length, 2);
+  const match = options.matchHidden
+    ? hiddenMatchProbe(COMPARED.rows, COMPARED.tokens - 1, decoder.hiddenSize)
+    : {};
+  try {
+    const own = await model.run(batch, new Map(), match);
+    const { segments: _, ...runOptions } = options.runOptions ?? {};
+    const onCpu = await openGradientModel(decoder, {
+      ...options,
+      runOptions: { ...runOptions, provider: 'cpu' },
+    });
+    const cpu = await onCpu.run(batch, new Map(), match);
+    await onCpu.release();
+    requireSameGradients(provider, own.gradients, cpu.gradients);
+  } catch (error) {
+    await model.release();
+    throw error;
+  }
 }
 
 /** In segments where that is asked for; and on the CPU, where it takes less time and memory. */

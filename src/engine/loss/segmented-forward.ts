@@ -28,7 +28,8 @@ export async function openLossDecoder(
 ): Promise<RunnableModel> {
   const { provider = 'cpu', segments: asked } = options;
   // Weights that are fed would go to another device in every run.
-  if (provider !== 'cpu' && !asked) return await openSession(decoder.model, options);
+  if (!asked && (provider !== 'cpu' || dequantises(decoder)))
+    return await openSession(decoder.model, options);
   const segments = asked ? cutStream(decoder, asked.firstLayers, { headApart: true }) : cut(decoder);
   const forms = new FormSessions(fedOptions(options));
   const scaleRole = (border: string) => (gates.has(border) ? 'gate' : undefined);
@@ -43,6 +44,14 @@ export async function openLossDecoder(
     segments.map((segment) => ({ segment, session: session(segment) })),
     asked?.keptBytes ?? 0,
   );
+}
+
+/**
+ * Dequantised constants are folded where a session holds them and optimises as usual. Else onnxruntime makes products of
+ * them that round their activations, and results are others than those of the model as it is used.
+ */
+function dequantises({ model }: Decoder): boolean {
+  return model.graph.node.some(({ opType }) => opType === 'DequantizeLinear');
 }
 
 /** Layer by layer where weights can be fed; others lie in a session best, and in one for all layers. */

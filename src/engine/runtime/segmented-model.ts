@@ -3,7 +3,7 @@ import { cutStream, type Segment } from '../decoder/edit/cut-stream.js';
 import type { Decoder } from '../decoder/decoder.js';
 import { SegmentSession, type SegmentRunner } from './segment-session.js';
 import { openSession, type Feeds, type RunnableModel, type RunOptions } from './session.js';
-import { sameFeeds } from './repeated-feeds.js';
+import { rememberFeeds, sameFeeds, type SeenFeeds } from './repeated-feeds.js';
 import type { RuntimeTensor } from './tensors.js';
 
 /**
@@ -24,7 +24,7 @@ export interface RunSegment {
   segment: Pick<Segment, 'model' | 'streamOut' | 'shapesOut' | 'outputs'>;
   session: SegmentRunner;
   /** What it was asked last: runs that differ in later layers only need the earlier ones once. */
-  last?: { feeds: Feeds; results: Results };
+  last?: { feeds: SeenFeeds; results: Results };
 }
 
 type Results = Record<string, RuntimeTensor>;
@@ -104,6 +104,6 @@ async function resultsOf(run: RunSegment, feeds: Feeds, wanted: readonly string[
     return last.results;
   }
   const results = await run.session.run(feeds, wanted);
-  run.last = { feeds, results };
+  run.last = { feeds: rememberFeeds(feeds, names), results };
   return results;
 }

@@ -40,7 +40,7 @@ describe('a calibration that is stopped', () => {
 
   it.each([
     ['phi', 'exhaustive'],
-    ['qwen3', 'fast'],
+    ['qwen3', 'contest'],
   ] as const)(
     'at any moment ends as if it had not been (%s, %s search)',
     async (style, strategy) => {
@@ -88,6 +88,7 @@ describe('a budget', () => {
       budget: { kind: 'blocks', blocks: 3 },
       kind: 'both',
       onPoint: (n) => points.push(n),
+      trainPoints: 'all',
     });
     expect(result.points.map(({ skipped }) => skipped.length)).toEqual([1, 2, 3]);
     expect(points.toSorted()).toEqual([1, 2, 3]);
@@ -102,9 +103,9 @@ describe('a budget', () => {
     }
   });
 
-  it('may leave the scales of all but the last point untrained', async () => {
-    const { points } = await run({ budget: { kind: 'blocks', blocks: 2 }, trainPoints: 'last' });
-    expect(points.map(({ withScales }) => withScales !== undefined)).toEqual([false, true]);
+  it('trains the point that is asked for alone', async () => {
+    const { points } = await run({ budget: { kind: 'blocks', blocks: 2 } });
+    expect(points.map(({ skipped }) => skipped.length)).toEqual([2]);
   });
 
   it.each([

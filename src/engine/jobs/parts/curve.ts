@@ -105,8 +105,9 @@ export async function calibrate(task: CalibrationTask): Promise<CalibrationResul
       ? await largestGood(blocks, (skipped) => isGoodEnough(skipped, budget.largestDrop))
       : blocks.length;
   if (last === 0) {
+    const largestDrop = budget.kind === 'quality' ? budget.largestDrop : 0;
     throw new UserError(
-      `No block can be skipped within a loss of ${(task.settings.budget as { largestDrop: number }).largestDrop * 100} % of the held-out quality; allow a larger loss, or ask for a number of blocks to see what it costs.`,
+      `No block can be skipped within a loss of ${(largestDrop * 100).toFixed(1)} % of the held-out quality; allow a larger loss, or ask for a number of blocks to see what it costs.`,
     );
   }
   const chosen = await curve.at(blocks.slice(0, last));
