@@ -10,7 +10,7 @@ describe('settings of a job', () => {
     expect(defaults).toMatchObject({
       budget: { kind: 'blocks', blocks: 4 },
       kind: 'attention',
-      strategy: 'fast',
+      strategy: 'contest',
       scales: 'channel+gain',
       responses: 'own',
       provider: 'cpu',

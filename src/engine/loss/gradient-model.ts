@@ -196,13 +196,18 @@ async function openGradient(
 ): Promise<{ model: RunnableModel; gradients: Map<string, string> }> {
   const { provider = 'cpu', segments } = task.runOptions;
   if (segments) return await openSegmentedGradient(task);
-  if (provider !== 'cpu') return await openWholeGradient(task);
+  if (provider !== 'cpu' || hasPackedAttention(task.decoder)) return await openWholeGradient(task);
   try {
     return await openSegmentedGradient(task);
   } catch (error) {
     if (error instanceof NotSeparableError) return await openWholeGradient(task);
     throw error;
   }
+}
+
+/** onnxruntime's fused GPT-2: what its layers hand over is not named alike in all of them. */
+function hasPackedAttention({ model }: Decoder): boolean {
+  return model.graph.node.some(({ opType }) => opType === 'Attention');
 }
 
 async function openWholeGradient(

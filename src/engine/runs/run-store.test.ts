@@ -41,7 +41,7 @@ describe('the list of runs', () => {
     ['empty', () => ''],
     ['no object', () => 'null'],
     ['of another version', (text) => text.replace('"version": 1', '"version": 9')],
-    ['of settings that there are not', (text) => text.replace('"fast"', '"magic"')],
+    ['of settings that there are not', (text) => text.replace('"contest"', '"magic"')],
   ])('has a run whose run.json is %s as damaged, with what it measured, beside the others', (_, damage) => {
     const [first, last, bad] = [made(1), made(2), made(3)];
     saveReport(store.reportFile(bad), runReport());
