@@ -14,6 +14,7 @@ export function sampleWorkspace(job: Workspace['job'] = {}): Partial<Workspace> 
     job: {
       budget: { kind: 'blocks', blocks: 2 },
       strategy: 'fast',
+      trainPoints: 'all',
       calibrationRows: 24,
       heldoutRows: 12,
       batchRows: 8,
