@@ -2,7 +2,7 @@
 import {
   accessSync,
   constants,
-  cpSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -49,13 +49,12 @@ export async function writeCompanions(
   for (const name of companionNames(source)) {
     const from = path.join(source, name);
     const to = path.join(target, name);
-    if (COMPANION_FILES.test(name)) cpSync(from, to, { dereference: true });
+    if (COMPANION_FILES.test(name)) copyFileSync(from, to);
     else if (name === 'config.json')
       writeJson(to, transformersJsConfig(slimConfig(readConfigFile(from), cache), files));
     else if (name === 'genai_config.json')
       writeJson(to, slimGenaiConfig(readConfigFile(from), cache, files.modelFile));
-    else if (name.toLowerCase() === 'readme.md')
-      cpSync(from, path.join(target, 'README.original.md'), { dereference: true });
+    else if (name.toLowerCase() === 'readme.md') copyFileSync(from, path.join(target, 'README.original.md'));
   }
   deriveConfig(target, files);
   await deriveChatTemplate(target);
