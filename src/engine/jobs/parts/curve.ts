@@ -54,7 +54,9 @@ export async function calibrate(task: CalibrationTask): Promise<CalibrationResul
     regrouped: [...task.smallBatches, ...task.training, ...Object.values(task.trialRows).flat()],
   });
   const learnsAnswers = task.loss === 'cross-entropy';
-  const trained = learnsAnswers ? (await trainAndMeasure(pointTask, [])).point.withScales : undefined;
+  const trained = learnsAnswers
+    ? (await trainAndMeasure(pointTask, [], quality)).point.withScales
+    : undefined;
   const measure = meaningfulMeasure(trained ?? quality, task.qualityMeasure);
   task.onOriginal?.({ quality, trained, measure });
 

@@ -1,7 +1,7 @@
 /** A point of the curve: its scales trained, and what they come to on the held-out rows. */
 import type { BlockName } from '../../../schema/blocks.js';
 import type { JobListener } from '../../../schema/events.js';
-import type { CurvePoint } from '../../../schema/report.js';
+import type { CurvePoint, HeldoutQuality } from '../../../schema/report.js';
 import type { JobSettings, LossKind } from '../../../schema/settings.js';
 import type { Checkpoint } from '../../calibrate/checkpoint.js';
 import { trainScales, type TrainedScales } from '../../calibrate/train/train-scales.js';
@@ -37,11 +37,13 @@ export interface MeasuredPoint {
 
 /**
  * Trains from the nearest point that is trained already, and measures. What the checkpoint holds is not computed again.
+ * @param known figures without scales, where they are measured already
  * @throws CancelledError if stopped; all finished epochs are in the checkpoint
  */
 export async function trainAndMeasure(
   task: PointTask,
   skipped: readonly BlockName[],
+  known?: HeldoutQuality,
 ): Promise<MeasuredPoint> {
   const settings = trainingSettings(task.settings, task.decoder.hiddenSize);
   const share = task.calibration.length / task.training.length;
@@ -71,7 +73,7 @@ export async function trainAndMeasure(
     const quality = (scales: Scales) => heldoutQuality({ model: slimmed, scales }, task.heldout, options);
     const point: CurvePoint = {
       skipped: [...skipped],
-      withoutScales: await quality(new Map()),
+      withoutScales: known ?? (await quality(new Map())),
       withScales: await quality(trained.scales),
       selectionLoss: task.checkpoint.state.rounds[skipped.length - 1]?.losses[skipped.at(-1)!],
       training: { epochs: [...trained.epochs], bestEpoch: trained.bestEpoch },
