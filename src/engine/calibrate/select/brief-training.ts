@@ -5,10 +5,9 @@ import type { ScaleKey } from '../../decoder/scales.js';
 import type { GradientModel } from '../../loss/gradient-model.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
 import { Adam } from '../train/adam.js';
+import { USUAL_BETA_2 } from '../train/train-scales.js';
 import { keepOff } from './off-blocks.js';
 import { GRADIENT_STEP_COST, type SelectionContext } from './selection-strategy.js';
-
-const BETA_2 = 0.9;
 
 /** One step a batch, at the same rate; moves the scales in place. */
 export async function trainBriefly(
@@ -25,7 +24,7 @@ export async function trainBriefly(
     throwIfCancelled(signal);
     const { gradients } = await model.run(batch, scales);
     keepOff(model, gradients, off);
-    adam.update(scales, gradients, learningRate, { beta2: BETA_2 });
+    adam.update(scales, gradients, learningRate, { beta2: USUAL_BETA_2 });
     onWork((GRADIENT_STEP_COST * batch.mask.length) / usual);
   }
 }

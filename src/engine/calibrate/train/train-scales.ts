@@ -51,9 +51,12 @@ export function rateForWidth(granularity: Granularity, hiddenSize: number): numb
   return Math.min(WIDTH_FACTORS.most, Math.max(WIDTH_FACTORS.least, MEASURED_WIDTH / hiddenSize));
 }
 
+/** Decay of Adam's second moments where training is not told another. */
+export const USUAL_BETA_2 = 0.9;
+
 /** Settings found by measuring; docs/method.md says how they compare with the published ones and with L-BFGS. */
 export function defaultTraining(granularity: Granularity): TrainingSettings {
-  const common = { granularity, restarts: 3, schedule: 'linear', beta2: 0.9, pull: 0 } as const;
+  const common = { granularity, restarts: 3, schedule: 'linear', beta2: USUAL_BETA_2, pull: 0 } as const;
   return granularity === 'scalar'
     ? { ...common, epochs: 6, learningRate: 3e-2, distillation: 0 }
     : { ...common, epochs: 3, learningRate: 5e-3, distillation: 0 };
