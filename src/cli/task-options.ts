@@ -31,7 +31,8 @@ export function addRowOptions(command: Command): Command {
     .addOption(
       new Option('--responses <whose>', 'whose answers are the right ones').choices(responses.options),
     )
-    .option('--heldout-rows <count>', 'held-out rows, at the most', parseCount)
+    .option('--heldout-tokens <count>', 'as many rows are held out as these tokens allow', parseCount)
+    .option('--heldout-rows <count>', 'held-out rows instead of tokens, at the most', parseCount)
     .option(
       '--calibration-range <first..last>',
       'these rows of the file, counted from 0, are calibrated on, instead of drawn ones',

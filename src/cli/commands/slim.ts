@@ -57,7 +57,12 @@ export function addSlimCommand(program: Command): void {
     )
     .optionsGroup('Data');
   addRowOptions(command)
-    .option('--calibration-rows <count>', 'rows to calibrate on, at the most', parseCount)
+    .option(
+      '--calibration-tokens <count>',
+      'as many rows are calibrated on as these tokens allow',
+      parseCount,
+    )
+    .option('--calibration-rows <count>', 'rows to calibrate on instead of tokens, at the most', parseCount)
     .addOption(new Option('--overlong <how>', 'what to do with longer rows').choices(['cut', 'drop']))
     .option('--max-new-tokens <count>', "longest answer of the model's own", parseCount);
   addTrainingOptions(command.optionsGroup('Training'));
@@ -93,7 +98,11 @@ function addTrainingOptions(command: Command): void {
   command
     .addOption(new Option('--scales <granularity>', 'how fine the scales are').choices(granularity.options))
     .option('--epochs <count>', 'epochs of the final training', parseCount)
-    .option('--learning-rate <rate>', 'learning rate of the final training', parseNumber)
+    .option(
+      '--learning-rate <rate>',
+      'learning rate of the final training; the default for finer scales is that of a width of 576',
+      parseNumber,
+    )
     .addOption(new Option('--schedule <kind>', 'course of the learning rate').choices(['constant', 'linear']))
     .option('--beta2 <decay>', "decay of Adam's second moments", parseNumber)
     .option(

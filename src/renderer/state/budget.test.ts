@@ -94,7 +94,7 @@ test('a preset is in force as long as all that it sets is', async () => {
   const { session } = await startSession('first-start');
   session.budget.usePreset('quick');
   expect(session.budget.preset).toBe('quick');
-  session.budget.change({ heldoutRows: 65 });
+  session.budget.change({ heldoutTokens: 3001 });
   expect(session.budget.preset).toBeUndefined();
 });
 

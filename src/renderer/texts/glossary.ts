@@ -80,7 +80,11 @@ export const glossary = {
     meaning:
       'A model that does not fit is run a few layers at a time, read from the disk in turn. Slower, but it runs.',
   },
-  rate: { name: 'learning rate', meaning: 'How large the steps of learning are.' },
+  rate: {
+    name: 'learning rate',
+    meaning:
+      'How large the steps of learning are. The one shown is for a model of 576 channels; left alone, it is less for wider models and more for narrower ones.',
+  },
 } as const;
 
 export type GlossaryTerm = keyof typeof glossary;

@@ -39,8 +39,8 @@ export function jobHandlers(
         responses: 'own',
         batchRows: 32,
         order: 'length-buckets',
-        calibrationRows: 256,
-        heldoutRows: 128,
+        calibrationTokens: 16_000,
+        heldoutTokens: 8_000,
         maxTokens: 512,
         overlong: 'drop',
         maxNewTokens: 256,
@@ -64,9 +64,9 @@ export function jobHandlers(
         { name: 'random', description: 'draws blocks by lot, to compare with' },
       ],
       presets: [
-        { name: 'quick', choices: { calibrationRows: 64, heldoutRows: 64 } },
-        { name: 'balanced', choices: { calibrationRows: 256, heldoutRows: 128 } },
-        { name: 'thorough', choices: { calibrationRows: 1024, heldoutRows: 512 } },
+        { name: 'quick', choices: { calibrationTokens: 4000, heldoutTokens: 3000 } },
+        { name: 'balanced', choices: {} },
+        { name: 'thorough', choices: { calibrationTokens: 48_000, heldoutTokens: 24_000 } },
       ],
     }),
     'providers.list': () => [
