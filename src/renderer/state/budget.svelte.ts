@@ -71,9 +71,9 @@ export class BudgetState {
 
   /** The preset whose choices are all in force. */
   get preset(): PresetName | undefined {
-    const all = this.all as Record<string, unknown>;
-    return this.options?.presets.find(({ choices }) =>
-      Object.entries(choices).every(([name, value]) => JSON.stringify(all[name]) === JSON.stringify(value)),
+    const all = JSON.stringify(this.#ofPresets(this.all));
+    return this.options?.presets.find(
+      ({ choices }) => JSON.stringify(this.#ofPresets({ ...this.options?.defaults, ...choices })) === all,
     )?.name;
   }
 
@@ -97,7 +97,14 @@ export class BudgetState {
 
   usePreset(name: PresetName): void {
     const preset = this.options?.presets.find((candidate) => candidate.name === name);
-    if (preset) this.change(preset.choices);
+    // What another preset has set goes back to its default.
+    if (preset) this.change({ ...this.#ofPresets({}), ...preset.choices });
+  }
+
+  /** What any preset sets, as it is among these choices: undefined where it is not. */
+  #ofPresets(choices: JobChoices): JobChoices {
+    const names = new Set(this.options?.presets.flatMap((preset) => Object.keys(preset.choices)));
+    return Object.fromEntries([...names].map((name) => [name, choices[name as keyof JobChoices]]));
   }
 
   get #wanted(): JobChoices {

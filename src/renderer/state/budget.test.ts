@@ -96,6 +96,9 @@ test('a preset is in force as long as all that it sets is', async () => {
   expect(session.budget.preset).toBe('quick');
   session.budget.change({ heldoutTokens: 3001 });
   expect(session.budget.preset).toBeUndefined();
+  session.budget.usePreset('balanced');
+  expect(session.budget.preset).toBe('balanced');
+  expect(session.budget.all.calibrationTokens).toBe(16_000);
 });
 
 describe('the estimate', () => {
