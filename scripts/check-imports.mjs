@@ -18,6 +18,7 @@ const ENGINE_ORDER = [
   'evaluate',
   'export',
   'import',
+  'cuts',
   'runs',
   'jobs',
 ];
