@@ -178,6 +178,8 @@ export interface Decoder {
   /** The nodes after the final norm up to the logits. */
   headNodes: readonly NodeProto[];
   headWeights: readonly TensorProto[];
+  /** The product that makes the logits. */
+  headProjection: Projection;
   /** Graph output [batch, positions, vocabulary]. */
   logits: string;
 }

@@ -1,26 +1,24 @@
 /** Writes the slimmed model's folder: complete and verified, or not at all. */
 import type { BlockName } from '../../schema/blocks.js';
 import type { ExportMode, Granularity } from '../../schema/settings.js';
-import { existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { openForwardModel } from '../loss/forward-model.js';
 import type { LossBatch } from '../loss/loss-batch.js';
 import { saveScales, type Scales } from '../decoder/scales.js';
 import type { Decoder } from '../decoder/decoder.js';
 import { elementType } from '../decoder/element-type.js';
-import { UserError } from '../../schema/errors.js';
 import { externalFiles, setMetadata } from '../onnx/file/model-file.js';
 import { DataType } from '../onnx/graph/data-types.js';
 import type { ModelFolder } from '../onnx/file/model-folder.js';
 import type { RunOptions } from '../runtime/session.js';
 import { writeCompanions } from './companions.js';
+import { writeCompleteFolder } from './complete-folder.js';
 import type { ExportRecord } from './export-record.js';
 import { modelCard } from './model-card.js';
-import { clearPartialFolders, partialFolder } from './partial-folder.js';
 import { slimmedModel, writeSlimmedModel } from './slimmed-model.js';
 import { explicitReason, requireSame, UnwritableScales } from './unwritable-scales.js';
 import { verifyExport, type ExportCheck } from './verify-export.js';
-import { fileReason } from '../../schema/plain-words.js';
 
 export interface ExportRequest {
   source: ModelFolder;
@@ -57,47 +55,10 @@ export interface ExportedModel {
  */
 export async function exportModel(request: ExportRequest): Promise<ExportedModel> {
   const output = path.resolve(request.output);
-  requireFreeOutput(output, request.source.folder);
-  clearPartialFolders(output);
-  const partial = partialFolder(output);
-  try {
-    const result = await writeVerified(request, partial);
-    rmSync(output, { recursive: true, force: true });
-    renameSync(partial, output);
-    return { ...result, folder: output, modelPath: path.join(output, request.source.modelFile) };
-  } catch (error) {
-    if (existsSync(partial)) rmSync(partial, { recursive: true, force: true });
-    const reason = fileReason(error);
-    if (reason !== undefined) {
-      throw new UserError(
-        `The model could not be written to ${output}: ${reason}. Nothing was left behind; free some space or choose another folder.`,
-        { cause: error },
-      );
-    }
-    throw error;
-  }
-}
-
-/**
- * Asked before hours are spent on a calibration, and again before anything is written.
- * @throws UserError if the folder exists and is not empty, or is the source's
- */
-export function requireFreeOutput(folder: string, source: string): void {
-  const problem = outputProblem(path.resolve(folder), path.resolve(source));
-  if (problem !== undefined) throw new UserError(problem);
-}
-
-/** Why a model cannot be written to a folder, in one sentence; undefined if it can. @param output absolute, as source */
-export function outputProblem(output: string, source: string): string | undefined {
-  const inside = (inner: string, outer: string) => inner === outer || inner.startsWith(outer + path.sep);
-  if (inside(output, source) || inside(source, output)) {
-    return `The output folder ${output} is the source model's own or holds it; choose another, the source is never changed.`;
-  }
-  const there = existsSync(output) ? statSync(output) : undefined;
-  if (there && (!there.isDirectory() || readdirSync(output).length > 0)) {
-    return `${output} exists already and is not an empty folder; choose another name or delete it.`;
-  }
-  return undefined;
+  const result = await writeCompleteFolder(output, request.source.folder, (folder) =>
+    writeVerified(request, folder),
+  );
+  return { ...result, folder: output, modelPath: path.join(output, request.source.modelFile) };
 }
 
 type WrittenFolder = Omit<ExportedModel, 'folder' | 'modelPath'>;

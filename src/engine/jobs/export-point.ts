@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { ExportedFile, ExportPreview, ExportResult } from '../../schema/results.js';
 import type { RunPoint } from '../../schema/runs.js';
 import type { ExportMode } from '../../schema/settings.js';
-import { outputProblem } from '../export/export-model.js';
+import { outputProblem } from '../export/complete-folder.js';
 import { exportSnippets } from '../export/snippets.js';
 import type { JobContext } from './context.js';
 import { requireExportable } from './parts/before-start.js';

@@ -2,7 +2,7 @@
 import { renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../../schema/errors.js';
-import { requireFreeOutput } from '../export/export-model.js';
+import { requireFreeOutput } from '../export/complete-folder.js';
 import { planImport } from '../import/import-folder.js';
 import { findImportable, openImportable } from '../import/sources/open-source.js';
 import type { JobContext } from './context.js';

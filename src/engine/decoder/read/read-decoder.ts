@@ -66,6 +66,7 @@ export function readDecoder(original: OnnxModel): Decoder {
     cut: head.cut,
     headNodes: head.nodes,
     headWeights: weightsOf(flow, new Set(head.nodes)),
+    headProjection: head.projection,
     logits: head.logits,
   };
 }

@@ -4,7 +4,7 @@ import { UserError } from '../../../schema/errors.js';
 import type { JobSettings } from '../../../schema/settings.js';
 import { formatBytes } from '../../evaluate/figures.js';
 import { requireCompanions } from '../../export/companions.js';
-import { requireFreeOutput } from '../../export/export-model.js';
+import { requireFreeOutput } from '../../export/complete-folder.js';
 import { requireWritable } from '../../export/partial-folder.js';
 import { budgetInBlocks } from './budget.js';
 import { freeSpace } from './free-space.js';
