@@ -1,9 +1,14 @@
-/** Runs Electron Forge, which needs a newer Node than the rest of the project: `npm run package`, `npm run make`. */
+/**
+ * Runs Electron Forge, which needs a newer Node than the rest of the project, from a folder of its own, packaging/, and
+ * installs it there if it is not: `npm run package`, `npm run make`.
+ */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 const NEEDED = [22, 13];
+const root = path.resolve(import.meta.dirname, '..');
+const folder = path.join(root, 'packaging');
 const [major, minor] = process.versions.node.split('.').map(Number);
 
 if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
@@ -13,15 +18,26 @@ if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
   );
   process.exit(2);
 }
-// npm leaves this one out without a word where the Node that installs is too old for it.
-if (process.platform === 'linux' && process.argv[2] === 'make' && !isInstalled('electron-installer-debian')) {
-  process.stderr.write('The maker of .deb files is not installed; run `npm ci` with this Node first.\n');
-  process.exit(2);
-}
-const forge = path.resolve(import.meta.dirname, '../node_modules/@electron-forge/cli/dist/electron-forge.js');
-const { status } = spawnSync(process.execPath, [forge, ...process.argv.slice(2)], { stdio: 'inherit' });
-process.exitCode = status ?? 1;
+if (!isInstalled())
+  run('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder, shell: process.platform === 'win32' });
+run(process.execPath, [
+  path.join(folder, 'node_modules/@electron-forge/cli/dist/electron-forge.js'),
+  ...process.argv.slice(2),
+]);
 
-function isInstalled(name) {
-  return existsSync(path.resolve(import.meta.dirname, '../node_modules', name, 'package.json'));
+/** Whether what lies in packaging/node_modules was installed from today's lockfile. */
+function isInstalled() {
+  const installed = path.join(folder, 'node_modules/.package-lock.json');
+  if (!existsSync(installed)) return false;
+  const { packages } = JSON.parse(readFileSync(installed, 'utf8'));
+  const wanted = JSON.parse(readFileSync(path.join(folder, 'package-lock.json'), 'utf8')).packages;
+  return Object.entries(wanted).every(
+    ([place, { version, optional }]) => place === '' || optional || packages[place]?.version === version,
+  );
+}
+
+function run(program, args, options) {
+  const { status, error } = spawnSync(program, args, { stdio: 'inherit', cwd: root, ...options });
+  if (error) throw error;
+  if (status !== 0) process.exit(status ?? 1);
 }

@@ -7,10 +7,9 @@ import { MakerDMG } from '@electron-forge/maker-dmg';
 import { MakerSquirrel } from '@electron-forge/maker-squirrel';
 import { MakerZIP } from '@electron-forge/maker-zip';
 import { FusesPlugin } from '@electron-forge/plugin-fuses';
-import type { ForgeConfig } from '@electron-forge/shared-types';
 import { FuseV1Options, FuseVersion } from '@electron/fuses';
 
-const root = import.meta.dirname;
+const root = path.resolve(import.meta.dirname, '..');
 const icon = path.join(root, 'assets/icons/hopscotch');
 
 /** Everything else is bundled by Vite. */
@@ -26,7 +25,8 @@ const PACKAGED = ['/package.json', '/LICENSE', '/dist-app'];
 const { HOPSCOTCH_ELECTRON_ZIP_DIR: electronZipDir, HOPSCOTCH_ELECTRON_VERSION: electronVersion } =
   process.env;
 
-const config: ForgeConfig = {
+/** @type {import('@electron-forge/shared-types').ForgeConfig} */
+const config = {
   packagerConfig: {
     name: 'Hopscotch',
     executableName: 'hopscotch',
@@ -71,7 +71,7 @@ const config: ForgeConfig = {
   hooks: {
     readPackageJson: (_config, manifest) => {
       // The packaged manifest, which goes through here too, has none.
-      const { devDependencies } = manifest as { devDependencies?: Record<string, string> };
+      const { devDependencies } = manifest;
       if (electronVersion && devDependencies) devDependencies.electron = electronVersion;
       return Promise.resolve(manifest);
     },
@@ -93,19 +93,19 @@ const config: ForgeConfig = {
 };
 
 /** The manifest that the packaged app needs, and no more. */
-async function writeManifest(buildPath: string): Promise<void> {
+async function writeManifest(buildPath) {
   const file = path.join(buildPath, 'package.json');
   const { name, productName, version, description, license, type, main, author } = JSON.parse(
     await readFile(file, 'utf8'),
-  ) as Record<string, unknown>;
+  );
   const manifest = { name, productName, version, description, license, type, main, author };
   await writeFile(file, `${JSON.stringify(manifest, undefined, 2)}\n`);
 }
 
 /** onnxruntime-node brings the libraries of all platforms. */
-async function keepOnePlatform(folder: string, platform: string, architecture: string): Promise<void> {
+async function keepOnePlatform(folder, platform, architecture) {
   const [api] = await readdir(path.join(folder, 'bin'));
-  const binaries = path.join(folder, 'bin', api!);
+  const binaries = path.join(folder, 'bin', api);
   for (const system of await readdir(binaries)) {
     for (const processor of await readdir(path.join(binaries, system))) {
       if (system === platform && processor === architecture) continue;
@@ -117,7 +117,7 @@ async function keepOnePlatform(folder: string, platform: string, architecture: s
   }
 }
 
-async function removeSourceMaps(folder: string): Promise<void> {
+async function removeSourceMaps(folder) {
   for (const name of await readdir(folder, { recursive: true })) {
     if (name.endsWith('.map')) await rm(path.join(folder, name));
   }
