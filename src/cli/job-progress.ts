@@ -48,6 +48,12 @@ export class JobProgress {
       case 'imported':
         this.#advance('MB', Math.round(event.done / 1e6), Math.round(event.total / 1e6), event.secondsLeft);
         break;
+      case 'cutting':
+        this.#advance('%', Math.round((100 * event.done) / event.total), 100, event.secondsLeft);
+        break;
+      case 'cut':
+        this.#say(`  ${event.cut.what}`);
+        break;
       case 'answers':
         this.#advance('answers', event.done, event.total, event.secondsLeft);
         break;

@@ -49,6 +49,7 @@ export { providersInOrder, tryProvider } from './runtime/providers.js';
 
 export * from '../schema/blocks.js';
 export * from '../schema/columns.js';
+export * from '../schema/cuts.js';
 export * from '../schema/errors.js';
 export { forUsers } from '../schema/plain-words.js';
 export type { JobEvent, JobListener, JobStage, Side } from '../schema/events.js';

@@ -1,6 +1,7 @@
 /** What a job tells while it runs: one typed stream for every job. */
 import * as v from 'valibot';
 import { blockName } from './blocks.js';
+import { cutKind, madeCut } from './cuts.js';
 import { problemCount } from './problems.js';
 import { curvePoint, heldoutQuality, memoryPlan, qualityMeasure, trainingEpoch } from './report.js';
 import { runFindings } from './runs.js';
@@ -10,6 +11,7 @@ import { count, filePath } from './values.js';
 export const jobStage = v.picklist([
   'importing the model',
   'opening the model',
+  'cutting the model',
   'reading the task',
   'collecting answers',
   'calibrating',
@@ -34,6 +36,9 @@ export const jobEvent = v.variant('type', [
   v.object({ type: v.literal('import'), source: filePath, folder: filePath, bytes: count }),
   /** Bytes of weights converted of all. */
   v.object({ type: v.literal('imported'), ...done }),
+  /** How far a cut is. */
+  v.object({ type: v.literal('cutting'), kind: cutKind, ...done }),
+  v.object({ type: v.literal('cut'), cut: madeCut }),
   /** Comes first where a run goes on: what its checkpoint holds. */
   v.object({ type: v.literal('restored'), findings: runFindings }),
   /** How the dataset was read, and what of it cannot be used. */

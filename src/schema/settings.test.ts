@@ -35,7 +35,7 @@ describe('settings of a job', () => {
   });
 
   it.each<[string, object]>([
-    ['a budget of nothing', { budget: { kind: 'blocks', blocks: 0 } }],
+    ['a budget of less than nothing', { budget: { kind: 'blocks', blocks: -1 } }],
     ['half a block', { budget: { kind: 'blocks', blocks: 1.5 } }],
     ['a loss above all', { budget: { kind: 'quality', largestDrop: 1.1 } }],
     ['a budget of neither kind', { budget: { kind: 'time', seconds: 3 } }],

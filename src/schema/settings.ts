@@ -1,6 +1,7 @@
 /** What a job is told: its schema and its defaults, written once for command line, app and library. */
 import * as v from 'valibot';
 import { textUnit } from './columns.js';
+import { cuts } from './cuts.js';
 import { count, filePath, modelChoice, positive, share } from './values.js';
 
 export const provider = v.picklist(['cpu', 'webgpu', 'cuda', 'dml', 'coreml']);
@@ -11,7 +12,8 @@ export type Provider = v.InferOutput<typeof provider>;
 export const PROVIDER_NAMES = [...provider.options, 'auto'] as const;
 
 export const budget = v.variant('kind', [
-  v.object({ kind: v.literal('blocks'), blocks: positive }),
+  /** None at all where the model is cut in other ways. */
+  v.object({ kind: v.literal('blocks'), blocks: count }),
   /** Goes on as long as the held-out quality is at most this share below the original's. */
   v.object({ kind: v.literal('quality'), largestDrop: share }),
 ]);
@@ -79,6 +81,8 @@ export const trainingChoices = v.partial(
 
 const choices = {
   budget,
+  /** What else is made smaller, before blocks are chosen. */
+  cuts,
   kind: skippedKind,
   strategy: strategyName,
   scales: granularity,
@@ -130,6 +134,7 @@ export const jobSettings = v.object({
   /** What a row of a plain text file is. */
   textUnit: v.optional(textUnit, 'auto'),
   budget: v.optional(choices.budget, { kind: 'blocks', blocks: 4 }),
+  cuts: v.optional(choices.cuts, {}),
   kind: v.optional(choices.kind, 'attention'),
   strategy: v.optional(choices.strategy, 'contest'),
   scales: v.optional(choices.scales, 'channel+gain'),

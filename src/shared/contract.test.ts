@@ -34,7 +34,7 @@ describe('requests', () => {
   test('a job needs a model and a dataset; the rest has defaults', () => {
     expect(accepts('job.start', { model: '/m', dataset: '/d' })).toBe(true);
     expect(accepts('job.start', { model: '/m' })).toBe(false);
-    expect(accepts('job.start', { model: '/m', dataset: '/d', budget: { kind: 'blocks', blocks: 0 } })).toBe(
+    expect(accepts('job.start', { model: '/m', dataset: '/d', budget: { kind: 'blocks', blocks: -1 } })).toBe(
       false,
     );
     expect(

@@ -30,6 +30,8 @@ export function afterJobEvent(state: JobState, event: JobEvent): JobState {
     case 'token':
     case 'import':
     case 'imported':
+    case 'cutting':
+    case 'cut':
       return state;
     case 'answers':
       return { ...state, answers: { done: event.done, total: event.total } };

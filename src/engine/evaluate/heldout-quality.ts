@@ -26,55 +26,83 @@ export interface QualityOptions {
  * @throws UserError if the original (no other one is given) computes no numbers
  */
 export async function heldoutQuality(
-  measured: ScaledModel,
+  { model, scales }: ScaledModel,
   batches: readonly LossBatch[],
   options: QualityOptions = {},
 ): Promise<HeldoutQuality> {
-  const losses: number[] = [];
-  const hits: number[] = [];
-  const divergences: number[] = [];
-  const counts: number[] = [];
-  const agreement = new AgreementCounter();
-  for (const group of batchGroups(measured.model, batches)) {
+  return (await heldoutQualities(model, [scales], batches, options))[0]!;
+}
+
+/**
+ * The same of one model with several sets of scales: the original runs once for all of them.
+ * @returns in the order of the scales
+ */
+export async function heldoutQualities(
+  model: ForwardModel,
+  scales: readonly Scales[],
+  batches: readonly LossBatch[],
+  options: QualityOptions = {},
+): Promise<HeldoutQuality[]> {
+  const counters = scales.map(() => new QualityCounter());
+  for (const group of batchGroups(model, batches)) {
     throwIfCancelled(options.signal);
     const expected = options.original && (await originalLogits(options.original, group, options));
-    const runs = group.map(({ batch }) => ({ batch, scales: measured.scales }));
-    const measuredResults = expected ? measured.model.runEachWithLogits(runs) : measured.model.runEach(runs);
-    let place = 0;
-    for await (const result of measuredResults) {
-      throwIfCancelled(options.signal);
-      if (!options.original) requireOwnNumbers(result.tokenLosses);
-      const { batch } = group[place]!;
-      const perToken =
-        'logits' in result
-          ? tokenDivergences(expected![place]!.logits, result.logits as Float32Array, batch)
-          : undefined;
-      if (perToken) agreement.add(batch, expected![place]!, result, perToken);
-      place += 1;
-      const offset = counts.length;
-      for (const target of [losses, hits, divergences, counts]) {
-        target.push(...Array.from({ length: batch.rows }, () => 0));
+    for (const [index, counter] of counters.entries()) {
+      const runs = group.map(({ batch }) => ({ batch, scales: scales[index]! }));
+      let place = 0;
+      for await (const result of expected ? model.runEachWithLogits(runs) : model.runEach(runs)) {
+        throwIfCancelled(options.signal);
+        if (!options.original) requireOwnNumbers(result.tokenLosses);
+        counter.add(group[place]!.batch, result, expected?.[place]);
+        place += 1;
       }
-      batch.rowOfToken.forEach((row, token) => {
-        losses[offset + row]! += result.tokenLosses[token]!;
-        hits[offset + row]! += Number(result.predictions[token] === batch.labels[token]);
-        divergences[offset + row]! += perToken?.[token] ?? 0;
-        counts[offset + row]! += 1;
-      });
     }
   }
-  const answered = hits.filter((hit, row) => hit === counts[row]).length;
-  const loss = tokenMeanEstimate(losses, counts);
-  return {
-    rows: counts.length,
-    tokens: counts.reduce((sum, count) => sum + count, 0),
-    loss,
-    perplexity: { value: Math.exp(loss.value), low: Math.exp(loss.low), high: Math.exp(loss.high) },
-    tokenAccuracy: clampShare(tokenMeanEstimate(hits, counts)),
-    answerAccuracy: shareEstimate(answered, counts.length),
-    divergence: options.original ? tokenMeanEstimate(divergences, counts) : undefined,
-    agreement: options.original ? agreement.result() : undefined,
-  };
+  return counters.map((counter) => counter.result());
+}
+
+type ResultsWithLogits = TokenResults & { logits: Float32Array };
+
+/** Sums by row, so that intervals respect that the tokens of a row go together. */
+class QualityCounter {
+  readonly #losses: number[] = [];
+  readonly #hits: number[] = [];
+  readonly #divergences: number[] = [];
+  readonly #counts: number[] = [];
+  #agreement: AgreementCounter | undefined;
+
+  /** @param expected the original's, where there is one to compare with */
+  add(batch: LossBatch, result: TokenResults | ResultsWithLogits, expected?: ResultsWithLogits): void {
+    const perToken =
+      expected && 'logits' in result ? tokenDivergences(expected.logits, result.logits, batch) : undefined;
+    if (perToken) (this.#agreement ??= new AgreementCounter()).add(batch, expected!, result, perToken);
+    const offset = this.#counts.length;
+    for (const target of [this.#losses, this.#hits, this.#divergences, this.#counts]) {
+      target.push(...Array.from({ length: batch.rows }, () => 0));
+    }
+    batch.rowOfToken.forEach((row, token) => {
+      this.#losses[offset + row]! += result.tokenLosses[token]!;
+      this.#hits[offset + row]! += Number(result.predictions[token] === batch.labels[token]);
+      this.#divergences[offset + row]! += perToken?.[token] ?? 0;
+      this.#counts[offset + row]! += 1;
+    });
+  }
+
+  result(): HeldoutQuality {
+    const [losses, hits, divergences, counts] = [this.#losses, this.#hits, this.#divergences, this.#counts];
+    const answered = hits.filter((hit, row) => hit === counts[row]).length;
+    const loss = tokenMeanEstimate(losses, counts);
+    return {
+      rows: counts.length,
+      tokens: counts.reduce((sum, count) => sum + count, 0),
+      loss,
+      perplexity: { value: Math.exp(loss.value), low: Math.exp(loss.low), high: Math.exp(loss.high) },
+      tokenAccuracy: clampShare(tokenMeanEstimate(hits, counts)),
+      answerAccuracy: shareEstimate(answered, counts.length),
+      divergence: this.#agreement && tokenMeanEstimate(divergences, counts),
+      agreement: this.#agreement?.result(),
+    };
+  }
 }
 
 /** Bytes of logits of the original that wait for the measured model's. */
@@ -109,12 +137,12 @@ async function originalLogits(
   original: ScaledModel,
   group: readonly PlacedBatch[],
   options: QualityOptions,
-): Promise<(TokenResults & { logits: Float32Array })[]> {
+): Promise<ResultsWithLogits[]> {
   const runs = group.map(({ batch, index }) => ({
     batch: options.originalBatches?.[index] ?? batch,
     scales: original.scales,
   }));
-  const results: (TokenResults & { logits: Float32Array })[] = [];
+  const results: ResultsWithLogits[] = [];
   for await (const result of original.model.runEachWithLogits(runs)) {
     throwIfCancelled(options.signal);
     results.push(result);

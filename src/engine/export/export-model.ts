@@ -90,6 +90,7 @@ async function writeFolder(request: ExportRequest, folder: string): Promise<Writ
     strategy: record.strategy,
     scale_granularity: record.granularity,
     mode: request.mode,
+    ...(record.cuts && record.cuts.length > 0 && { cuts: record.cuts }),
     scales: saveScales(scales),
     figures: Object.fromEntries(
       record.figures.map(([name, before, after]) => [name, { original: before, slimmed: after }]),
@@ -107,7 +108,7 @@ async function writeFolder(request: ExportRequest, folder: string): Promise<Writ
     },
   });
   const verification = await verify(request, modelPath);
-  const originalBytes = modelBytes(source.modelPath, externalFiles(original.model));
+  const originalBytes = record.originalBytes ?? modelBytes(source.modelPath, externalFiles(original.model));
   const slimmedBytes = modelBytes(modelPath, dataFiles);
   writeJson(path.join(folder, 'hopscotch.json'), { ...hopscotch, verification });
   writeFileSync(

@@ -31,7 +31,15 @@ export function modelCard(facts: ModelCardFacts): string {
     .join('\n');
   return `# ${record.modelName}, slimmed for ${record.taskName}
 
-Made with [Hopscotch](https://arxiv.org/abs/2506.03303) from ${record.modelName}: ${blocks(skipped.length)} that the task '${record.taskName}' does not need ${skipped.length === 1 ? 'was' : 'were'} removed, and the other blocks were scaled (${record.granularity} scales, ${facts.mode === 'folded' ? 'folded into the weights' : 'kept in the graph as named initializers'}) so that they make up for it. No weight was trained.
+Made with [Hopscotch](https://arxiv.org/abs/2506.03303) from ${record.modelName}: ${blocks(skipped.length)} that the task '${record.taskName}' does not need ${skipped.length === 1 ? 'was' : 'were'} removed, and the other blocks were scaled (${record.granularity} scales, ${facts.mode === 'folded' ? 'folded into the weights' : 'kept in the graph as named initializers'}) so that they make up for it. No weight was trained.${(
+    record.cuts ?? []
+  )
+    .map(
+      ({ what }) => `
+
+${what}`,
+    )
+    .join('')}
 
 It answers this task like the original within the figures below; other tasks may have suffered.
 

@@ -10,7 +10,7 @@ import type { JobContext } from './context.js';
 import { requireExportable } from './parts/before-start.js';
 import { freeSpace } from './parts/free-space.js';
 import { modelBytes, plannedFiles, writtenFiles } from './parts/model-files.js';
-import { openPoint, prepareRunTask, runModel } from './parts/points.js';
+import { openPoint, prepareRunTask, runModels } from './parts/points.js';
 import { writePoint } from './parts/write-point.js';
 import { trainPoint } from './train-point.js';
 
@@ -26,8 +26,10 @@ export async function suggestName(
   request: RunPoint & { parent: string },
   context: JobContext,
 ): Promise<string> {
-  const { run, model } = await openPoint(request, context);
-  const base = safeName(`${path.basename(model.name)}-${run.datasetName}-${request.blocks}-skipped`);
+  const { run, models } = await openPoint(request, context);
+  const base = safeName(
+    `${path.basename(models.original.name)}-${run.datasetName}-${request.blocks}-skipped`,
+  );
   let name = base;
   for (let suffix = 2; existsSync(path.join(request.parent, name)); suffix += 1) name = `${base}-${suffix}`;
   return name;
@@ -37,15 +39,16 @@ export async function suggestName(
 export async function previewExport(request: ExportRequest, context: JobContext): Promise<ExportPreview> {
   const point = await openPoint(request, context);
   const folder = path.resolve(request.folder);
-  const files = plannedFiles(point.model, point.skipped);
+  const { original, model } = point.models;
+  const files = plannedFiles(model, point.skipped);
   const totalBytes = totalOf(files);
   const freeBytes = freeSpace(path.dirname(folder));
   const problem =
-    outputProblem(folder, point.model.source.folder) ??
+    outputProblem(folder, original.source.folder) ??
     (freeBytes !== undefined && totalBytes > freeBytes
       ? `There is too little space on the disk of ${path.dirname(folder)}.`
       : undefined);
-  return { folder, files, totalBytes, originalBytes: modelBytes(point.model), freeBytes, problem };
+  return { folder, files, totalBytes, originalBytes: modelBytes(original), freeBytes, problem };
 }
 
 /**
@@ -54,14 +57,15 @@ export async function previewExport(request: ExportRequest, context: JobContext)
  */
 export async function exportPoint(request: ExportRequest, context: JobContext): Promise<ExportResult> {
   const folder = path.resolve(request.folder);
-  const source = await runModel(request, context);
-  requireExportable(source, folder, modelBytes(source));
+  const { original, model: source } = await runModels(request, context);
+  requireExportable(original, folder, modelBytes(source));
   await trainPoint(request, context);
   const point = await openPoint(request, context);
   const task = await prepareRunTask(point, context);
-  const { model, run, report, skipped } = point;
+  const { models, run, report, skipped } = point;
+  const { model } = models;
   const settings = { ...run.settings, exportMode: request.mode ?? run.settings.exportMode };
-  const written = await writePoint(model, task, point, report, settings, folder);
+  const written = await writePoint(models, task, point, report, settings, folder);
   context.store.update(run, { exportedTo: written.folder });
   return {
     folder: written.folder,

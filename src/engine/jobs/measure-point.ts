@@ -21,7 +21,8 @@ const ROUNDS = 3;
  */
 export async function measurePoint(request: RunPoint, context: JobContext): Promise<ResourceFigures> {
   const point = await openPoint(request, context);
-  const { model, run, report, skipped } = point;
+  const { models, run, report, skipped } = point;
+  const { original, model } = models;
   const file = context.store.measuredFile(run, request.blocks);
   const kept = readKept(file, measuredPoint);
   if (kept) return kept;
@@ -33,15 +34,15 @@ export async function measurePoint(request: RunPoint, context: JobContext): Prom
   try {
     const settings = { ...run.settings, exportMode: 'folded' as const };
     const output = path.join(folder, 'slimmed');
-    const written = await writePoint(model, task, point, report, settings, output);
+    const written = await writePoint(models, task, point, report, settings, output);
     context.on({ type: 'stage', stage: 'measuring speed' });
     const speed = await onDevice(settings, (runOptions) => {
       const planner = new MemoryPlanner(settings.memory, runOptions);
-      return speedOf(model, written.modelPath, task, ROUNDS, planner, runOptions, context);
+      return speedOf(original, written.modelPath, task, ROUNDS, planner, runOptions, context);
     });
     const measured: ResourceFigures = {
       sizes: {
-        original: sizeFigures(model, [], written.originalBytes),
+        original: sizeFigures(original, [], written.originalBytes),
         slimmed: sizeFigures(model, skipped, written.slimmedBytes),
       },
       ...speed,

@@ -5,6 +5,7 @@ import type { JobEvent, JobStage } from '../../schema/events.js';
 import { forUsers } from '../../schema/plain-words.js';
 import type { MemoryPlan, RunReport } from '../../schema/report.js';
 import type { Run } from '../../schema/runs.js';
+import { isCut } from '../../schema/cuts.js';
 import { lossKindFor } from '../../schema/settings.js';
 import type { TrainedScales } from '../calibrate/train/train-scales.js';
 import type { EncodedRow } from '../data/encoded-row.js';
@@ -32,6 +33,8 @@ import { sizeFigures } from './parts/model-files.js';
 import { runFingerprint } from './parts/points.js';
 import { trainingSettings } from './parts/settings.js';
 import { openAnyModel } from './parts/imported-model.js';
+import { ModelCutter } from './parts/model-cutter.js';
+import type { RunModels } from './parts/run-models.js';
 import type { SourceModel } from './parts/source-model.js';
 import { speedOf } from './parts/speed.js';
 import { prepareTask, type PreparedTask } from './parts/task.js';
@@ -136,20 +139,29 @@ class SlimJob {
   async execute(): Promise<RunReport> {
     const { settings } = this.#run;
     const { store } = this.#context;
-    const model = await this.#stage('opening the model', () =>
+    const original = await this.#stage('opening the model', () =>
       openAnyModel(settings, this.#context, settings.memory),
     );
-    const isWritten = hasProgress(this.#run, this.#context) && mayBeExport(this.#run, model.name);
-    requirePossible(model, settings, store.folderOf(this.#run.id), isWritten);
+    const isWritten = hasProgress(this.#run, this.#context) && mayBeExport(this.#run, original.name);
+    requirePossible(original, settings, store.folderOf(this.#run.id), isWritten);
+    const cutter = new ModelCutter(this.#run, original, this.#context, this.#planner);
+    const reference = await this.#cut(() => cutter.reference());
     const task = await this.#stage('reading the task', () =>
-      prepareTask(model, settings, this.#planner, this.#context, (rows) => this.#tryExport(model, rows)),
+      prepareTask(reference, settings, this.#planner, this.#context, (rows) =>
+        this.#tryExport(reference, rows),
+      ),
     );
-    const { report, chosen } = await this.#calibrate(model, task);
-    report.answers = await this.#compareAnswers(model, task, chosen);
-    if (settings.output !== undefined) await this.#export(model, task, chosen, report, settings.output);
+    const models = await this.#cut(() => cutter.models(reference, task));
+    const { report, chosen } = await this.#calibrate(models, task);
+    report.answers = await this.#compareAnswers(models, task, chosen);
+    if (settings.output !== undefined) await this.#export(models, task, chosen, report, settings.output);
     if (settings.memory !== undefined) report.memory = { plans: this.#plans, peakBytes: peakSoFar() };
     saveReport(store.reportFile(this.#run), report);
     return report;
+  }
+
+  async #cut<T>(work: () => Promise<T>): Promise<T> {
+    return isCut(this.#run.settings) ? await this.#stage('cutting the model', work) : await work();
   }
 
   /** What cannot be written is known before any work is done; a run that goes on has been through that. */
@@ -170,7 +182,7 @@ class SlimJob {
   }
 
   async #calibrate(
-    model: SourceModel,
+    { model, reference, cuts }: RunModels,
     task: PreparedTask,
   ): Promise<{ report: RunReport; chosen: TrainedScales }> {
     const { settings } = this.#run;
@@ -178,11 +190,22 @@ class SlimJob {
     const batches = taskBatches(model, task, settings);
     const qualityMeasure = qualityMeasureFor(task.heldout);
     const checkpoint = openCheckpoint(store.checkpointFile(this.#run), runFingerprint(model, task, settings));
+    const referenceTask =
+      reference === model
+        ? { ...batches, checkpoint }
+        : {
+            ...taskBatches(reference, task, settings),
+            checkpoint: openCheckpoint(
+              store.referenceCheckpointFile(this.#run),
+              runFingerprint(reference, task, settings),
+            ),
+          };
     const growing = new GrowingReport(
       store.reportFile(this.#run),
       {
         layers: model.decoder.layerCount,
         task: task.summary,
+        ...(cuts.length > 0 && { cuts: [...cuts] }),
         seconds: this.#seconds,
       },
       checkpoint,
@@ -191,6 +214,7 @@ class SlimJob {
       calibrate({
         decoder: model.decoder,
         ...batches,
+        reference: { decoder: reference.decoder, ...referenceTask },
         settings,
         loss: lossKindFor(task.summary.responses),
         runOptions: await this.#planner.forCalibration(
@@ -218,7 +242,7 @@ class SlimJob {
 
   /** The rows are kept where a comparison of the held-out answers looks for them. */
   async #compareAnswers(
-    model: SourceModel,
+    { model, reference }: RunModels,
     task: PreparedTask,
     chosen: TrainedScales,
   ): Promise<RunReport['answers']> {
@@ -231,7 +255,7 @@ class SlimJob {
         prompts.map(({ ids }) => ids),
         maxNewTokens,
       );
-      const original = await Generator.open(model.decoder, runOptions, batchRows);
+      const original = await Generator.open(reference.decoder, runOptions, batchRows);
       const decoder = slimmedForAnswers(model, chosen, scales, runOptions);
       const slimmed = await Generator.open(decoder, runOptions, batchRows);
       try {
@@ -248,16 +272,17 @@ class SlimJob {
   }
 
   async #export(
-    model: SourceModel,
+    models: RunModels,
     task: PreparedTask,
     chosen: TrainedScales,
     report: RunReport,
     output: string,
   ): Promise<void> {
     const { settings } = this.#run;
+    const { original, model } = models;
     const written =
-      pointInPlace(model, task.name, chosen, settings, output) ??
-      (await this.#stage('exporting', () => writePoint(model, task, chosen, report, settings, output)));
+      pointInPlace(models, task.name, chosen, settings, output) ??
+      (await this.#stage('exporting', () => writePoint(models, task, chosen, report, settings, output)));
     this.#context.store.update(this.#run, { exportedTo: written.folder });
     report.exported = {
       folder: written.folder,
@@ -265,12 +290,12 @@ class SlimJob {
       modeReason: written.modeReason,
     };
     report.sizes = {
-      original: sizeFigures(model, [], written.originalBytes),
+      original: sizeFigures(original, [], written.originalBytes),
       slimmed: sizeFigures(model, chosen.skipped, written.slimmedBytes),
     };
     const measured = await this.#stage('measuring speed', () =>
       speedOf(
-        model,
+        original,
         written.modelPath,
         task,
         settings.speedRounds,

@@ -1,6 +1,7 @@
 /** Trains one more point of a run's curve, when it is asked for: the search has chosen its blocks already. */
 import type { CurvePoint } from '../../schema/report.js';
 import type { Run, RunPoint } from '../../schema/runs.js';
+import { isCut } from '../../schema/cuts.js';
 import { lossKindFor } from '../../schema/settings.js';
 import { UserError } from '../../schema/errors.js';
 import { chosenBlocks } from '../calibrate/checkpoint.js';
@@ -15,7 +16,7 @@ import { onDevice } from './parts/device.js';
 import { MemoryPlanner } from './parts/memory-plan.js';
 import { measureOriginal } from './parts/original.js';
 import { trainAndMeasure } from './parts/point.js';
-import { prepareRunTask, runFingerprint, runModel } from './parts/points.js';
+import { prepareRunTask, runFingerprint, runModels } from './parts/points.js';
 import { trainingSettings } from './parts/settings.js';
 import { WithTimeLeft } from './parts/time-left.js';
 
@@ -38,9 +39,10 @@ export async function trainPoint(request: RunPoint, context: JobContext): Promis
 async function trainLocked(run: Run, request: RunPoint, context: JobContext): Promise<void> {
   const { store, signal } = context;
   const { settings } = run;
-  if (request.blocks === 0) return;
-  const model = await runModel(request, context);
-  const task = await prepareRunTask({ run, model }, context);
+  if (request.blocks === 0 && !isCut(settings)) return;
+  const models = await runModels(request, context);
+  const { model, reference } = models;
+  const task = await prepareRunTask({ run, models }, context);
   const checkpoint = openCheckpoint(store.checkpointFile(run), runFingerprint(model, task, settings));
   const chosen = chosenBlocks(checkpoint.state);
   if (request.blocks > chosen.length) {
@@ -51,6 +53,7 @@ async function trainLocked(run: Run, request: RunPoint, context: JobContext): Pr
   const timed = new WithTimeLeft(context.on);
   timed.pass({ type: 'stage', stage: 'calibrating' });
   const batches = taskBatches(model, task, settings);
+  const referenceBatches = reference === model ? batches : taskBatches(reference, task, settings);
   const { epochs, ...training } = trainingSettings(settings, model.decoder.hiddenSize);
   const total = epochs * (batches.calibration.length * GRADIENT_STEP_COST + batches.heldout.length);
   let done = 0;
@@ -66,6 +69,7 @@ async function trainLocked(run: Run, request: RunPoint, context: JobContext): Pr
         training,
       ),
       checkpoint,
+      reference: { decoder: reference.decoder, ...referenceBatches, checkpoint },
       signal,
       onEvent: (event: Parameters<typeof timed.pass>[0]) => timed.pass(event),
       onWork: (forwardPasses: number) => {
@@ -73,7 +77,10 @@ async function trainLocked(run: Run, request: RunPoint, context: JobContext): Pr
         timed.pass({ type: 'progress', done: Math.min(done, total), total });
       },
     };
-    await measureOriginal({ ...pointTask, regrouped: batches.training });
+    await measureOriginal({
+      ...pointTask,
+      learners: [...batches.calibration, ...batches.training, ...batches.heldout],
+    });
     return (await trainAndMeasure(pointTask, chosen.slice(0, request.blocks))).point;
   });
   addToReport(run, point, context);

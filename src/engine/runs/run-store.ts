@@ -102,6 +102,11 @@ export class RunStore {
     return path.join(this.folderOf(run.id), 'checkpoint.json');
   }
 
+  /** Where a cut model is slimmed: of the training of the one that is not. */
+  referenceCheckpointFile(run: Run): string {
+    return path.join(this.folderOf(run.id), 'reference-checkpoint.json');
+  }
+
   reportFile(run: Run): string {
     return path.join(this.folderOf(run.id), 'report.json');
   }

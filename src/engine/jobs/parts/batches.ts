@@ -31,7 +31,11 @@ export interface TaskBatches {
 }
 
 /** Batches of both sides, as the settings order them. */
-export function taskBatches(model: SourceModel, task: PreparedTask, settings: JobSettings): TaskBatches {
+export function taskBatches(
+  model: Pick<SourceModel, 'decoder'>,
+  task: PreparedTask,
+  settings: JobSettings,
+): TaskBatches {
   const { order, seed } = settings;
   const padId = task.tokenizer.padTokenId;
   const toBatches = (rows: readonly EncodedRow[], rowOrder: JobSettings['order'], batchRows: number) =>

@@ -1,5 +1,6 @@
 /** How many blocks a job may skip, held against what the model has. */
 import { UserError } from '../../../schema/errors.js';
+import { isCut } from '../../../schema/cuts.js';
 import type { JobSettings } from '../../../schema/settings.js';
 import { largestBudget } from '../../calibrate/select/candidates.js';
 import { blocksOf, type Decoder } from '../../decoder/decoder.js';
@@ -18,6 +19,11 @@ export function budgetInBlocks(decoder: Decoder, settings: JobSettings): number 
     );
   }
   if (budget.kind === 'quality') return largest;
+  if (budget.blocks === 0 && !isCut(settings)) {
+    throw new UserError(
+      'A budget of 0 blocks leaves the model as it is; ask for a block at least, or for another cut.',
+    );
+  }
   if (budget.blocks <= largest) return budget.blocks;
   const kindWord = kind === 'both' ? '' : `${kind === 'mlp' ? 'MLP' : kind} `;
   throw new UserError(

@@ -159,18 +159,21 @@ async function run(options: RunOptions): Promise<CalibrationResult> {
   const { style = 'llama', file, onEvent, onPoint, signal, ...settings } = options;
   const decoder = readDecoder(buildDecoder(styles.get(style)!));
   const batches = [await ownAnswers(decoder, 0), await ownAnswers(decoder, 1)];
+  const heldout = [await ownAnswers(decoder, 0)];
+  const checkpoint = file === undefined ? unsavedCheckpoint() : openCheckpoint(file, 'the same');
   return await calibrate({
     decoder,
+    reference: { decoder, calibration: batches, training: batches, heldout, checkpoint },
     calibration: batches,
     smallBatches: batches,
     training: batches,
     trialRows: { judged: batches, training: batches, validation: batches },
-    heldout: [await ownAnswers(decoder, 0)],
+    heldout,
     settings: v.parse(jobSettings, { model: '.', dataset: '.', training: { epochs: 3 }, ...settings }),
     loss: 'divergence',
     runOptions: { threads: 1 },
     qualityMeasure: 'tokens',
-    checkpoint: file === undefined ? unsavedCheckpoint() : openCheckpoint(file, 'the same'),
+    checkpoint,
     signal,
     onEvent: onEvent ?? (() => {}),
     onPoint: ({ skipped }) => onPoint?.(skipped.length),

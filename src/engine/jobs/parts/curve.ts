@@ -49,18 +49,28 @@ export interface CalibrationResult {
 export async function calibrate(task: CalibrationTask): Promise<CalibrationResult> {
   const work = new WorkCounter(task);
   const pointTask = { ...task, onWork: (forwardPasses: number) => work.count(forwardPasses) };
+  const { reference } = task;
   const quality = await measureOriginal({
     ...pointTask,
-    regrouped: [...task.smallBatches, ...task.training, ...Object.values(task.trialRows).flat()],
+    learners: [
+      ...task.calibration,
+      ...task.smallBatches,
+      ...task.training,
+      ...Object.values(task.trialRows).flat(),
+      ...task.heldout,
+    ],
   });
   const learnsAnswers = task.loss === 'cross-entropy';
   const trained = learnsAnswers
-    ? (await trainAndMeasure(pointTask, [], quality)).point.withScales
+    ? (await trainAndMeasure({ ...pointTask, ...reference }, [], quality)).point.withScales
     : undefined;
   const measure = meaningfulMeasure(trained ?? quality, task.qualityMeasure);
   task.onOriginal?.({ quality, trained, measure });
 
   const curve = new Curve(pointTask, task.onPoint);
+  const isCut = reference.decoder !== task.decoder;
+  // Where the search starts from.
+  if (learnsAnswers && isCut) await curve.at([]);
   const { budget } = task.settings;
   const isGoodEnough = async (skipped: readonly BlockName[], largestDrop: number) => {
     const { point } = await curve.at(skipped);
@@ -71,6 +81,10 @@ export async function calibrate(task: CalibrationTask): Promise<CalibrationResul
   };
   if (budget.kind === 'quality') requireQuality(trained ?? quality, measure);
   const most = budgetInBlocks(task.decoder, task.settings);
+  if (most === 0) {
+    const { trained: chosen } = await curve.at([]);
+    return { original: quality, points: curve.points, chosen };
+  }
   const blocks = await selectBlocks(
     {
       decoder: task.decoder,
@@ -114,7 +128,7 @@ export async function calibrate(task: CalibrationTask): Promise<CalibrationResul
   }
   const chosen = await curve.at(blocks.slice(0, last));
   if (task.settings.trainPoints === 'all') {
-    for (let count = last - 1; count > 0; count -= 1) await curve.at(blocks.slice(0, count));
+    for (let count = last - 1; count > (isCut ? -1 : 0); count -= 1) await curve.at(blocks.slice(0, count));
   }
   return { original: quality, points: curve.points, chosen: chosen.trained };
 }

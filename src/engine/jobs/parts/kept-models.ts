@@ -1,4 +1,4 @@
-/** Models that stay open from job to job: the source model read last, and the pair of generators used last. */
+/** Models that stay open from job to job: the source models read last, and the pair of generators used last. */
 import { statSync } from 'node:fs';
 import { CancelledError } from '../../../schema/errors.js';
 import type { ModelChoice } from '../../../schema/values.js';
@@ -12,6 +12,9 @@ export interface GeneratorPair {
   slimmed: Generator;
 }
 
+/** A run has three models at the most: its original, that with fewer tokens, and the one that is slimmed. */
+const KEPT = 3;
+
 /** A pair on one provider, and how many work with it. */
 interface LoadedPair {
   key: string;
@@ -20,11 +23,12 @@ interface LoadedPair {
 }
 
 export class KeptModels {
-  #model: { key: string; model: Promise<SourceModel> } | undefined;
+  /** By key, the one used last at the end. */
+  readonly #models = new Map<string, Promise<SourceModel>>();
   #pair: LoadedPair | undefined;
 
   /**
-   * The model, read anew only if its file has changed or another one was read since.
+   * The model, read anew only if its file has changed or other ones were read since.
    * @param memory bytes that may be used, as for openModel
    * @throws UserError as openModel does
    */
@@ -32,12 +36,14 @@ export class KeptModels {
     const source = openModelFolder(location, modelFile);
     const { mtimeMs, size } = statSync(source.modelPath);
     const key = JSON.stringify([source.modelPath, mtimeMs, size, memory]);
-    if (this.#model?.key !== key) this.#model = { key, model: openModel(location, modelFile, memory) };
-    const { model } = this.#model;
+    const model = this.#models.get(key) ?? openModel(location, modelFile, memory);
+    this.#models.delete(key);
+    this.#models.set(key, model);
+    for (const old of [...this.#models.keys()].slice(0, -KEPT)) this.#models.delete(old);
     try {
       return await model;
     } catch (error) {
-      if (this.#model?.model === model) this.#model = undefined;
+      if (this.#models.get(key) === model) this.#models.delete(key);
       throw error;
     }
   }
@@ -67,7 +73,7 @@ export class KeptModels {
 
   /** Lets go of everything; to be called at the end. */
   async release(): Promise<void> {
-    this.#model = undefined;
+    this.#models.clear();
     const pair = this.#pair;
     this.#pair = undefined;
     if (pair) await this.#releaseIfUnused(pair);

@@ -2,6 +2,7 @@
 import type { HeldoutQuality } from '../../../schema/report.js';
 import type { LossKind } from '../../../schema/settings.js';
 import { throwIfCancelled } from '../../../schema/errors.js';
+import type { Checkpoint } from '../../calibrate/checkpoint.js';
 import type { Decoder } from '../../decoder/decoder.js';
 import { heldoutQuality } from '../../evaluate/heldout-quality.js';
 import { openForwardModel } from '../../loss/forward-model.js';
@@ -9,12 +10,20 @@ import type { LossBatch } from '../../loss/loss-batch.js';
 import { OriginalTargets } from '../../loss/original-targets.js';
 import type { RunOptions } from '../../runtime/session.js';
 
-export interface OriginalTask {
+/** What slimmed models are held against, and the task's rows in its own batches: its graph may have other inputs. */
+export interface Reference {
   decoder: Decoder;
   calibration: readonly LossBatch[];
-  /** The calibration rows in other batches. */
-  regrouped: readonly LossBatch[];
+  training: readonly LossBatch[];
   heldout: readonly LossBatch[];
+  /** Of its own training, where it is another model than the one that is slimmed. */
+  checkpoint: Checkpoint;
+}
+
+export interface OriginalTask {
+  reference: Pick<Reference, 'decoder' | 'calibration' | 'heldout'>;
+  /** All batches that are to get its distributions: the same rows, for the model that is slimmed. */
+  learners: readonly LossBatch[];
   loss: LossKind;
   runOptions: RunOptions;
   signal: AbortSignal | undefined;
@@ -25,8 +34,9 @@ export interface OriginalTask {
  * @throws UserError if the original computes no numbers; CancelledError if stopped
  */
 export async function measureOriginal(task: OriginalTask): Promise<HeldoutQuality> {
-  const { calibration, heldout, signal } = task;
-  const model = await openForwardModel(task.decoder, {
+  const { reference, signal } = task;
+  const { calibration, heldout } = reference;
+  const model = await openForwardModel(reference.decoder, {
     skipped: [],
     granularity: 'scalar',
     runOptions: task.runOptions,
@@ -36,7 +46,7 @@ export async function measureOriginal(task: OriginalTask): Promise<HeldoutQualit
     if (task.loss === 'divergence') {
       const targets = new OriginalTargets();
       await targets.learn(model, [...calibration, ...heldout], () => throwIfCancelled(signal));
-      for (const batch of [...calibration, ...task.regrouped, ...heldout]) targets.addTo(batch);
+      for (const batch of task.learners) targets.addTo(batch);
     }
     return quality;
   } finally {

@@ -62,8 +62,9 @@ async function find(compared: ComparedModels, context: JobContext): Promise<Foun
     const { settings } = point.run;
     return {
       key,
-      model: point.model,
-      slimmed: async (runOptions) => slimmedForAnswers(point.model, point, settings.scales, runOptions),
+      model: point.models.reference,
+      slimmed: async (runOptions) =>
+        slimmedForAnswers(point.models.model, point, settings.scales, runOptions),
       device: settings,
       memory: settings.memory,
       promptTokens: settings.maxTokens,

@@ -7,14 +7,18 @@ import type { Checkpoint } from '../../calibrate/checkpoint.js';
 import { trainScales, type TrainedScales } from '../../calibrate/train/train-scales.js';
 import type { Decoder } from '../../decoder/decoder.js';
 import { restoreScales, type Scales } from '../../decoder/scales.js';
-import { heldoutQuality } from '../../evaluate/heldout-quality.js';
+import { heldoutQualities } from '../../evaluate/heldout-quality.js';
 import { openForwardModel } from '../../loss/forward-model.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
 import type { RunOptions } from '../../runtime/session.js';
+import type { Reference } from './original.js';
 import { trainingSettings } from './settings.js';
 
 export interface PointTask {
+  /** What blocks are skipped from. */
   decoder: Decoder;
+  /** What it is held against. */
+  reference: Reference;
   calibration: readonly LossBatch[];
   /** The calibration rows in the batches of the final training. */
   training: readonly LossBatch[];
@@ -60,21 +64,25 @@ export async function trainAndMeasure(
     task.checkpoint,
     task.onEvent,
   );
-  const open = (blocks: readonly BlockName[]) =>
-    openForwardModel(task.decoder, {
+  const open = (decoder: Decoder, blocks: readonly BlockName[]) =>
+    openForwardModel(decoder, {
       skipped: blocks,
       granularity: settings.granularity,
       runOptions: task.runOptions,
     });
-  const original = { model: await open([]), scales: new Map() };
-  const slimmed = await open(skipped);
+  const original = { model: await open(task.reference.decoder, []), scales: new Map() };
+  const slimmed = await open(task.decoder, skipped);
   try {
-    const options = { original, ...(task.signal ? { signal: task.signal } : {}) };
-    const quality = (scales: Scales) => heldoutQuality({ model: slimmed, scales }, task.heldout, options);
+    const [withScales, withoutScales] = await heldoutQualities(
+      slimmed,
+      known ? [trained.scales] : [trained.scales, new Map()],
+      task.heldout,
+      { original, originalBatches: task.reference.heldout, ...(task.signal ? { signal: task.signal } : {}) },
+    );
     const point: CurvePoint = {
       skipped: [...skipped],
-      withoutScales: known ?? (await quality(new Map())),
-      withScales: await quality(trained.scales),
+      withoutScales: known ?? withoutScales!,
+      withScales: withScales!,
       selectionLoss: task.checkpoint.state.rounds[skipped.length - 1]?.losses[skipped.at(-1)!],
       training: { epochs: [...trained.epochs], bestEpoch: trained.bestEpoch },
     };

@@ -10,7 +10,8 @@ import { restoreScales, type Scales } from '../../decoder/scales.js';
 import { requireWhole } from '../../runs/damaged-run.js';
 import { keptCheckpoint, keptReport } from '../../runs/run-details.js';
 import type { JobContext } from '../context.js';
-import { onnxModel, type ImportContext } from './imported-model.js';
+import type { ImportContext } from './imported-model.js';
+import { openRunModels, type RunModels } from './run-models.js';
 import { onDevice } from './device.js';
 import { MemoryPlanner } from './memory-plan.js';
 import { decidingSettings } from './settings.js';
@@ -26,30 +27,31 @@ export interface OpenedPoint extends TrainedPoint {
   run: Run;
   /** Absent where the run was stopped before its first point was measured. */
   report: RunReport | undefined;
-  model: SourceModel;
+  models: RunModels;
 }
 
-/** The model of a run. @throws UserError if the run or its model is not there */
-export async function runModel(
+/** The models of a run. @throws UserError if the run or one of its models is not there */
+export async function runModels(
   { run: id }: Pick<RunPoint, 'run'>,
   context: ImportContext & Pick<JobContext, 'kept'>,
-): Promise<SourceModel> {
+): Promise<RunModels> {
   const run = context.store.openExactly(id);
   requireWhole(run);
-  const { model: location, modelFile, memory } = run.settings;
-  return await context.kept.model(await onnxModel({ model: location, modelFile }, context), memory);
+  return await openRunModels(run, context);
 }
 
-/** @throws UserError if the run, its model or the point's scales are not there */
+/** @throws UserError if the run, its models or the point's scales are not there */
 export async function openPoint(
   { run: id, blocks }: RunPoint,
   context: ImportContext & Pick<JobContext, 'kept'>,
 ): Promise<OpenedPoint> {
   const { store } = context;
   const run = store.openExactly(id);
-  const model = await runModel({ run: id }, context);
+  const models = await runModels({ run: id }, context);
   const report = keptReport(store, run);
-  if (blocks === 0) return { run, report, model, skipped: [], scales: new Map() };
+  if (blocks === 0 && models.model === models.original) {
+    return { run, report, models, skipped: [], scales: new Map() };
+  }
   const checkpoint = keptCheckpoint(store, run);
   const training = checkpoint?.training[String(blocks)];
   const skipped = checkpoint ? chosenBlocks(checkpoint).slice(0, blocks) : [];
@@ -61,7 +63,7 @@ export async function openPoint(
       `The run ${id} has no trained scales for ${blocks} skipped ${blocks === 1 ? 'block' : 'blocks'}; it has them for ${trained.join(', ') || 'none'}. To export that point trains it.`,
     );
   }
-  return { run, report, model, skipped, scales: restoreScales(training.best.scales) };
+  return { run, report, models, skipped, scales: restoreScales(training.best.scales) };
 }
 
 /**
@@ -69,15 +71,15 @@ export async function openPoint(
  * @throws UserError if the dataset is gone, or if the model or the dataset has changed since
  */
 export async function prepareRunTask(
-  { run, model }: Pick<OpenedPoint, 'run' | 'model'>,
+  { run, models }: Pick<OpenedPoint, 'run' | 'models'>,
   context: JobContext,
 ): Promise<PreparedTask> {
   const { settings } = run;
   const task = await onDevice(settings, (runOptions) =>
-    prepareTask(model, settings, new MemoryPlanner(settings.memory, runOptions), context),
+    prepareTask(models.reference, settings, new MemoryPlanner(settings.memory, runOptions), context),
   );
   const checkpoint = keptCheckpoint(context.store, run);
-  if (checkpoint && checkpoint.fingerprint !== runFingerprint(model, task, settings)) {
+  if (checkpoint && checkpoint.fingerprint !== runFingerprint(models.model, task, settings)) {
     throw new UserError(
       'The model or the dataset has changed since the run; its scales do not fit any more. Start a new run.',
     );

@@ -1,6 +1,7 @@
 /** What follows from a job's settings. */
 import * as v from 'valibot';
 import type { BlockKind } from '../../../schema/blocks.js';
+import { isCut } from '../../../schema/cuts.js';
 import { UserError } from '../../../schema/errors.js';
 import { granularity, jobSettings, type Granularity, type JobSettings } from '../../../schema/settings.js';
 import { defaultTraining, rateForWidth, type TrainingSettings } from '../../calibrate/train/train-scales.js';
@@ -69,7 +70,9 @@ export function decidingSettings(settings: JobSettings): Record<string, unknown>
     threads: _t,
     provider: _p,
     memory: _l,
+    cuts,
     ...deciding
   } = settings;
-  return deciding;
+  // Absent where there are none: runs of before there were any go on.
+  return isCut({ cuts }) ? { ...deciding, cuts } : deciding;
 }

@@ -14,6 +14,7 @@ import { onDevice } from './device.js';
 import { MemoryPlanner } from './memory-plan.js';
 import { modelBytes, writtenModelBytes } from './model-files.js';
 import type { TrainedPoint } from './points.js';
+import type { RunModels } from './run-models.js';
 import type { SourceModel } from './source-model.js';
 import type { PreparedTask } from './task.js';
 
@@ -43,7 +44,7 @@ export type WrittenPoint = Pick<
 
 /** The point as an interrupted job has written it before; undefined if the folder is anything else. */
 export function pointInPlace(
-  model: SourceModel,
+  { original, model }: Pick<RunModels, 'original' | 'model'>,
   taskName: string,
   { skipped, scales }: TrainedPoint,
   settings: JobSettings,
@@ -58,7 +59,7 @@ export function pointInPlace(
   return {
     folder,
     modelPath,
-    originalBytes: modelBytes(model),
+    originalBytes: modelBytes(original),
     slimmedBytes: writtenModelBytes(modelPath),
     largestDifference: record.verification.largestDifference,
   };
@@ -70,7 +71,7 @@ export function pointInPlace(
  * @throws UserError if the folder cannot be written or fails the check
  */
 export async function writePoint(
-  model: SourceModel,
+  { original, model, cuts }: Pick<RunModels, 'original' | 'model' | 'cuts'>,
   task: PreparedTask,
   trained: TrainedPoint,
   report: RunReport | undefined,
@@ -95,6 +96,8 @@ export async function writePoint(
         strategy: settings.strategy,
         granularity: settings.scales,
         figures: report && point ? reportFigures(report, point) : [],
+        cuts,
+        originalBytes: modelBytes(original),
       },
       runOptions: new MemoryPlanner(settings.memory, runOptions).forPasses(model.decoder),
     }),

@@ -1,0 +1,103 @@
+/** Makes the cuts that a run asks for, each once: what lies in the run's folder already is not made again. */
+import { mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import type { CutKind, MadeCut } from '../../../schema/cuts.js';
+import type { Run } from '../../../schema/runs.js';
+import { writeKept } from '../../runs/kept-json.js';
+import type { JobContext } from '../context.js';
+import { makeCut } from './cuts.js';
+import type { MemoryPlanner } from './memory-plan.js';
+import { modelBytes } from './model-files.js';
+import {
+  askedCuts,
+  calledAs,
+  cutFolder,
+  cutRecord,
+  keptCutOf,
+  type KeptCut,
+  type RunModels,
+} from './run-models.js';
+import { openModel, type SourceModel } from './source-model.js';
+import type { PreparedTask } from './task.js';
+import { TimeLeft } from './time-left.js';
+
+export class ModelCutter {
+  readonly #run: Run;
+  readonly #original: SourceModel;
+  readonly #context: JobContext;
+  readonly #planner: MemoryPlanner;
+  readonly #made: MadeCut[] = [];
+
+  constructor(run: Run, original: SourceModel, context: JobContext, planner: MemoryPlanner) {
+    this.#run = run;
+    this.#original = original;
+    this.#context = context;
+    this.#planner = planner;
+  }
+
+  /** @returns the original with the tokens that the run keeps; the original itself where it keeps all */
+  async reference(): Promise<SourceModel> {
+    return await this.#cutAll(
+      this.#asked.filter((kind) => kind === 'vocabulary'),
+      this.#original,
+    );
+  }
+
+  /** All other cuts. @param task the rows that decide what can be spared, for the reference */
+  async models(reference: SourceModel, task: PreparedTask): Promise<RunModels> {
+    const kinds = this.#asked.filter((kind) => kind !== 'vocabulary');
+    const model = await this.#cutAll(kinds, reference, task);
+    // Nobody asks for what was in between.
+    for (const kind of kinds.slice(0, -1)) {
+      rmSync(cutFolder(this.#runFolder, kind), { recursive: true, force: true });
+    }
+    return { original: this.#original, reference, model, cuts: this.#made };
+  }
+
+  get #asked(): CutKind[] {
+    return askedCuts(this.#run.settings.cuts);
+  }
+
+  get #runFolder(): string {
+    return this.#context.store.folderOf(this.#run.id);
+  }
+
+  /** From the last one that is made already on. */
+  async #cutAll(kinds: readonly CutKind[], from: SourceModel, task?: PreparedTask): Promise<SourceModel> {
+    const kept = kinds.map((kind) => keptCutOf(this.#runFolder, kind));
+    const last = kept.findLastIndex((cut) => cut !== undefined);
+    let model = last < 0 ? from : await this.#open(kinds[last]!, kept[last]!.modelFile);
+    this.#made.push(...kept.slice(0, last + 1).map((cut) => cut!.cut));
+    for (const kind of kinds.slice(last + 1)) model = await this.#cut(kind, model, task);
+    return model;
+  }
+
+  async #open(kind: CutKind, modelFile?: string): Promise<SourceModel> {
+    const folder = cutFolder(this.#runFolder, kind);
+    return calledAs(this.#original, await openModel(folder, modelFile, this.#run.settings.memory));
+  }
+
+  async #cut(kind: CutKind, before: SourceModel, task: PreparedTask | undefined): Promise<SourceModel> {
+    const folder = cutFolder(this.#runFolder, kind);
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(path.dirname(folder), { recursive: true });
+    const time = new TimeLeft();
+    const what = await makeCut(kind, {
+      before,
+      folder,
+      settings: this.#run.settings,
+      task,
+      runOptions: this.#planner.forPasses(before.decoder),
+      signal: this.#context.signal,
+      onProgress: (done, total) =>
+        this.#context.on({ type: 'cutting', kind, done, total, secondsLeft: time.after(kind, done, total) }),
+    });
+    const model = await this.#open(kind);
+    const cut = { kind, what, bytesBefore: modelBytes(before), bytesAfter: modelBytes(model) };
+    const record: KeptCut = { version: 1, cut, modelFile: model.source.modelFile };
+    writeKept(cutRecord(this.#runFolder, kind), record);
+    this.#made.push(cut);
+    this.#context.on({ type: 'cut', cut });
+    return model;
+  }
+}
