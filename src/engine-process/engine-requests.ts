@@ -3,9 +3,12 @@ import os from 'node:os';
 import path from 'node:path';
 import {
   checkedSettings,
+  comparisonDetails,
+  deleteComparison,
   describeModel,
   estimate,
   exportPoint,
+  listComparisons,
   listRuns,
   nameProblem,
   previewExport,
@@ -13,10 +16,12 @@ import {
   runDetails,
   suggestName,
   UserError,
+  voteOn,
 } from '../engine/index.js';
 import type { CheckedInput } from '../shared/contract.js';
 import type { EngineRequest } from '../shared/engine-messages.js';
 import type { Handlers } from '../shared/router.js';
+import { ComparisonRunner } from './comparison-runner.js';
 import { Comparisons } from './comparisons.js';
 import type { EngineShell } from './engine-shell.js';
 import { jobOptions, listProviders } from './job-options.js';
@@ -28,6 +33,7 @@ export function engineHandlers(shell: EngineShell, runner: JobRunner): Handlers<
   const { store } = jobs;
   const tickets = new Tickets();
   const comparisons = new Comparisons(shell, tickets);
+  const lists = new ComparisonRunner(shell);
   return {
     'model.open': async (choice) => {
       const description = await describeModel(choice, jobs);
@@ -46,6 +52,16 @@ export function engineHandlers(shell: EngineShell, runner: JobRunner): Handlers<
     'compare.stop': ({ ticket }) => comparisons.stop(ticket),
     'compare.heldout': (asked) => comparisons.heldout(asked),
     'compare.measure': (asked) => comparisons.measure(asked),
+    'comparisons.list': () => listComparisons(jobs),
+    'comparisons.show': ({ id }) => comparisonDetails(id, jobs),
+    'comparisons.start': (settings) => lists.start(settings),
+    'comparisons.resume': ({ id }) => lists.resume(id),
+    'comparisons.stop': () => lists.stop(),
+    'comparisons.vote': ({ id, ...given }) => voteOn(id, given, jobs),
+    'comparisons.delete': ({ id }) => {
+      deleteComparison(id, jobs);
+      return listComparisons(jobs);
+    },
     'export.suggest': async (point) => ({
       parent: start.exportFolder,
       name: await suggestName({ ...point, parent: start.exportFolder }, jobs),

@@ -1,5 +1,4 @@
 /** The one job that runs in this process. */
-import os from 'node:os';
 import {
   CancelledError,
   forUsers,
@@ -13,6 +12,7 @@ import {
 } from '../engine/index.js';
 import { UNEXPECTED } from '../shared/router.js';
 import { logLine, type EngineShell } from './engine-shell.js';
+import { yieldToOthers } from './yield-to-others.js';
 
 /** Milliseconds between two events of progress; a page cannot draw more of them. */
 const PROGRESS_PAUSE = 100;
@@ -89,14 +89,5 @@ export class JobRunner {
     const line = logLine(event);
     if (line !== undefined) log('info', `${run}: ${line}`);
     emit('job.event', { run, event });
-  }
-}
-
-/** The window and what else the user does come first; this process does nothing but its job. */
-function yieldToOthers(): void {
-  try {
-    os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // Where it is not allowed, the job runs at the usual priority.
   }
 }

@@ -5,6 +5,8 @@
 export { jobContext, type Device, type JobContext } from './jobs/context.js';
 export { compareHeldout, type HeldoutComparison } from './jobs/compare-heldout.js';
 export { comparePrompt, type PromptRequest } from './jobs/compare-prompt.js';
+export { compareList, newComparison } from './jobs/compare-list.js';
+export { comparisonDetails, deleteComparison, listComparisons, voteOn } from './jobs/comparisons.js';
 export { describeModel } from './jobs/describe-model.js';
 export { estimate, type EstimateRequest } from './jobs/estimate.js';
 export { evaluate, type EvaluateRequest, type Evaluation } from './jobs/evaluate.js';
@@ -50,6 +52,13 @@ export { providersInOrder, tryProvider } from './runtime/providers.js';
 export * from '../schema/blocks.js';
 export * from '../schema/columns.js';
 export * from '../schema/cuts.js';
+export {
+  comparisonSettings,
+  type ComparedModel,
+  type ComparisonDetails,
+  type ComparisonSettings,
+  type ComparisonSummary,
+} from '../schema/comparison.js';
 export * from '../schema/errors.js';
 export { forUsers } from '../schema/plain-words.js';
 export type { JobEvent, JobListener, JobStage, Side } from '../schema/events.js';

@@ -34,9 +34,9 @@ function start(): void {
   const window = new AppWindow(store, log);
   const events = new Events(window.tell);
   const changeSettings = setUpSettings(store, window, events);
-  const { desk, jobs, end: endEngines } = openEngines({ store, folders, log, events });
+  const { desk, jobs, comparisons, end: endEngines } = openEngines({ store, folders, log, events });
   const runs = new RunList(desk, jobs, events);
-  const parts = { store, folders, log, window, desk, jobs, runs, changeSettings };
+  const parts = { store, folders, log, window, desk, jobs, comparisons, runs, changeSettings };
 
   runs.follow(log);
   new JobAttention(window, store).follow(events);
@@ -48,5 +48,8 @@ function start(): void {
   servePage();
 
   desk.warmUp();
+  comparisons
+    .goOn()
+    .catch((error: unknown) => log.write('warning', 'An interrupted comparison does not go on', error));
   window.show();
 }

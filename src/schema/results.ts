@@ -138,6 +138,10 @@ export type Answer = v.InferOutput<typeof answer>;
 export const promptComparison = v.object({ original: answer, slimmed: answer, same: v.boolean() });
 export type PromptComparison = v.InferOutput<typeof promptComparison>;
 
+/** A question that was asked before, and what each model said to it. */
+export const turn = v.object({ prompt: v.string(), original: v.string(), slimmed: v.string() });
+export type Turn = v.InferOutput<typeof turn>;
+
 export const heldoutRow = v.object({
   line: count,
   /** What the user's side of the conversation says. */

@@ -1,10 +1,11 @@
 /** Step 5, comparing: both models answer, side by side. */
 import * as v from 'valibot';
+import { askingOptions } from '../schema/comparison.js';
 import { side } from '../schema/events.js';
 import { answerFigures, resourceFigures } from '../schema/report.js';
-import { heldoutRow, promptComparison } from '../schema/results.js';
+import { heldoutRow, promptComparison, turn } from '../schema/results.js';
 import { runPoint } from '../schema/runs.js';
-import { count, positive } from '../schema/values.js';
+import { count } from '../schema/values.js';
 import { ticket } from './values.js';
 
 export const compareRequests = {
@@ -14,10 +15,9 @@ export const compareRequests = {
       ...runPoint.entries,
       ticket,
       prompt: v.pipe(v.string(), v.minLength(1), v.maxLength(200_000)),
-      maxNewTokens: v.optional(v.pipe(positive, v.maxValue(8192)), 256),
-      /** Absent: always the most likely token. */
-      temperature: v.optional(v.pipe(v.number(), v.minValue(0.01), v.maxValue(5))),
-      seed: v.optional(v.pipe(v.number(), v.integer()), 0),
+      /** What was said before: each model goes on from its own answers. */
+      turns: v.optional(v.pipe(v.array(turn), v.maxLength(100))),
+      ...askingOptions,
     }),
     output: promptComparison,
   },

@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import { appEvents, appRequests } from './app.js';
 import { compareEvents, compareRequests } from './compare.js';
+import { comparisonEvents, comparisonRequests } from './comparisons.js';
 import { exportRequests } from './export.js';
 import { jobEvents, jobRequests } from './job.js';
 import { budgetRequests } from './job-settings.js';
@@ -19,11 +20,18 @@ export const requests = {
   ...budgetRequests,
   ...jobRequests,
   ...compareRequests,
+  ...comparisonRequests,
   ...exportRequests,
   ...runRequests,
 } as const;
 
-export const events = { ...appEvents, ...jobEvents, ...compareEvents, ...runEvents } as const;
+export const events = {
+  ...appEvents,
+  ...jobEvents,
+  ...compareEvents,
+  ...comparisonEvents,
+  ...runEvents,
+} as const;
 
 export type RequestName = keyof typeof requests;
 /** What a caller gives: defaults may be left out. */

@@ -17,6 +17,13 @@ export const ENGINE_REQUESTS = [
   'compare.stop',
   'compare.heldout',
   'compare.measure',
+  'comparisons.list',
+  'comparisons.show',
+  'comparisons.start',
+  'comparisons.resume',
+  'comparisons.stop',
+  'comparisons.vote',
+  'comparisons.delete',
   'export.suggest',
   'export.preview',
   'export.write',
@@ -34,6 +41,8 @@ export const ENGINE_EVENTS = [
   'job.failed',
   'compare.token',
   'compare.progress',
+  'comparison.progress',
+  'comparison.ended',
 ] as const satisfies readonly EventName[];
 export type EngineEvent = (typeof ENGINE_EVENTS)[number];
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { finishedRun, point, quality, runReport } from '../../../test/support/run-report.js';
 import type { BlockKind, ModelDescription } from '../../engine/index.js';
 import { answersText } from './compare.js';
+import { comparisonText } from './compare-list.js';
 import { evaluationText } from './evaluate.js';
 import { inspectText } from './inspect.js';
 import { runRow, showText } from './runs.js';
@@ -179,5 +180,67 @@ describe('evaluate', () => {
     expect(text).toMatch(/^ +sample +slimmed$/m);
     expect(text).toMatch(/^ +model size +9\.20 MB +8\.80 MB$/m);
     expect(text).toMatch(/^ +divergence \(KL, nats a token\) +0 +0\.2000 \(0\.1000 to 0\.3000\)$/m);
+  });
+});
+
+describe('compare --prompts', () => {
+  it('prints figures against the first model, and the worst rows', () => {
+    const share = (value: number) => ({ value, low: value - 0.1, high: value + 0.1 });
+    const answer = (text: string) => ({ text, tokens: 3, seconds: 1, cut: false });
+    const text = comparisonText({
+      summary: {
+        id: 'c',
+        created: '2026-11-27T08:00:00Z',
+        status: 'finished',
+        settings: {
+          models: [
+            { kind: 'model', model: '/a' },
+            { kind: 'model', model: '/b' },
+          ],
+          prompts: { from: 'file', file: '/q.txt' },
+          maxNewTokens: 16,
+          seed: 0,
+        },
+        names: ['big', 'small'],
+        source: 'q.txt',
+        prompts: 10,
+        done: 20,
+        total: 20,
+        interrupted: false,
+      },
+      models: [
+        { name: 'big', answered: 10, problems: 0, right: share(0.8) },
+        {
+          name: 'small',
+          answered: 10,
+          problems: 0,
+          right: share(0.7),
+          against: {
+            prompts: 10,
+            same: share(0.6),
+            lost: 2,
+            gained: 1,
+            flipChance: 1,
+            change: share(-0.1),
+            speed: share(1.2),
+            votes: 0,
+            undecided: 0,
+          },
+        },
+      ],
+      rows: [
+        {
+          index: 4,
+          line: 5,
+          prompt: 'How many\nnuts?',
+          expected: '3',
+          answers: [answer('3'), { ...answer('4'), same: false }],
+        },
+      ],
+      votes: [],
+    });
+    expect(text.replaceAll(/ +/g, ' ')).toMatch(
+      /10 prompts of q.txt.*answers the same as the first’s 60.0 % \(50.0 % to 70.0 %\).*flips: lost, gained 2, 1.*speed, against the first 1.20 x.*line 5: How many nuts\?\n expected: 3\n big: 3\n small: 4/s,
+    );
   });
 });

@@ -3,6 +3,7 @@ import { UserError } from '../../schema/errors.js';
 import { ConversationRefusedError } from './chat-template.js';
 import { conversationText, type PlainTextOptions } from './conversation-text.js';
 import { isTextExample, type Example } from './example.js';
+import type { Message } from './messages.js';
 import type { EncodedPrompt, EncodedRow, ReadableRows } from './encoded-row.js';
 import { requireRows, type RowProblem } from './row-problems.js';
 import { UnencodableTextError, type ModelTokenizer } from './tokenizer.js';
@@ -98,14 +99,13 @@ export function encodePrompts(
   return { prompts, problems };
 }
 
-/** The ids of one prompt. @throws UserError that says why the model cannot read it */
-export function encodeOnePrompt(
+/** The ids of one conversation up to the answer. @throws UserError that says why the model cannot read it */
+export function encodeConversationPrompt(
   tokenizer: ModelTokenizer,
-  prompt: string,
+  messages: readonly Message[],
   options: EncodePromptOptions = {},
 ): number[] {
-  const example = { line: 1, messages: [{ role: 'user' as const, content: prompt }] };
-  const encoded = readablePrompt(tokenizer, example, options);
+  const encoded = readablePrompt(tokenizer, { line: 1, messages: [...messages] }, options);
   if ('kind' in encoded) throw new UserError(`The prompt cannot be used: ${encoded.message}.`);
   return encoded.ids;
 }

@@ -50,6 +50,13 @@ export function parseMessages(value: unknown): Message[] | string {
   return messages;
 }
 
+/** A conversation that begins with what the system says, unless it brings that itself. */
+export function withSystem(messages: readonly Message[], system: string | undefined): readonly Message[] {
+  const isWanted = system !== undefined && system.trim() !== '';
+  if (!isWanted || messages.some(({ role }) => role === 'system')) return messages;
+  return [{ role: 'system', content: system }, ...messages];
+}
+
 function parseMessage(item: unknown): Message | string {
   if (typeof item !== 'object' || item === null) return 'is not an object with a role and a content';
   const given = own(item, 'role') ?? own(item, 'from');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { finalNumber, isExactMatch, isNumericMatch } from './answers.js';
+import { disagreement, finalNumber, isExactMatch, isNumericMatch, isRight, lastNumber } from './answers.js';
 
 describe('an exact match', () => {
   it('looks past space around and runs of it within, at nothing else', () => {
@@ -57,4 +57,41 @@ describe('the number after ####', () => {
       }),
     );
   });
+});
+
+describe('the last number', () => {
+  it.each([
+    ['She has 58 + 17 = 75 keys.', 75],
+    ['The total is $1,234.50.', 1234.5],
+    ['About -3.5 degrees', -3.5],
+    ['9, 10, 11', 11],
+    ['Call it B2 or x86', undefined],
+    ['1.5, then .5', 0.5],
+    ['none', undefined],
+  ])('of %j is %s', (text, expected) => {
+    expect(lastNumber(text)).toBe(expected);
+  });
+});
+
+describe('a right answer', () => {
+  it.each([
+    ['58 + 17 = 75. #### 75', 'some way. #### 75', true],
+    ['So there are 75 of them', '#### 75', true],
+    ['The answer is 75.', '75', true],
+    ['It is 1200 dollars', '$1,200', true],
+    ['75 or 76', '75', false],
+    ['Paris', 'Paris', true],
+    ['It is Paris', 'Paris', false],
+    ['In 1912 it sank', 'It sank in 1912', false],
+  ])('%j where %j is expected: %s', (answer, expected, right) => {
+    expect(isRight(answer, expected)).toBe(right);
+  });
+});
+
+it('disagreement is the share of words that only one has', () => {
+  expect(disagreement('a b  c', ' a b c')).toBe(0);
+  expect(disagreement('a b', 'c d')).toBe(1);
+  expect(disagreement('a b c d', 'a b c e')).toBeCloseTo(0.25, 12);
+  expect(disagreement('a b', 'b a')).toBeGreaterThan(0);
+  expect(disagreement('', 'a')).toBe(1);
 });

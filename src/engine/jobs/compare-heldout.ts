@@ -1,5 +1,4 @@
 /** Both models' answers to a run's held-out prompts, worst disagreements first; kept in the run's folder. */
-import { diffWordsWithSpace } from 'diff';
 import {
   answerComparison,
   type AnswerComparison,
@@ -8,7 +7,7 @@ import {
 } from '../../schema/report.js';
 import type { HeldoutRow } from '../../schema/results.js';
 import type { RunPoint } from '../../schema/runs.js';
-import { isExactMatch, isNumericMatch } from '../evaluate/answers.js';
+import { disagreement, isExactMatch, isRight } from '../evaluate/answers.js';
 import { readKept, writeKept } from '../runs/kept-json.js';
 import type { JobContext } from './context.js';
 import { heldoutAnswers } from './parts/answers.js';
@@ -67,30 +66,15 @@ function heldoutRow({ line, expected, original, slimmed }: AnswerRow, prompt: st
     original,
     slimmed,
     same: isExactMatch(slimmed, original),
-    originalRight: isRight(original, expected),
-    slimmedRight: isRight(slimmed, expected),
+    originalRight: expected === undefined ? undefined : isRight(original, expected),
+    slimmedRight: expected === undefined ? undefined : isRight(slimmed, expected),
     disagreement: disagreement(original, slimmed),
   };
-}
-
-function isRight(answer: string, expected: string | undefined): boolean | undefined {
-  if (expected === undefined) return undefined;
-  return isNumericMatch(answer, expected) ?? isExactMatch(answer, expected);
 }
 
 /** A right answer turned wrong is worst; among the others the share of words that differ decides. */
 function severity(row: HeldoutRow): number {
   return row.disagreement + (row.originalRight && row.slimmedRight === false ? 1 : 0);
-}
-
-/** Share of characters in words that only one of the two has. */
-function disagreement(original: string, slimmed: string): number {
-  if (isExactMatch(original, slimmed)) return 0;
-  const changes = diffWordsWithSpace(original, slimmed);
-  const characters = (parts: typeof changes) => parts.reduce((sum, part) => sum + part.value.length, 0);
-  const changed = characters(changes.filter((part) => part.added || part.removed));
-  const common = characters(changes.filter((part) => !part.added && !part.removed));
-  return Math.min(1, changed / Math.max(1, changed + 2 * common));
 }
 
 /** The prompt without the chat template's own tokens. */

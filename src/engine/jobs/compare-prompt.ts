@@ -1,9 +1,10 @@
 /** Asks both models one prompt, token by token in turn, so that both answers grow side by side. */
 import { CancelledError } from '../../schema/errors.js';
 import type { Side } from '../../schema/events.js';
-import type { Answer, PromptComparison } from '../../schema/results.js';
+import type { Answer, PromptComparison, Turn } from '../../schema/results.js';
 import { stopTokenIds } from '../data/conversation-text.js';
-import { encodeOnePrompt } from '../data/encode-examples.js';
+import { encodeConversationPrompt } from '../data/encode-examples.js';
+import { withSystem, type Message } from '../data/messages.js';
 import { StreamingDecoder } from '../data/streaming-decoder.js';
 import type { ModelTokenizer } from '../data/tokenizer.js';
 import { isExactMatch } from '../evaluate/answers.js';
@@ -14,6 +15,10 @@ import { withPair, type ComparedModels } from './parts/pairs.js';
 export interface PromptRequest {
   models: ComparedModels;
   prompt: string;
+  /** Put before the conversation. */
+  system?: string;
+  /** What was said before: each model goes on from its own answers. */
+  turns?: readonly Turn[];
   maxNewTokens: number;
   /** Absent: always the most likely token. */
   temperature?: number;
@@ -26,11 +31,23 @@ export interface PromptRequest {
  */
 export async function comparePrompt(request: PromptRequest, context: JobContext): Promise<PromptComparison> {
   return await withPair(request.models, context, async (pair, tokenizer) => {
-    const ids = encodeOnePrompt(tokenizer, request.prompt, { model: pair.original.reads });
-    const ask = (side: Side) => answerOf(pair[side], side, ids, tokenizer, request, context);
+    const ask = (side: Side) => {
+      const messages = conversation(request, side);
+      const ids = encodeConversationPrompt(tokenizer, messages, { model: pair[side].reads });
+      return answerOf(pair[side], side, ids, tokenizer, request, context);
+    };
     const [original, slimmed] = await Promise.all([ask('original'), ask('slimmed')]);
     return { original, slimmed, same: isExactMatch(slimmed.text, original.text) };
   });
+}
+
+/** A conversation as one of the two models has had it. */
+function conversation({ prompt, system, turns = [] }: PromptRequest, side: Side): readonly Message[] {
+  const messages = turns.flatMap((turn): Message[] => [
+    { role: 'user', content: turn.prompt },
+    { role: 'assistant', content: turn[side] },
+  ]);
+  return withSystem([...messages, { role: 'user', content: prompt }], system);
 }
 
 async function answerOf(

@@ -1,4 +1,4 @@
-/** The app's two engine processes: while one calibrates, the other still answers at once. */
+/** The app's engine processes: while one calibrates and one compares, the desk still answers at once. */
 import { app } from 'electron';
 import path from 'node:path';
 import type { EventPayload } from '../../shared/contract.js';
@@ -6,6 +6,7 @@ import type { EngineEvent, EngineStart } from '../../shared/engine-messages.js';
 import { BUILD } from '../app-files.js';
 import type { Events } from '../events.js';
 import type { Folders } from '../folders.js';
+import { ComparisonTracker } from '../comparison-tracker.js';
 import { JobTracker } from '../job-tracker.js';
 import type { Log } from '../log.js';
 import type { AppStore } from '../store.js';
@@ -20,6 +21,8 @@ export interface Engines {
   desk: EngineHost;
   /** Runs the jobs, in the other process. */
   jobs: JobTracker;
+  /** Works on lists of prompts, in a third. */
+  comparisons: ComparisonTracker;
   end(): void;
 }
 
@@ -40,11 +43,15 @@ export function openEngines({ store, folders, log, events }: EngineParts): Engin
         ? nodeChannel(folder.replace('app.asar', 'app.asar.unpacked'), start)
         : utilityChannel(folder, name, start);
 
+  const untold = (telling: Promise<void>) =>
+    telling.catch((error: unknown) => log.write('warning', 'Comparisons could not be listed', error));
   const listener = (onCrash: () => void): EngineHostListener => ({
     onEvent: <N extends EngineEvent>(name: N, payload: EventPayload<N>) => {
       if (name === 'job.event') jobs.onEvent(payload as EventPayload<'job.event'>);
       else if (name === 'job.finished') jobs.onFinished(payload as EventPayload<'job.finished'>);
       else if (name === 'job.failed') jobs.onFailed(payload as EventPayload<'job.failed'>);
+      else if (name === 'comparison.ended')
+        untold(comparisons.onEnded(payload as EventPayload<'comparison.ended'>));
       else events.emit(name, payload);
     },
     onJobStopped: () => jobs.onStopped(),
@@ -61,12 +68,19 @@ export function openEngines({ store, folders, log, events }: EngineParts): Engin
     listener(() => jobs.onCrash()),
   );
   const jobs: JobTracker = new JobTracker(worker, events.emit);
+  const comparer = new EngineHost(
+    startAs('Hopscotch comparison'),
+    listener(() => untold(comparisons.onCrash())),
+  );
+  const comparisons: ComparisonTracker = new ComparisonTracker(comparer, desk, events.emit);
   return {
     desk,
     jobs,
+    comparisons,
     end: () => {
       desk.end();
       worker.end();
+      comparer.end();
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Every request of the contract and who answers it. */
 import type { Handlers } from '../../shared/router.js';
 import { appHandlers } from './app-requests.js';
+import { comparisonHandlers } from './comparison-requests.js';
 import { exportHandlers } from './export-requests.js';
 import { jobHandlers } from './job-requests.js';
 import { modelHandlers } from './model-requests.js';
@@ -16,6 +17,7 @@ export function requestHandlers(parts: Parts): Handlers {
     ...taskHandlers(parts),
     ...jobHandlers(parts),
     ...passOn(parts.desk, 'compare.ask', 'compare.stop', 'compare.heldout', 'compare.measure'),
+    ...comparisonHandlers(parts),
     ...exportHandlers(parts),
     ...runHandlers(parts),
   };

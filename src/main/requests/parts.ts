@@ -1,5 +1,6 @@
 /** What the handlers of the page's requests work with. */
 import type { AppWindow } from '../app-window.js';
+import type { ComparisonTracker } from '../comparison-tracker.js';
 import type { EngineHost } from '../engine-host/engine-host.js';
 import type { Folders } from '../folders.js';
 import type { JobTracker } from '../job-tracker.js';
@@ -16,6 +17,7 @@ export interface Parts {
   /** The engine's process that answers at once. */
   desk: EngineHost;
   jobs: JobTracker;
+  comparisons: ComparisonTracker;
   runs: RunList;
   changeSettings: ChangeSettings;
 }

@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { events, requests, type Bridge, type Reply, type RequestName } from '../../../src/shared/contract.js';
 import { appHandlers } from './app-handlers.js';
 import { compareHandlers } from './compare-handlers.js';
+import { comparisonHandlers } from './comparison-handlers.js';
 import { exportHandlers } from './export-handlers.js';
 import { jobHandlers } from './job-handlers.js';
 import { modelHandlers } from './model-handlers.js';
@@ -27,6 +28,7 @@ export function createStandIn(options: SceneOptions): Bridge {
     ...taskHandlers(options),
     ...jobHandlers(options, emit, book),
     ...compareHandlers(options, emit),
+    ...comparisonHandlers(options, emit),
     ...exportHandlers(options),
     ...runHandlers(book),
   };
