@@ -35,6 +35,14 @@ export function transformersJsFile(modelFile: string): TransformersJsFile {
   };
 }
 
+/** The name of an ONNX file in another dtype of transformers.js: 'onnx/model.onnx' becomes 'onnx/model_q4.onnx'. */
+export function modelFileOf(modelFile: string, dtype: string): string {
+  const { dir, name, ext } = path.posix.parse(modelFile);
+  const before = DTYPES.find(([ending]) => name.endsWith(ending))?.[0] ?? '';
+  const after = DTYPES.find(([, known]) => known === dtype)?.[0] ?? '';
+  return path.posix.join(dir, `${name.slice(0, name.length - before.length)}${after}${ext}`);
+}
+
 /**
  * Code for the runtimes that can load the folder: onnxruntime-genai only where there is a genai_config.json.
  * @param folder the exported folder, with its configs and tokenizer

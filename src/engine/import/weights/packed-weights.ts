@@ -76,7 +76,7 @@ function shift(codes: Uint8Array, by: number): void {
 }
 
 /** Two codes of 4 bits a byte, the first in the low half. */
-function packCodes(codes: Uint8Array, bits: 4 | 8): Uint8Array {
+export function packCodes(codes: Uint8Array, bits: 4 | 8): Uint8Array {
   if (bits === 8) return codes;
   const packed = new Uint8Array(codes.length / 2);
   for (let i = 0; i < packed.length; i += 1) packed[i] = codes[2 * i]! | (codes[2 * i + 1]! << 4);

@@ -1,4 +1,6 @@
 /** Constants of a graph that is yet to be written: their types, shapes and places are known, their bytes come one by one. */
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { throwIfCancelled } from '../../../schema/errors.js';
 import type { TensorProto } from '../../onnx/file/onnx_pb.js';
 import { externalTensor, WEIGHT_ALIGNMENT } from '../../onnx/file/external-data.js';
 import { byteLength, type DataType } from '../../onnx/graph/data-types.js';
@@ -52,4 +54,62 @@ export class PlannedDataFile {
     this.#placed.push({ weight, offsets });
     return tensors;
   }
+}
+
+export interface DataFileOptions {
+  signal?: AbortSignal;
+  /** Bytes of weights written so far. */
+  onProgress?: (done: number, total: number) => void;
+  /** Called between weights. */
+  giveWay?: () => Promise<void>;
+}
+
+/**
+ * Makes all weights, some bytes after the other.
+ * @param take what is done with bytes, given where they belong in the data file
+ * @throws CancelledError if stopped
+ */
+export async function makeWeights(
+  dataFile: PlannedDataFile,
+  take: (bytes: Uint8Array, offset: number) => void,
+  { signal, onProgress, giveWay }: DataFileOptions = {},
+): Promise<void> {
+  let done = 0;
+  for (const { weight, offsets } of dataFile.weights) {
+    const ends = [...offsets];
+    for (const parts of weight.parts()) {
+      for (const [index, bytes] of parts.entries()) {
+        take(bytes, ends[index]!);
+        ends[index]! += bytes.length;
+        done += bytes.length;
+      }
+      await nextTurn();
+      throwIfCancelled(signal);
+      onProgress?.(done, dataFile.bytes);
+      await giveWay?.();
+    }
+  }
+}
+
+/** The same into a file. @throws CancelledError if stopped, Error with a code of the file system */
+export async function writeDataFile(
+  dataFile: PlannedDataFile,
+  file: string,
+  options: DataFileOptions = {},
+): Promise<void> {
+  const descriptor = openSync(file, 'w');
+  try {
+    await makeWeights(dataFile, (bytes, offset) => writeFully(descriptor, bytes, offset), options);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function writeFully(descriptor: number, bytes: Uint8Array, offset: number): void {
+  for (let done = 0; done < bytes.length;)
+    done += writeSync(descriptor, bytes, done, Math.min(bytes.length - done, 1 << 30), offset + done);
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

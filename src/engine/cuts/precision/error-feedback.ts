@@ -1,0 +1,80 @@
+/**
+ * Rounding one input after another, where each rounding's error is made up for by the weights that are not rounded yet, as
+ * far as the inputs go together (Frantar et al., GPTQ, 2022): with H the mean of x x' and H^-1 = U' U, U upper triangular,
+ * an error e at input j is made up for by - e U[j, k] / U[j, j] at the inputs k > j.
+ */
+import type { Sensitivity } from './sensitivities.js';
+
+/** What errors are made up for with. */
+export interface Feedback {
+  /** Inputs of which each group makes up for its own errors alone. */
+  group: number;
+  /** [inputs, group]: of input j the shares U[j, k] / U[j, j] of the inputs k of its group; 0 up to j. */
+  shares: Float32Array;
+  /** [inputs]: 1 / U[j, j]², what an error at input j costs after all is made up for that can be. */
+  costs: Float32Array;
+}
+
+/** Part of the mean diagonal that is added to it: rows are few, and inputs may never have been other than 0. */
+const DAMPING = 0.01;
+
+export function feedbackOf({ columns, group, moments }: Sensitivity): Feedback {
+  const shares = new Float32Array(columns * group);
+  const costs = new Float32Array(columns);
+  for (let first = 0; first < columns; first += group) {
+    const inverse = invertedFactor(
+      dampened(moments.subarray(first * group, (first + group) * group), group),
+      group,
+    );
+    for (let j = 0; j < group; j += 1) {
+      const own = inverse[j * group + j]!;
+      costs[first + j] = 1 / own ** 2;
+      for (let k = j + 1; k < group; k += 1) shares[(first + j) * group + k] = inverse[j * group + k]! / own;
+    }
+  }
+  return { group, shares, costs };
+}
+
+function dampened(moments: Float32Array, size: number): Float64Array {
+  const matrix = Float64Array.from(moments);
+  let trace = 0;
+  for (let i = 0; i < size; i += 1) trace += matrix[i * size + i]!;
+  const damping = (DAMPING * trace) / size || 1;
+  for (let i = 0; i < size; i += 1) matrix[i * size + i]! += damping;
+  return matrix;
+}
+
+/** U of H^-1 = U' U, upper triangular: the inverse of R in H = R R'. Changes the matrix. */
+function invertedFactor(matrix: Float64Array, size: number): Float64Array {
+  factor(matrix, size);
+  const inverse = new Float64Array(size * size);
+  for (let i = size - 1; i >= 0; i -= 1) {
+    const row = i * size;
+    for (let k = i + 1; k < size; k += 1) {
+      const share = matrix[row + k]!;
+      const other = k * size;
+      for (let j = k; j < size; j += 1) inverse[row + j]! -= share * inverse[other + j]!;
+    }
+    const own = matrix[row + i]!;
+    for (let j = i + 1; j < size; j += 1) inverse[row + j]! /= own;
+    inverse[row + i] = 1 / own;
+  }
+  return inverse;
+}
+
+/** In place: R of H = R R', upper triangular. */
+function factor(matrix: Float64Array, size: number): void {
+  for (let j = size - 1; j >= 0; j -= 1) {
+    const row = j * size;
+    let own = matrix[row + j]!;
+    for (let k = j + 1; k < size; k += 1) own -= matrix[row + k]! ** 2;
+    const root = Math.sqrt(Math.max(own, Number.MIN_VALUE));
+    matrix[row + j] = root;
+    for (let i = 0; i < j; i += 1) {
+      const other = i * size;
+      let sum = matrix[other + j]!;
+      for (let k = j + 1; k < size; k += 1) sum -= matrix[other + k]! * matrix[row + k]!;
+      matrix[other + j] = sum / root;
+    }
+  }
+}
