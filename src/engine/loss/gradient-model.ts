@@ -4,14 +4,12 @@ import type { LossKind, Provider } from '../../schema/settings.js';
 import { keepActivations } from '../autodiff/lower/full-accuracy.js';
 import { widenFloats } from '../onnx/graph/widen-floats.js';
 import { blockName, type Decoder } from '../decoder/decoder.js';
-import { NotSeparableError } from '../decoder/edit/cut-stream.js';
 import { upgradeOpset } from '../onnx/opset/upgrade-opset.js';
 import { rereadDecoder } from '../decoder/read/read-decoder.js';
 import { Graph } from '../onnx/graph/graph.js';
 import { emptyCache, tokenFeeds } from '../runtime/decoder-feeds.js';
-import { openSession, type Feeds, type RunnableModel } from '../runtime/session.js';
+import type { Feeds, RunnableModel } from '../runtime/session.js';
 import { float32Tensor, float32Values, int64Tensor, type RuntimeTensor } from '../runtime/tensors.js';
-import { addGradients, lowerModel, typesOf } from './add-gradients.js';
 import { gatedDecoder, type LossModelOptions } from './forward-model.js';
 import { gateFeeds, gateSize, type KeyedGate } from './gated-decoder.js';
 import { hiddenMatchProbe } from './hidden-match.js';
@@ -20,9 +18,8 @@ import { requireSameGradients } from './gradient-check.js';
 import { batchFeeds, makeLossBatch, type LossBatch } from './loss-batch.js';
 import { attachLoss } from './loss-head.js';
 import { LOSS_INPUTS, LOSS_OUTPUTS } from './loss-values.js';
+import { openGradient } from './open-gradient.js';
 import type { ScaleKey, Scales } from '../decoder/scales.js';
-import type { GradientTask } from './open-segments.js';
-import { openSegmentedGradient } from './segmented-gradient.js';
 
 /** A batch, the scales that it is run with, and the feeds of `hiddenMatchFeeds`, if any. */
 export interface GradientRun {
@@ -128,7 +125,8 @@ export async function openGradientModel(
   widenFloats(graph);
   keepActivations(graph);
   const probes = [[2, 3] as const, [3, 5] as const].map(([rows, positions]) => ({
-    ...probeFeeds(gated, gates, rows, positions),
+    ...probeFeeds(gated, rows, positions),
+    ...gateFeeds(gates, new Map()),
     ...(kind === 'divergence' ? targetProbe(rows * positions - 1, rows) : {}),
     ...(options.matchHidden ? hiddenMatchProbe(rows, positions, decoder.hiddenSize) : {}),
   }));
@@ -190,44 +188,13 @@ async function compareWithCpu(
   }
 }
 
-/** In segments where that is asked for; and on the CPU, where it takes less time and memory. */
-async function openGradient(
-  task: GradientTask,
-): Promise<{ model: RunnableModel; gradients: Map<string, string> }> {
-  const { provider = 'cpu', segments } = task.runOptions;
-  if (segments) return await openSegmentedGradient(task);
-  if (provider !== 'cpu' || hasPackedAttention(task.decoder)) return await openWholeGradient(task);
-  try {
-    return await openSegmentedGradient(task);
-  } catch (error) {
-    if (error instanceof NotSeparableError) return await openWholeGradient(task);
-    throw error;
-  }
-}
-
-/** onnxruntime's fused GPT-2: what its layers hand over is not named alike in all of them. */
-function hasPackedAttention({ model }: Decoder): boolean {
-  return model.graph.node.some(({ opType }) => opType === 'Attention');
-}
-
-async function openWholeGradient(
-  task: GradientTask,
-): Promise<{ model: RunnableModel; gradients: Map<string, string> }> {
-  const { decoder, loss, leaves, probes, runOptions } = task;
-  const { model } = decoder;
-  await lowerModel(model, probes, runOptions);
-  const types = await typesOf(model, probes, runOptions);
-  const gradients = addGradients(model, { result: loss, leaves, types });
-  return { model: await openSession(model, runOptions), gradients };
-}
-
-function probeFeeds(decoder: Decoder, gates: readonly KeyedGate[], rows: number, positions: number): Feeds {
+/** Feeds of a size for finding out types, but for the gates. */
+export function probeFeeds(decoder: Decoder, rows: number, positions: number): Feeds {
   const tokens = Array.from({ length: rows * positions }, (_, index) => index % decoder.vocabularySize);
   const lossTokens = rows * positions - 1;
   return {
     ...tokenFeeds(decoder, { rows, positions, ids: tokens }),
     ...emptyCache(decoder, rows),
-    ...gateFeeds(gates, new Map()),
     [LOSS_INPUTS.positions]: int64Tensor(
       tokens.slice(0, lossTokens).map((_, index) => index),
       [lossTokens],

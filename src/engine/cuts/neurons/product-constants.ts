@@ -43,9 +43,7 @@ export interface ProductConstants {
   inputProblem?: string;
 }
 
-const READERS: Readonly<
-  Record<string, (flow: DataFlow, node: NodeProto) => ProductConstants | undefined>
-> = {
+const READERS: Readonly<Record<string, (flow: DataFlow, node: NodeProto) => ProductConstants | undefined>> = {
   MatMul: (flow, node) => plain(flow, node, false),
   Gemm: (flow, node) => plain(flow, node, intAttribute(node, 'transB', 0) !== 0),
   FusedMatMul: (flow, node) => plain(flow, node, intAttribute(node, 'transB', 0) !== 0),
@@ -82,7 +80,8 @@ function plain(flow: DataFlow, node: NodeProto, isTransposed: boolean): ProductC
     const value = use.node.input[use.index]!;
     const producer = flow.graph.constant(value) ? undefined : flow.graph.producer(value);
     if (!producer) break;
-    const turns = producer.opType === 'Transpose' && (intsAttribute(producer, 'perm') ?? [1, 0]).join() === '1,0';
+    const turns =
+      producer.opType === 'Transpose' && (intsAttribute(producer, 'perm') ?? [1, 0]).join() === '1,0';
     if (producer.opType === 'DequantizeLinear') return dequantised(flow, node, producer, outputsFirst);
     if (!turns && !isRenaming(producer)) return undefined;
     // What is computed from the weight must be read here alone: other readers would get the cut weight as well.
@@ -168,7 +167,8 @@ function nBits(flow: DataFlow, node: NodeProto): ProductConstants | undefined {
   const tables = [entry(packed, 1, block * bits), entry(scales, 2, elementBits(scales.dataType))];
   const zeros = constant(3);
   if (node.input[3] && !zeros) return undefined;
-  if (zeros) tables.push(entry(zeros, 3, isFloatingPoint(zeros.dataType) ? elementBits(zeros.dataType) : bits));
+  if (zeros)
+    tables.push(entry(zeros, 3, isFloatingPoint(zeros.dataType) ? elementBits(zeros.dataType) : bits));
   if (tables.some(({ rowBits, entryBits }) => rowBits < blocks * entryBits)) return undefined;
   const order = constant(4);
   return {

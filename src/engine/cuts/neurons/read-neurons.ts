@@ -79,6 +79,8 @@ class NeuronReader {
   readonly #constants: InValue<Neurons['constants'][number]>[] = [];
   readonly #counts: InValue<Count>[] = [];
   readonly #first: ProductConstants[] = [];
+  /** Values that say how many channels there are, computed from shapes. */
+  readonly #sizes: string[] = [];
 
   constructor(
     readonly decoder: Decoder,
@@ -101,6 +103,7 @@ class NeuronReader {
     }
     if (this.#first.length === 0) throw new Unknown('no product was found that makes them');
     this.#requireOnlyReaders(last.node);
+    for (const value of this.#sizes) this.#requireOwnSize(value);
     return {
       block: blockName(block),
       layer: block.layer,
@@ -113,7 +116,10 @@ class NeuronReader {
     };
   }
 
-  #placed<T extends object>({ value, ...rest }: T & { value: string }): Omit<T, 'value'> & { places: Places } {
+  #placed<T extends object>({
+    value,
+    ...rest
+  }: T & { value: string }): Omit<T, 'value'> & { places: Places } {
     return { ...rest, places: this.#places.get(value)! };
   }
 
@@ -267,8 +273,7 @@ class NeuronReader {
       if (!node) return undefined;
       if (isProduct(this.flow, node)) return productConstants(this.flow, node)?.outputs.channels;
       const dynamic = node.input.filter((input) => input !== '' && !this.flow.isConstant(input));
-      const passes =
-        isRenaming(node) || node.opType === 'Reshape' || ELEMENTWISE_OPERATORS.has(node.opType);
+      const passes = isRenaming(node) || node.opType === 'Reshape' || ELEMENTWISE_OPERATORS.has(node.opType);
       if (!passes || dynamic.length === 0) return undefined;
       name = dynamic[0]!;
     }
@@ -306,12 +311,24 @@ class NeuronReader {
       }
       const producer = this.flow.graph.producer(value);
       if (producer?.opType === 'Concat') use = { node: producer, index: producer.input.length - 1 };
-      else if (producer && (isRenaming(producer) || producer.opType === 'Unsqueeze'))
+      else if (producer && this.flow.isConstant(value) && isRenaming(producer))
         use = { node: producer, index: 0 };
-      else throw this.#otherwise(node);
+      else {
+        if (this.flow.isConstant(value)) throw this.#otherwise(node);
+        this.#sizes.push(value);
+        return;
+      }
       // What other nodes read, too, would change for them.
-      if (this.flow.graph.consumers(value).length > 1) throw this.#otherwise(node);
+      if (this.flow.isConstant(use.node.input[use.index]!) && this.flow.graph.consumers(value).length > 1)
+        throw this.#otherwise(node);
     }
+  }
+
+  /** @throws Unknown if a number of channels is that of other values than those that have the neurons */
+  #requireOwnSize(value: string): void {
+    const shapes = [...this.flow.sources([value], new Set()).nodes].filter(readsShapeOnly);
+    const other = shapes.find((node) => !this.#places.has(node.input[0]!));
+    if (other || shapes.length === 0) throw this.#otherwise(other ?? this.flow.graph.producer(value));
   }
 
   /** @throws Unknown if something else reads a value that has the neurons */

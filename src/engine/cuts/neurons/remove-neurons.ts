@@ -69,7 +69,8 @@ function requireWhole({ block, width, together }: Neurons, kept: readonly number
       (other) => !own.has(other),
     );
   });
-  if (parts) throw new RangeError(`${block} can only lose ${together} neurons that follow each other at once`);
+  if (parts)
+    throw new RangeError(`${block} can only lose ${together} neurons that follow each other at once`);
 }
 
 class NeuronRemover {
@@ -83,7 +84,8 @@ class NeuronRemover {
   remove(neurons: Neurons, kept: readonly number[]): void {
     for (const { constant, places } of neurons.constants)
       this.#cut(constant, keptChannels(places, neurons.width, kept));
-    for (const count of neurons.counts) this.#setCount(count, keptChannels(count.places, neurons.width, kept));
+    for (const count of neurons.counts)
+      this.#setCount(count, keptChannels(count.places, neurons.width, kept));
   }
 
   #cut(constant: AxisConstant, channels: readonly number[]): void {
