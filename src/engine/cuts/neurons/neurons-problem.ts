@@ -5,7 +5,8 @@ import { byteLength } from '../../onnx/graph/data-types.js';
 import { elementCount, tensorByteLength } from '../../onnx/graph/tensor.js';
 import { keptDims } from './keep-channels.js';
 import { roundedWidth } from './plan-neurons.js';
-import { readNeurons, type Neurons } from './read-neurons.js';
+import type { Neurons } from './neurons.js';
+import { readNeurons } from './read-neurons.js';
 
 /** Why no neurons can be removed from the model, in one sentence; undefined if they can from some MLPs. */
 export function neuronsProblem(decoder: Decoder): string | undefined {

@@ -2,7 +2,8 @@
 import type { BlockName } from '../../../schema/blocks.js';
 import type { Decoder } from '../../decoder/decoder.js';
 import type { BlockStatistics, NeuronStatistics } from './neuron-statistics.js';
-import { readNeurons, type Neurons } from './read-neurons.js';
+import type { Neurons } from './neurons.js';
+import { readNeurons } from './read-neurons.js';
 
 /** What a neuron is ranked by (docs/decisions/080-ranking-of-neurons.md). */
 export type NeuronRule = 'activation' | 'taylor' | 'fisher';

@@ -11,7 +11,8 @@ import { makeValueInfo } from '../../onnx/graph/value-info.js';
 import { widenFloats } from '../../onnx/graph/widen-floats.js';
 import { openSession } from '../../runtime/session.js';
 import { float32Tensor, float32Values } from '../../runtime/tensors.js';
-import { readNeurons, type Neurons } from './read-neurons.js';
+import type { Neurons } from './neurons.js';
+import { readNeurons } from './read-neurons.js';
 
 /** Neurons at a time. */
 const CHUNK = 256;

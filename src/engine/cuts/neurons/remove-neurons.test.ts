@@ -9,7 +9,8 @@ import { copyModel } from '../../onnx/file/model-file.js';
 import { Graph } from '../../onnx/graph/graph.js';
 import { floatTensor } from '../../onnx/graph/tensor.js';
 import { insertNeuronGates } from './neuron-gates.js';
-import { readNeurons, type Neurons } from './read-neurons.js';
+import type { Neurons } from './neurons.js';
+import { readNeurons } from './read-neurons.js';
 import { removeNeurons, type CutDecoder, type KeptNeurons } from './remove-neurons.js';
 
 /** GroupQueryAttention takes several positions behind a cache for one row only. */

@@ -11,7 +11,8 @@ import type { TensorProto } from '../../onnx/file/onnx_pb.js';
 import { int64Tensor, tensorDims, tensorToIntegers } from '../../onnx/graph/tensor.js';
 import { keepEntries, keptDims, keptEntries } from './keep-channels.js';
 import type { AxisConstant } from './product-constants.js';
-import { readNeurons, type Count, type Neurons, type Places } from './read-neurons.js';
+import type { Count, Neurons, Places } from './neurons.js';
+import { readNeurons } from './read-neurons.js';
 
 /** Of each MLP the neurons that stay, ascending; MLPs that are not named keep all. */
 export type KeptNeurons = ReadonlyMap<BlockName, readonly number[]>;
