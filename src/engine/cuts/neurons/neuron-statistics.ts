@@ -18,7 +18,7 @@ import { Graph } from '../../onnx/graph/graph.js';
 import { widenFloats } from '../../onnx/graph/widen-floats.js';
 import { upgradeOpset } from '../../onnx/opset/upgrade-opset.js';
 import type { Feeds, RunOptions } from '../../runtime/session.js';
-import { float32Tensor, float32Values, type RuntimeTensor } from '../../runtime/tensors.js';
+import { float32Tensor, float32Values } from '../../runtime/tensors.js';
 import { insertNeuronGates, type NeuronGate } from './neuron-gates.js';
 import { productNorms } from './product-norms.js';
 import { addActivationSums } from './activation-sums.js';
@@ -110,6 +110,9 @@ function addTo(sum: Float64Array, values: Float32Array): void {
 
 type GradientSums = Pick<BlockStatistics, 'taylor' | 'fisher'>;
 
+/** The most positions of which types are found. */
+const PROBED = 5;
+
 /** The gradient by a gate of 1 in front of each activation is the activation times the gradient by it. */
 async function gradientSums(
   whole: Decoder,
@@ -122,14 +125,15 @@ async function gradientSums(
   const graph = new Graph(decoder.model.graph);
   widenFloats(graph);
   keepActivations(graph);
+  const ones = onesFor(gates, Math.max(PROBED, ...rows.map(({ mask }) => mask.length)));
   const opened = await openGradient({
     decoder,
     loss: LOSS_OUTPUTS.loss,
     gates: new Set(gates.map(({ name }) => name)),
     leaves: gates,
-    probes: [3, 5].map((positions) => ({
+    probes: [3, PROBED].map((positions) => ({
       ...probeFeeds(decoder, 1, positions),
-      ...openGates(gates, positions),
+      ...openGates(gates, positions, ones),
     })),
     runOptions: runOptions ?? {},
   });
@@ -140,7 +144,7 @@ async function gradientSums(
     ]),
   );
   try {
-    const feeds = rows.map((row) => ({ ...row.feeds, ...openGates(gates, row.mask.length) }));
+    const feeds = rows.map((row) => ({ ...row.feeds, ...openGates(gates, row.mask.length, ones) }));
     let done = 0;
     for await (const results of opened.model.runEach(feeds)) {
       for (const { name, block } of gates) {
@@ -168,16 +172,14 @@ function addProducts({ taylor, fisher }: GradientSums, products: Float32Array, f
   }
 }
 
-/** Ones, which gates of the same width share. */
-function openGates(gates: readonly NeuronGate[], tokens: number): Feeds {
-  const byWidth = new Map<number, RuntimeTensor>();
-  const ones = (width: number) => {
-    let tensor = byWidth.get(width);
-    if (!tensor) {
-      tensor = float32Tensor(new Float32Array(tokens * width).fill(1), [tokens, width]);
-      byWidth.set(width, tensor);
-    }
-    return tensor;
-  };
-  return Object.fromEntries(gates.map(({ name, width }) => [name, ones(width)]));
+/** Feeds of ones for so many tokens. */
+function openGates(gates: readonly NeuronGate[], tokens: number, ones: Float32Array): Feeds {
+  return Object.fromEntries(
+    gates.map(({ name, width }) => [name, float32Tensor(ones.subarray(0, tokens * width), [tokens, width])]),
+  );
+}
+
+/** As many as gates for so many tokens need, which all share them. */
+function onesFor(gates: readonly NeuronGate[], tokens: number): Float32Array {
+  return new Float32Array(tokens * Math.max(0, ...gates.map(({ width }) => width))).fill(1);
 }

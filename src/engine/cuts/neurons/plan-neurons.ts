@@ -11,6 +11,9 @@ export type NeuronRule = 'activation' | 'taylor' | 'fisher';
 /** Blocks of a later quantisation to four bits. */
 const MULTIPLE = 32;
 
+/** Into so many widths an MLP's may be rounded where layers differ: those of one width share their sessions. */
+const WIDTHS = 12;
+
 export interface NeuronPlanOptions {
   /** Part of all neurons that is removed, above 0 and below 1. */
   share: number;
@@ -20,7 +23,10 @@ export interface NeuronPlanOptions {
   uneven?: boolean;
   /** The most that a layer loses, as a part of its neurons. Default: 0.6. */
   most?: number;
-  /** Layers keep a multiple of this many, as blocks of a later quantisation need. Default: 32. */
+  /**
+   * Layers keep a multiple of this many, as blocks of a later quantisation need. Default: 32; where layers differ, the
+   * multiple of 32 below a twelfth of their neurons.
+   */
   multiple?: number;
 }
 
@@ -53,15 +59,18 @@ export function planNeurons(
   statistics: NeuronStatistics,
   options: NeuronPlanOptions,
 ): Map<BlockName, number[]> {
-  const { share, rule = 'fisher', uneven = true, most = 0.6, multiple = MULTIPLE } = options;
+  const { share, rule = 'fisher', uneven = true, most = 0.6 } = options;
   if (!(share > 0 && share < 1)) throw new RangeError(`${share} is no part of the neurons`);
   const layers = readNeurons(decoder).neurons.flatMap((neurons) => {
     const own = statistics.get(neurons.block);
     return own ? [rankedLayer(neurons, SCORES[rule](own))] : [];
   });
-  if (uneven) removeLeastNeeded(layers, share, most);
-  else for (const layer of layers) layer.removed = layer.neurons.width * Math.min(share, most);
-  return new Map(layers.map((layer) => [layer.neurons.block, keptOf(layer, multiple)]));
+  const counts = uneven
+    ? unevenCounts(layers, share, most, options.multiple)
+    : layers.map(({ neurons }) =>
+        roundedWidth(neurons, neurons.width * (1 - Math.min(share, most)), options.multiple),
+      );
+  return new Map(layers.map((layer, at) => [layer.neurons.block, mostNeeded(layer, counts[at]!)]));
 }
 
 function rankedLayer(neurons: Neurons, scores: Float64Array): RankedLayer {
@@ -89,12 +98,42 @@ function removeLeastNeeded(layers: readonly RankedLayer[], share: number, most: 
   }
 }
 
-/** The most needed neurons, as many as the layer keeps, rounded to a multiple. */
-function keptOf({ neurons, candidates, removed }: RankedLayer, multiple: number): number[] {
-  const rounded = roundedWidth(neurons, neurons.width - removed, multiple);
+/** How many neurons each layer keeps, in multiples: in all about as many as the share says. */
+function unevenCounts(
+  layers: readonly RankedLayer[],
+  share: number,
+  most: number,
+  multiple: number | undefined,
+): number[] {
+  removeLeastNeeded(layers, share, most);
+  const rounded = layers.map(({ neurons: { width, together }, removed }) => {
+    const unit = leastCommonMultiple(multiple ?? stepOf(width), together);
+    const wanted = (width - removed) / unit;
+    const above = Math.min(width, Math.ceil(wanted) * unit);
+    return {
+      above,
+      below: Math.max(Math.min(unit, width), Math.ceil(above / unit - 1) * unit),
+      excess: above - wanted * unit,
+    };
+  });
+  let excess = rounded.reduce((sum, layer) => sum + layer.excess, 0);
+  const counts = rounded.map(({ above }) => above);
+  // Layers that are the farthest above what they should keep are rounded down.
+  const order = [...rounded.keys()].toSorted((a, b) => rounded[b]!.excess - rounded[a]!.excess);
+  for (const at of order) {
+    const { above, below } = rounded[at]!;
+    if (excess < (above - below) / 2) break;
+    if (below < layers[at]!.neurons.width * (1 - most)) continue;
+    counts[at] = below;
+    excess -= above - below;
+  }
+  return counts;
+}
+
+function mostNeeded({ candidates }: RankedLayer, count: number): number[] {
   const kept: number[] = [];
   for (const candidate of candidates.toReversed()) {
-    if (kept.length + candidate.neurons.length > rounded) break;
+    if (kept.length + candidate.neurons.length > count) break;
     kept.push(...candidate.neurons);
   }
   return kept.toSorted((a, b) => a - b);
@@ -108,6 +147,10 @@ export function roundedWidth(
 ): number {
   const unit = leastCommonMultiple(multiple, together);
   return Math.min(width, Math.max(unit, Math.round(wanted / unit) * unit));
+}
+
+function stepOf(width: number): number {
+  return Math.max(1, Math.floor(width / WIDTHS / MULTIPLE)) * MULTIPLE;
 }
 
 function leastCommonMultiple(a: number, b: number): number {
