@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { buildDecoder, decoderStyles } from '../../../../test/graphs/build-decoder.js';
+import { quantiseProducts } from '../../../../test/graphs/quantise-products.js';
 import { sampleBatches, sampleDecoder } from '../../../../test/support/sample.js';
+import { readDecoder } from '../../decoder/read/read-decoder.js';
+import { tensorToFloat32 } from '../../onnx/graph/tensor.js';
 import { attachLoss } from '../../loss/loss-head.js';
 import { makeLossBatch } from '../../loss/loss-batch.js';
 import { LOSS_OUTPUTS } from '../../loss/loss-values.js';
@@ -44,5 +48,24 @@ describe('statistics of neurons', () => {
       expect(taylor[neuron]! / slope, `neuron ${neuron} of ${block}`).toBeCloseTo(1, 1);
     }
     await session.release();
+  });
+
+  it('are found through weights of four bits, whose columns have the lengths that they are dequantised to', async () => {
+    const model = quantiseProducts(buildDecoder(decoderStyles[0]!, { layers: 1 }), 'MatMulNBits 4');
+    const decoder = readDecoder(model);
+    const rows = [{ ids: [1, 5, 9, 3, 7, 2], responseStart: 2 }];
+    const statistics = await neuronStatistics(decoder, [makeLossBatch(decoder, rows, 0)]);
+    const { squares, fisher, norms } = statistics.get('mlp 0')!;
+    expect(squares.every((value) => value > 0)).toBe(true);
+    expect(fisher.every((value) => value >= 0) && fisher.some((value) => value > 0)).toBe(true);
+    const plain = readDecoder(buildDecoder(decoderStyles[0]!, { layers: 1 }));
+    const weight = plain.graph.initializer('model.layers.0.mlp.down_proj.weight')!;
+    const values = tensorToFloat32(weight, undefined);
+    const width = values.length / norms.length;
+    norms.forEach((norm, neuron) => {
+      const length = Math.hypot(...values.subarray(neuron * width, (neuron + 1) * width));
+      expect(norm / length).toBeGreaterThan(0.8);
+      expect(norm / length).toBeLessThan(1.25);
+    });
   });
 });

@@ -1,15 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles, mixtral } from '../../../../test/graphs/build-decoder.js';
+import { narrowFloats } from '../../../../test/graphs/narrow-floats.js';
 import { buildGenaiDecoder, genaiStyles } from '../../../../test/graphs/genai-decoder.js';
 import { QUANTISATIONS, quantiseProducts } from '../../../../test/graphs/quantise-products.js';
 import { largestDifference, runDecoder } from '../../../../test/graphs/run-decoder.js';
 import type { Decoder } from '../../decoder/decoder.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';
-import { copyModel } from '../../onnx/file/model-file.js';
+import { copyModel, type OnnxModel } from '../../onnx/file/model-file.js';
+import { DataType } from '../../onnx/graph/data-types.js';
 import { Graph } from '../../onnx/graph/graph.js';
-import { floatTensor } from '../../onnx/graph/tensor.js';
+import { floatTensor, tensorBytes } from '../../onnx/graph/tensor.js';
 import { insertNeuronGates } from './neuron-gates.js';
 import type { Neurons } from './neurons.js';
+import { neuronsProblem } from './neurons-problem.js';
 import { readNeurons } from './read-neurons.js';
 import { removeNeurons, type CutDecoder, type KeptNeurons } from './remove-neurons.js';
 
@@ -104,10 +107,32 @@ describe('removed neurons equal neurons whose activations are zero', () => {
   );
 });
 
+describe('removed neurons', () => {
+  it('leave the rest of float16 weights as they were', () => {
+    const model = buildDecoder(decoderStyles[0]!, { layers: 2 });
+    const cutOf = (source: OnnxModel) => {
+      const decoder = readDecoder(source);
+      const kept = new Map(readNeurons(decoder).neurons.map((own) => [own.block, someKept(own)]));
+      return written(removeNeurons(decoder, kept)).model;
+    };
+    const bytesOf = (source: OnnxModel) =>
+      new Map(source.graph.initializer.map((tensor) => [tensor.name, tensorBytes(tensor, undefined)]));
+    const before = bytesOf(cutOf(narrowFloats(model, DataType.FLOAT16)));
+    expect(before).toEqual(bytesOf(narrowFloats(cutOf(model), DataType.FLOAT16)));
+  });
+});
+
 describe('neurons that cannot be removed', () => {
   it('are those of a mixture of experts', () => {
     const { neurons, problems } = readNeurons(readDecoder(buildDecoder(mixtral, { layers: 1 })));
     expect(neurons).toEqual([]);
     expect(problems.get('mlp 0')).toBe('it is a mixture of experts');
+  });
+
+  it.each(['MatMulInteger', 'MatMulBnb4'] as const)('are those of a %s weight', (quantisation) => {
+    const model = quantiseProducts(buildDecoder(decoderStyles[0]!, { layers: 1 }), quantisation);
+    expect(neuronsProblem(readDecoder(model))).toMatch(
+      new RegExp(`^The neurons of the block 'mlp 0' cannot be removed, because .*${quantisation}.*; leave`),
+    );
   });
 });
