@@ -26,128 +26,134 @@ export interface RefitTask {
  * @returns [outputs, kept neurons]
  */
 export function refitWeight({ moments, weight, kept }: RefitTask, pull: number): Float32Array {
-  const { width, learnt, apart, learntTokens, apartTokens } = moments;
-  const tokens = learntTokens + apartTokens;
-  const removed = others(kept, width);
-  const all = (at: number) => (learnt[at]! + apart[at]!) / tokens;
-  const replaced = replacements(all, width, kept, removed, pull);
-  return withReplacements(weight, width, kept, removed, replaced);
+  const { width, learnt, apart } = moments;
+  const all = learnt.map((sum, at) => sum + apart[at]!);
+  return fittedOn(all, { weight, width, kept }, pull);
 }
 
 /** The pull with which the product comes nearest to what it gave on the batches that were kept apart. */
 export function choosePull({ moments, weight, kept }: RefitTask): number {
   const { width, learnt, apart, learntTokens, apartTokens } = moments;
   if (apartTokens === 0 || learntTokens === 0) return USUAL_PULL;
-  const removed = others(kept, width);
-  const importance = outputProducts(weight, width, removed);
+  const rows = { weight: someOutputs(weight, width), width, kept };
   let best: { pull: number; error: number } | undefined;
   for (const pull of PULLS) {
-    const replaced = replacements((at) => learnt[at]! / learntTokens, width, kept, removed, pull);
-    const error = errorOf(apart, width, kept, removed, replaced, importance);
+    const error = errorOn(apart, rows, fittedOn(learnt, rows, pull));
     if (!best || error < best.error) best = { pull, error };
   }
   return best!.pull;
 }
 
-function others(kept: readonly number[], width: number): number[] {
-  const own = new Set(kept);
-  return Array.from({ length: width }, (_, at) => at).filter((neuron) => !own.has(neuron));
+/** A weight [outputs, width], or some rows of it. */
+interface Rows {
+  weight: Float32Array;
+  width: number;
+  kept: readonly number[];
 }
 
-/** Of each removed neuron a row: what of each kept one takes its place, [removed, kept]. */
-function replacements(
-  moment: (at: number) => number,
-  width: number,
-  kept: readonly number[],
-  removed: readonly number[],
-  pull: number,
-): Float64Array {
-  const count = kept.length;
-  const matrix = new Float64Array(count * count);
-  let trace = 0;
-  kept.forEach((neuron, row) => {
-    kept.forEach((other, column) => (matrix[row * count + column] = moment(neuron * width + other)));
-    trace += matrix[row * count + row]!;
-  });
-  // Neurons that are silent on the task have no moments: the pull must be more than nothing.
-  const added = pull * (trace / count) + Number.MIN_VALUE;
-  for (let row = 0; row < count; row += 1) matrix[row * count + row]! += added;
-  const sides = new Float64Array(removed.length * count);
-  removed.forEach((neuron, row) => {
-    kept.forEach((other, column) => (sides[row * count + column] = moment(neuron * width + other)));
-  });
-  solvePositive(matrix, sides, count);
-  return sides;
-}
+/** Outputs by which pulls are told apart. */
+const COMPARED_OUTPUTS = 64;
 
-function withReplacements(
-  weight: Float32Array,
-  width: number,
-  kept: readonly number[],
-  removed: readonly number[],
-  replaced: Float64Array,
-): Float32Array {
+function someOutputs(weight: Float32Array, width: number): Float32Array {
   const outputs = weight.length / width;
+  const each = Math.ceil(outputs / COMPARED_OUTPUTS);
+  return weight.filter((_, at) => Math.floor(at / width) % each === 0);
+}
+
+/** @param sums second moments, times any number @returns [outputs, kept neurons] */
+function fittedOn(sums: Float64Array, { weight, width, kept }: Rows, pull: number): Float32Array {
+  const own = new Set(kept);
+  const removed = Array.from({ length: width }, (_, at) => at).filter((neuron) => !own.has(neuron));
+  const replaced = replacements(sums, width, kept, removed, pull);
   const count = kept.length;
-  const fitted = new Float32Array(outputs * count);
+  const fitted = new Float32Array((weight.length / width) * count);
   const row = new Float64Array(count);
-  for (let output = 0; output < outputs; output += 1) {
-    kept.forEach((neuron, at) => (row[at] = weight[output * width + neuron]!));
-    removed.forEach((neuron, place) => {
-      const factor = weight[output * width + neuron]!;
-      const from = place * count;
-      for (let at = 0; at < count; at += 1) row[at]! += factor * replaced[from + at]!;
-    });
+  for (let output = 0; output * width < weight.length; output += 1) {
+    const from = output * width;
+    for (let at = 0; at < count; at += 1) row[at] = weight[from + kept[at]!]!;
+    addReplacements(
+      row,
+      replaced,
+      removed.map((neuron) => weight[from + neuron]!),
+    );
     fitted.set(row, output * count);
   }
   return fitted;
 }
 
-/** Products of what each two removed neurons are multiplied with, over the outputs, [removed, removed]. */
-function outputProducts(weight: Float32Array, width: number, removed: readonly number[]): Float64Array {
-  const products = new Float64Array(removed.length ** 2);
-  for (let start = 0; start < weight.length; start += width) {
-    removed.forEach((neuron, row) => {
-      const own = weight[start + neuron]!;
-      removed.forEach((other, column) => {
-        products[row * removed.length + column]! += own * weight[start + other]!;
-      });
-    });
-  }
-  return products;
-}
-
-/** Squared distance, summed over tokens and outputs, between what the product gives and what it gave. */
-function errorOf(
-  moments: Float64Array,
+/** Of each removed neuron a row: what of each kept one takes its place, [removed, kept]. */
+function replacements(
+  sums: Float64Array,
   width: number,
   kept: readonly number[],
   removed: readonly number[],
-  replaced: Float64Array,
-  importance: Float64Array,
-): number {
-  // Each row is what is put in the place of a removed neuron, less the neuron itself.
-  const rows = removed.map((neuron, place) => {
-    const row = new Float64Array(width);
-    kept.forEach((other, at) => (row[other] = replaced[place * kept.length + at]!));
-    row[neuron] = -1;
-    return row;
-  });
-  let error = 0;
-  const product = new Float64Array(width);
-  rows.forEach((row, place) => {
-    product.fill(0);
-    for (let neuron = 0; neuron < width; neuron += 1) {
-      const factor = row[neuron]!;
-      if (factor === 0) continue;
-      const from = neuron * width;
-      for (let at = 0; at < width; at += 1) product[at]! += factor * moments[from + at]!;
+  pull: number,
+): Float64Array {
+  const matrix = chosen(sums, width, kept, kept);
+  const count = kept.length;
+  let trace = 0;
+  for (let row = 0; row < count; row += 1) trace += matrix[row * count + row]!;
+  // Neurons that are silent on the task have no moments: the pull must be more than nothing.
+  const added = pull * (trace / count) + Number.MIN_VALUE;
+  for (let row = 0; row < count; row += 1) matrix[row * count + row]! += added;
+  const sides = chosen(sums, width, removed, kept);
+  solvePositive(matrix, sides, count);
+  return sides;
+}
+
+/** Rows and columns of a square matrix, one row after the other. */
+function chosen(
+  matrix: Float64Array,
+  width: number,
+  rows: readonly number[],
+  columns: readonly number[],
+): Float64Array {
+  const result = new Float64Array(rows.length * columns.length);
+  let at = 0;
+  for (const row of rows) {
+    const from = row * width;
+    for (let column = 0; column < columns.length; column += 1)
+      result[at + column] = matrix[from + columns[column]!]!;
+    at += columns.length;
+  }
+  return result;
+}
+
+/** Adds rows, each times a factor, four in one go. */
+function addReplacements(row: Float64Array, rows: Float64Array, factors: readonly number[]): void {
+  const count = row.length;
+  let place = 0;
+  for (; place + 3 < factors.length; place += 4) {
+    const f0 = factors[place]!;
+    const f1 = factors[place + 1]!;
+    const f2 = factors[place + 2]!;
+    const f3 = factors[place + 3]!;
+    const from = place * count;
+    for (let at = 0; at < count; at += 1) {
+      row[at]! +=
+        f0 * rows[from + at]! +
+        f1 * rows[from + count + at]! +
+        f2 * rows[from + 2 * count + at]! +
+        f3 * rows[from + 3 * count + at]!;
     }
-    rows.forEach((other, column) => {
+  }
+  for (; place < factors.length; place += 1) {
+    for (let at = 0; at < count; at += 1) row[at]! += factors[place]! * rows[place * count + at]!;
+  }
+}
+
+/** Squared distance, summed over tokens and outputs, between what the product gives and what it gave. */
+function errorOn(sums: Float64Array, { weight, width, kept }: Rows, fitted: Float32Array): number {
+  let error = 0;
+  const difference = new Float64Array(width);
+  for (let output = 0; output * width < weight.length; output += 1) {
+    for (let at = 0; at < width; at += 1) difference[at] = -weight[output * width + at]!;
+    for (let at = 0; at < kept.length; at += 1) difference[kept[at]!]! += fitted[output * kept.length + at]!;
+    for (let one = 0; one < width; one += 1) {
       let sum = 0;
-      for (let at = 0; at < width; at += 1) sum += product[at]! * other[at]!;
-      error += sum * importance[place * removed.length + column]!;
-    });
-  });
+      for (let other = 0; other < width; other += 1) sum += sums[one * width + other]! * difference[other]!;
+      error += sum * difference[one]!;
+    }
+  }
   return error;
 }
