@@ -7,9 +7,7 @@ import { openForwardModel } from '../loss/forward-model.js';
 import type { LossBatch } from '../loss/loss-batch.js';
 import { saveScales, type Scales } from '../decoder/scales.js';
 import type { Decoder } from '../decoder/decoder.js';
-import { elementType } from '../decoder/element-type.js';
 import { externalFiles, setMetadata } from '../onnx/file/model-file.js';
-import { DataType } from '../onnx/graph/data-types.js';
 import type { ModelFolder } from '../onnx/file/model-folder.js';
 import type { RunOptions } from '../runtime/session.js';
 import { writeCompanions } from './companions.js';
@@ -19,6 +17,7 @@ import { modelCard } from './model-card.js';
 import { slimmedModel, writeSlimmedModel } from './slimmed-model.js';
 import { explicitReason, requireSame, UnwritableScales } from './unwritable-scales.js';
 import { verifyExport, type ExportCheck } from './verify-export.js';
+import { hasFloat16Cache } from './whole-model.js';
 
 export interface ExportRequest {
   source: ModelFolder;
@@ -149,11 +148,6 @@ async function verify(request: ExportRequest, modelPath: string): Promise<Export
   } finally {
     await trained.release();
   }
-}
-
-function hasFloat16Cache({ graph, inputs }: Decoder): boolean {
-  const [first] = inputs.cache;
-  return first !== undefined && elementType(graph, first) === DataType.FLOAT16;
 }
 
 /** Each file counts once: weights that were left in place (weights-in-place.ts) name the model's own file. */

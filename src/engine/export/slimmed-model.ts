@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { BlockName } from '../../schema/blocks.js';
 import type { ExportMode, Granularity } from '../../schema/settings.js';
-import { blocksOf, type Decoder } from '../decoder/decoder.js';
+import type { Decoder } from '../decoder/decoder.js';
 import { joinNorms } from '../decoder/edit/join-norms.js';
 import { renumberCache } from '../decoder/edit/renumber-cache.js';
 import type { Scales } from '../decoder/scales.js';
@@ -10,6 +10,7 @@ import { writeModel } from '../onnx/file/model-file.js';
 import { dataFileNames } from './data-files.js';
 import { insertScales } from './explicit-scales.js';
 import { foldScales, type FoldedDecoder } from './fold-scales.js';
+import { attentionLayers } from './whole-model.js';
 
 export interface SlimmedForm {
   original: Decoder;
@@ -27,7 +28,7 @@ export interface SlimmedModel extends FoldedDecoder {
 /** @throws UnwritableScales if the scales cannot be folded */
 export function slimmedModel(form: SlimmedForm): SlimmedModel {
   const { decoder, weightEdits } = withScales(form);
-  const keptLayers = blocksOf(decoder).flatMap(({ kind, layer }) => (kind === 'attention' ? [layer] : []));
+  const keptLayers = attentionLayers(decoder);
   return { decoder: renumberCache(decoder).decoder, keptLayers, weightEdits };
 }
 
