@@ -4,7 +4,8 @@ import { readDecoder } from '../../decoder/read/read-decoder.js';
 import { copyModel, shallowCopy } from '../../onnx/file/model-file.js';
 import type { TensorProto } from '../../onnx/file/onnx_pb.js';
 import { setAttribute } from '../../onnx/graph/attributes.js';
-import { elementBits } from '../../onnx/graph/data-types.js';
+import { externalLocation, externalTensor, isExternal } from '../../onnx/file/external-data.js';
+import { DataType, elementBits } from '../../onnx/graph/data-types.js';
 import type { Graph } from '../../onnx/graph/graph.js';
 import {
   elementCount,
@@ -71,6 +72,9 @@ function cutDims({ tensor, axis, rows }: VocabularyTable, count: number): number
   return tensorDims(tensor).map((size, index) => (index === axis ? (size / rows) * count : size));
 }
 
+/** Bytes of a table that are read at once. */
+const READ_AT_ONCE = 64e6;
+
 /** The entries of the tokens that stay, one after the other. */
 function cutBytes(
   { tensor, axis, rows }: VocabularyTable,
@@ -78,12 +82,34 @@ function cutBytes(
   folder: string | undefined,
 ): Uint8Array {
   const dims = tensorDims(tensor);
+  const parts = elementCount(dims.slice(0, axis));
   const bits = (elementCount(dims.slice(axis)) / rows) * elementBits(tensor.dataType);
-  const form = { parts: elementCount(dims.slice(0, axis)), rows, kept };
-  const source = tensorBytes(tensor, folder);
-  return bits % 8 === 0
-    ? cutWhole(source, { ...form, step: bits / 8 })
-    : cutPacked(source, { ...form, bits });
+  if (bits % 8 !== 0) return cutPacked(tensorBytes(tensor, folder), { parts, rows, kept, bits });
+  const step = bits / 8;
+  if (parts === 1 && isExternal(tensor)) return cutInParts(tensor, { rows, kept, step }, folder);
+  return cutWhole(tensorBytes(tensor, folder), { parts, rows, kept, step });
+}
+
+/** Of a table in a file, some rows at once: it may be larger than the memory that there is. */
+function cutInParts(
+  tensor: TensorProto,
+  { rows, kept, step }: Omit<TableForm, 'parts'> & { step: number },
+  folder: string | undefined,
+): Uint8Array {
+  const target = new Uint8Array(kept.length * step);
+  const atOnce = Math.max(1, Math.floor(READ_AT_ONCE / step));
+  const { location, offset } = externalLocation(tensor);
+  let done = 0;
+  for (let first = 0; first < rows; first += atOnce) {
+    const count = Math.min(atOnce, rows - first);
+    const ids = kept.filter((id) => id >= first && id < first + count).map((id) => id - first);
+    if (ids.length === 0) continue;
+    const place = { location, offset: offset + first * step, length: count * step };
+    const part = externalTensor({ name: tensor.name, dataType: DataType.UINT8, dims: [count * step] }, place);
+    target.set(cutWhole(tensorBytes(part, folder), { parts: 1, rows: count, kept: ids, step }), done);
+    done += ids.length * step;
+  }
+  return target;
 }
 
 interface TableForm {

@@ -97,15 +97,28 @@ async function textIds(folder: string, { kept, rows }: VocabularyPlan): Promise<
 
 const limited = { keep: 'latin', limit: 416 };
 
+/** Styles that end in different ways. */
+const ENDS = new Set(['llama', 'gpt2', 'gemma2', 'granite', 'phi', 'bloom']);
+
 const built: [string, () => OnnxModel][] = [
-  ...decoderStyles.map((style): [string, () => OnnxModel] => [
-    style.name,
-    () => buildDecoder(style, { vocabulary: ROWS, layers: 1 }),
-  ]),
+  ...decoderStyles
+    .filter(({ name }) => ENDS.has(name))
+    .map((style): [string, () => OnnxModel] => [
+      style.name,
+      () => buildDecoder(style, { vocabulary: ROWS, layers: 1 }),
+    ]),
   ...QUANTISATIONS.map((kind): [string, () => OnnxModel] => [
     kind,
     () =>
-      quantiseProducts(buildDecoder(decoderStyles[0]!, { vocabulary: ROWS, layers: 1, hidden: 32 }), kind),
+      quantiseProducts(
+        buildDecoder(decoderStyles[0]!, {
+          vocabulary: ROWS,
+          layers: 1,
+          hidden: 32,
+          opset: kind.endsWith('blocks') ? 21 : 14,
+        }),
+        kind,
+      ),
   ]),
   [
     'embedding of 8 bits',
@@ -140,11 +153,9 @@ describe('the logits of kept tokens are the original’s to the bit', () => {
 describe('a cut model', () => {
   it('writes the same text as the original', async () => {
     const { source, decoder } = await openModel(sampleFolder);
-    const prompt = 'Cleo has 14 apples. Cleo buys 17 more. How many apples are there?';
-    const tokenizer = await loadTokenizer(sampleFolder);
-    const ask = (encode: (text: string) => number[]) => encode(`<|bos|><|user|>${prompt}<|assistant|>`);
-    const stop = new Set(tokenizer.eosTokenIds);
-    const ids = ask((text) => tokenizer.encode(text));
+    const full = await loadTokenizer(sampleFolder);
+    const ids = full.encode('<|bos|><|user|>Cleo has 14 apples. Cleo buys 17 more.<|assistant|>');
+    const stop = new Set(full.eosTokenIds);
     const tokens = await answer(decoder, ids, stop);
     const small = await planVocabulary({ source, decoder, ...limited });
     const plan = {
@@ -158,7 +169,7 @@ describe('a cut model', () => {
     const ownStop = new Set(own.eosTokenIds);
     const text = own.decode(await answer(cut.decoder, renumbered(ids, renumbering(plan))!, ownStop));
     expect(ownStop.size).toBe(stop.size);
-    expect(text).toBe(tokenizer.decode(tokens));
+    expect(text).toBe(full.decode(tokens));
     expect(done.bytesAfter / done.bytesBefore).toBeCloseTo(plan.kept.length / 676);
     expect(done.bytesBefore).toBe(vocabularySavings(decoder, plan).bytesBefore);
   });

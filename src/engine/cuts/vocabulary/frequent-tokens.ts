@@ -2,8 +2,8 @@
 import type { TokenizerModel } from './tokenizer-model.js';
 
 /**
- * Tokens of the task and all that they are merged of, then the most frequent ones: of byte pairs those that are merged
- * first, of pieces those with the best scores. Byte pairs come only if they are still made by merging.
+ * Tokens of the task and all that they are merged of, then the most frequent ones: of byte pairs characters and what is
+ * merged first, of pieces those with the best scores. Byte pairs come only if they are still made by merging.
  * @param always ids that stay anyway
  * @param candidates ids that may stay
  * @param ofTask ids that the task's texts hold
@@ -31,6 +31,8 @@ export function frequentTokens(
     for (const part of partsOf(model, ranks, model.tokens[id]!)) take(ids.get(part) ?? -1);
     take(id);
   }
+  const made = new Set(model.merges.map((merge) => model.joined(merge)));
+  for (const id of candidates) if (!made.has(model.tokens[id]!)) take(id);
   const isThere = (token: string) => {
     const id = ids.get(token) ?? -1;
     return always.has(id) || taken.has(id);
@@ -39,10 +41,10 @@ export function frequentTokens(
   return [...taken];
 }
 
-/** What a token is merged of, step by step. */
+/** What a token is merged of: its characters, and what is made of them step by step. */
 function partsOf(model: TokenizerModel, ranks: ReadonlyMap<string, number>, token: string): string[] {
-  const parts: string[] = [];
   const symbols = Array.from(token);
+  const parts = [...symbols];
   for (;;) {
     let best = Infinity;
     let place = -1;

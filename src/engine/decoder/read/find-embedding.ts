@@ -20,7 +20,14 @@ export interface TokenEmbedding {
 }
 
 /** Operators that may stand between the token ids and the embedding. */
-export const INDEX_OPERATORS: ReadonlySet<string> = new Set(['Reshape', 'Slice', 'Cast', 'Identity', 'Unsqueeze', 'Squeeze']);
+export const INDEX_OPERATORS: ReadonlySet<string> = new Set([
+  'Reshape',
+  'Slice',
+  'Cast',
+  'Identity',
+  'Unsqueeze',
+  'Squeeze',
+]);
 
 /** com.microsoft.GatherBlockQuantized takes rows of a table quantised in blocks. */
 export const GATHERS: ReadonlySet<string> = new Set(['Gather', 'GatherBlockQuantized']);
