@@ -54,6 +54,11 @@ export class JobProgress {
       case 'cut':
         this.#say(`  ${event.cut.what}`);
         break;
+      case 'cut-tried':
+        this.#say(
+          `  ${event.step.what}: loss +${event.step.loss.toFixed(4)}, about ${formatBytes(event.step.bytes)}`,
+        );
+        break;
       case 'answers':
         this.#advance('answers', event.done, event.total, event.secondsLeft);
         break;

@@ -1,5 +1,5 @@
 /** Values of command-line options. */
-import { PROVIDER_NAMES } from '../engine/index.js';
+import { plannedKind, PROVIDER_NAMES, type PlannedKind } from '../engine/index.js';
 import { InvalidArgumentError, Option } from 'commander';
 
 export function parseNumber(text: string): number {
@@ -12,6 +12,13 @@ export function parseCount(text: string): number {
   const value = parseNumber(text);
   if (!Number.isInteger(value) || value < 1)
     throw new InvalidArgumentError('It must be a whole number from 1 up.');
+  return value;
+}
+
+export function parseWhole(text: string): number {
+  const value = parseNumber(text);
+  if (!Number.isInteger(value) || value < 0)
+    throw new InvalidArgumentError('It must be a whole number from 0 up.');
   return value;
 }
 
@@ -34,6 +41,17 @@ const BYTE_UNITS: Readonly<Record<string, number>> = {
   GIB: 2 ** 30,
   TIB: 2 ** 40,
 };
+
+/** 'neurons,precision'. */
+export function parseKinds(text: string): PlannedKind[] {
+  const kinds = text.split(',').map((kind) => kind.trim());
+  const isKind = (kind: string): kind is PlannedKind => plannedKind.options.includes(kind as PlannedKind);
+  if (!kinds.every(isKind))
+    throw new InvalidArgumentError(
+      `It must be some of ${plannedKind.options.join(', ')}, with commas between.`,
+    );
+  return kinds;
+}
 
 /** '2GB', '512 MB', '1.5GiB' or a plain number: in bytes. */
 export function parseBytes(text: string): number {

@@ -4,6 +4,7 @@ import {
   checkedSettings,
   defaultSettings,
   defaultTrainings,
+  plannedKind,
   responses,
   textUnit,
   trainingChoices,
@@ -66,7 +67,8 @@ const TRAINING_FLAGS = Object.keys(trainingChoices.entries).filter((name) => nam
 
 /** @throws UserError if the flags do not make sense, alone or together */
 export function settingsFrom(model: string, dataset: string, flags: Flags): JobSettings {
-  const { budget, maxDrop, trainingBatchRows, ...rest } = flags;
+  const { budget, maxDrop, trainingBatchRows, precision, vocabulary, neurons, lastToken, ...others } = flags;
+  const { targetSize: _t, cuts: _c, ...rest } = others;
   if (budget !== undefined && maxDrop !== undefined) {
     throw new UserError('Give either --budget or --max-drop, not both.');
   }
@@ -80,10 +82,39 @@ export function settingsFrom(model: string, dataset: string, flags: Flags): JobS
     dataset,
     budget:
       maxDrop === undefined
-        ? budget && { kind: 'blocks', blocks: budget }
+        ? budget === undefined
+          ? undefined
+          : { kind: 'blocks', blocks: budget }
         : { kind: 'quality', largestDrop: maxDrop },
+    cuts: {
+      vocabulary: kept(vocabulary),
+      neurons: neurons || undefined,
+      precision: kept(precision),
+      lastToken,
+    },
+    aim: aimFrom(flags),
     training: { ...training, batchRows: trainingBatchRows },
   });
+}
+
+/** @throws UserError if kinds of cuts are named without an aim */
+function aimFrom({ targetSize, maxDrop, budget, cuts: kinds }: Flags): unknown {
+  if (targetSize !== undefined && (maxDrop !== undefined || budget !== undefined)) {
+    throw new UserError('Give one of --target-size, --max-drop and --budget.');
+  }
+  if (targetSize !== undefined) {
+    return { goal: { kind: 'size', bytes: targetSize }, cuts: kinds ?? plannedKind.options };
+  }
+  if (kinds === undefined) return undefined;
+  if (maxDrop === undefined) {
+    throw new UserError('--cuts names what may be combined; say for what with --target-size or --max-drop.');
+  }
+  return { goal: { kind: 'quality', largestDrop: maxDrop }, cuts: kinds };
+}
+
+/** 'keep' is the absence of a cut. */
+function kept(value: unknown): unknown {
+  return value === 'keep' ? undefined : value;
 }
 
 /** Says in the help of each option what holds without it. */

@@ -24,7 +24,8 @@ export { measureModels, type SpeedRequest } from './jobs/measure-models.js';
 export { measurePoint } from './jobs/measure-point.js';
 export { measureStep, type StepFigures, type StepRequest } from './jobs/measure-step.js';
 export { previewTask, type PreviewRequest } from './jobs/preview-task.js';
-export { hasProgress, slim, type SlimRequest, type SlimResult } from './jobs/slim.js';
+export { slim, type SlimRequest, type SlimResult } from './jobs/slim.js';
+export { hasProgress } from './jobs/parts/finished-run.js';
 export { KeptModels } from './jobs/parts/kept-models.js';
 export { planWay } from './jobs/parts/memory-plan.js';
 export { checkedSettings, defaultSettings, defaultTrainings } from './jobs/parts/settings.js';
@@ -59,6 +60,7 @@ export {
   type ComparisonSettings,
   type ComparisonSummary,
 } from '../schema/comparison.js';
+export { bytesWithCuts, type CutSizes } from '../schema/cut-sizes.js';
 export * from '../schema/errors.js';
 export { forUsers } from '../schema/plain-words.js';
 export type { JobEvent, JobListener, JobStage, Side } from '../schema/events.js';

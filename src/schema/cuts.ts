@@ -1,6 +1,6 @@
 /** Cuts of a model's weights, made before blocks are skipped: what may be asked for, and what was done. */
 import * as v from 'valibot';
-import { count } from './values.js';
+import { count, share } from './values.js';
 
 /** 'keep': as the source has it. */
 export const precision = v.picklist(['fp16', 'int8', 'q4', 'q4f16']);
@@ -27,6 +27,35 @@ export type Cuts = v.InferOutput<typeof cuts>;
 export function isCut({ cuts: asked }: { cuts: Cuts }): boolean {
   return Object.values(asked).some((value) => value !== undefined && value !== false);
 }
+
+/** Kinds of cuts that a plan may combine; blocks are attention blocks. */
+export const plannedKind = v.picklist(['attention', 'neurons', 'vocabulary', 'precision']);
+export type PlannedKind = v.InferOutput<typeof plannedKind>;
+
+/** One aim instead of a setting for each cut: the cuts are chosen so that it is reached. */
+export const aim = v.object({
+  goal: v.variant('kind', [
+    /** Bytes of the model's files at the most. */
+    v.object({ kind: v.literal('size'), bytes: v.pipe(count, v.minValue(1)) }),
+    /** The smallest model of which this share of the held-out quality is lost at the most. */
+    v.object({ kind: v.literal('quality'), largestDrop: share }),
+  ]),
+  cuts: v.pipe(v.array(plannedKind), v.minLength(1)),
+});
+export type Aim = v.InferOutput<typeof aim>;
+
+/** A cut that was tried alone for an aim, before any training. */
+export const triedStep = v.object({
+  kind: plannedKind,
+  /** 'q4', '20 % of the neurons', '6 attention blocks'. */
+  what: v.string(),
+  /** How much the loss rose on rows kept apart, in nats a token. */
+  loss: v.number(),
+  /** Foreseen bytes of the model with this cut alone. */
+  bytes: v.number(),
+  taken: v.boolean(),
+});
+export type TriedStep = v.InferOutput<typeof triedStep>;
 
 /** What one cut did. */
 export const madeCut = v.object({

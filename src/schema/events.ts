@@ -1,7 +1,7 @@
 /** What a job tells while it runs: one typed stream for every job. */
 import * as v from 'valibot';
 import { blockName } from './blocks.js';
-import { cutKind, madeCut } from './cuts.js';
+import { cutKind, madeCut, triedStep } from './cuts.js';
 import { problemCount } from './problems.js';
 import { curvePoint, heldoutQuality, memoryPlan, qualityMeasure, trainingEpoch } from './report.js';
 import { runFindings } from './runs.js';
@@ -11,6 +11,7 @@ import { count, filePath } from './values.js';
 export const jobStage = v.picklist([
   'importing the model',
   'opening the model',
+  'planning the cuts',
   'cutting the model',
   'reading the task',
   'collecting answers',
@@ -39,6 +40,8 @@ export const jobEvent = v.variant('type', [
   /** How far a cut is. */
   v.object({ type: v.literal('cutting'), kind: cutKind, ...done }),
   v.object({ type: v.literal('cut'), cut: madeCut }),
+  /** A cut that was tried alone, for an aim. */
+  v.object({ type: v.literal('cut-tried'), step: triedStep }),
   /** Comes first where a run goes on: what its checkpoint holds. */
   v.object({ type: v.literal('restored'), findings: runFindings }),
   /** How the dataset was read, and what of it cannot be used. */

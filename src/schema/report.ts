@@ -1,7 +1,7 @@
 /** What a run has measured: plain data, kept as report.json. */
 import * as v from 'valibot';
 import { blockName } from './blocks.js';
-import { madeCut } from './cuts.js';
+import { madeCut, triedStep } from './cuts.js';
 import { problemCount } from './problems.js';
 import { responses } from './settings.js';
 import { count, estimate, filePath } from './values.js';
@@ -167,6 +167,8 @@ export const runReport = v.object({
   trainedOriginal: v.optional(heldoutQuality),
   /** Cuts that were made before blocks were chosen, in their order; absent in reports of earlier versions. */
   cuts: v.optional(v.array(madeCut)),
+  /** What was tried for an aim, and taken or not. */
+  plan: v.optional(v.array(triedStep)),
   points: v.array(curvePoint),
   /** Number of skipped blocks of the point that the run settled on; absent as long as it has not. */
   chosenPoint: v.optional(count),

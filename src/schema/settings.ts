@@ -1,7 +1,7 @@
 /** What a job is told: its schema and its defaults, written once for command line, app and library. */
 import * as v from 'valibot';
 import { textUnit } from './columns.js';
-import { cuts } from './cuts.js';
+import { aim, cuts } from './cuts.js';
 import { count, filePath, modelChoice, positive, share } from './values.js';
 
 export const provider = v.picklist(['cpu', 'webgpu', 'cuda', 'dml', 'coreml']);
@@ -83,6 +83,8 @@ const choices = {
   budget,
   /** What else is made smaller, before blocks are chosen. */
   cuts,
+  /** Decides budget and cuts, which are not looked at then. */
+  aim,
   kind: skippedKind,
   strategy: strategyName,
   scales: granularity,
@@ -135,6 +137,7 @@ export const jobSettings = v.object({
   textUnit: v.optional(textUnit, 'auto'),
   budget: v.optional(choices.budget, { kind: 'blocks', blocks: 4 }),
   cuts: v.optional(choices.cuts, {}),
+  aim: v.optional(choices.aim),
   kind: v.optional(choices.kind, 'attention'),
   strategy: v.optional(choices.strategy, 'contest'),
   scales: v.optional(choices.scales, 'channel+gain'),

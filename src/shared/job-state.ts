@@ -32,6 +32,7 @@ export function afterJobEvent(state: JobState, event: JobEvent): JobState {
     case 'imported':
     case 'cutting':
     case 'cut':
+    case 'cut-tried':
       return state;
     case 'answers':
       return { ...state, answers: { done: event.done, total: event.total } };

@@ -12,7 +12,7 @@ import {
 } from '../../engine/index.js';
 import { commandContext } from '../folders.js';
 import { JobProgress } from '../job-progress.js';
-import { parseCount } from '../option-values.js';
+import { parseWhole } from '../option-values.js';
 import { printResult } from '../output.js';
 import { stopOnInterrupt } from '../stop-signal.js';
 import { blockList, count } from '../words.js';
@@ -31,7 +31,7 @@ export function addExportCommand(program: Command): void {
     )
     .argument('<run>', "the run's name, the beginning of it, or 'last'")
     .argument('<folder>', 'folder to write; must not exist yet')
-    .option('-b, --blocks <count>', 'number of skipped blocks (default: as the run chose)', parseCount)
+    .option('-b, --blocks <count>', 'number of skipped blocks (default: as the run chose)', parseWhole)
     .addOption(
       new Option('--mode <mode>', 'scales folded into the weights, or explicit').choices(exportMode.options),
     )

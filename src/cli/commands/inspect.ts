@@ -2,10 +2,12 @@
 import type { Command } from 'commander';
 import {
   BLOCK_KINDS,
+  bytesWithCuts,
   describeModel,
   formatBytes,
   savingsOf,
   type BlockName,
+  type CutSizes,
   type ModelDescription,
 } from '../../engine/index.js';
 import { commandContext } from '../folders.js';
@@ -77,7 +79,15 @@ export function inspectText(description: ModelDescription): string {
     ],
     { right: [0, 2, 3, 4, 5], indent: '  ' },
   );
-  return [...head, '', table, '', savingsText(description), ...otherFiles(description)].join('\n');
+  return [
+    ...head,
+    '',
+    table,
+    '',
+    savingsText(description),
+    cutsText(description),
+    ...otherFiles(description),
+  ].join('\n');
 }
 
 function cacheText({ hasCache, cacheBytesPerToken: bytes }: ModelDescription): string {
@@ -101,6 +111,23 @@ function savingsText(description: ModelDescription): string {
     ];
   });
   return lines.join('\n');
+}
+
+/** What the other cuts bring, foreseen from the weights; those that bring nothing are left out. */
+function cutsText(description: ModelDescription): string {
+  const { bytes } = description.total;
+  const blocks = description.blocks.reduce((sum, block) => sum + block.bytes, 0);
+  const cuts: [string, CutSizes][] = [
+    ['--precision int8', { precision: 'int8' }],
+    ['--precision q4', { precision: 'q4' }],
+    ['--neurons 20%', { neurons: 0.2 }],
+  ];
+  const brought = cuts
+    .map(([flag, sizes]) => [flag, bytesWithCuts(description, sizes)] as const)
+    .filter(([, after]) => after < 0.995 * bytes)
+    .map(([flag, after]) => `${flag} about ${formatBytes(after)}`);
+  const tokens = `  The tokens' tables are ${percent((bytes - blocks) / bytes)} of the weights: --vocabulary drops those of scripts that a task does not hold.`;
+  return brought.length === 0 ? tokens : `  Other cuts leave: ${brought.join(', ')}.\n${tokens}`;
 }
 
 function otherFiles({ file, files }: ModelDescription): string[] {

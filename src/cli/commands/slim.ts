@@ -5,6 +5,8 @@ import {
   exportMode,
   granularity,
   hasProgress,
+  plannedKind,
+  precision,
   ProviderFailure,
   SELECTION_STRATEGIES,
   skippedKind,
@@ -16,7 +18,7 @@ import {
 } from '../../engine/index.js';
 import { commandContext, runStore } from '../folders.js';
 import { JobProgress } from '../job-progress.js';
-import { parseCount, parseDrop, parseNumber } from '../option-values.js';
+import { parseCount, parseDrop, parseNumber, parseWhole, parseBytes, parseKinds } from '../option-values.js';
 import { printResult } from '../output.js';
 import { chosenPoint, memoryText, pointText, taskText } from '../report-text.js';
 import { stopOnInterrupt, tellRun } from '../stop-signal.js';
@@ -45,7 +47,11 @@ export function addSlimCommand(program: Command): void {
     .argument('[dataset]', 'task dataset: JSONL, JSON, CSV, Parquet or plain text')
     .option('-o, --output <folder>', 'folder to write the slimmed model to (default: none is written)')
     .optionsGroup('What to skip')
-    .option('-b, --budget <blocks>', 'number of blocks to skip (default: 4)', parseCount)
+    .option(
+      '-b, --budget <blocks>',
+      'number of blocks to skip (default: 4); 0 where the model is only cut in other ways',
+      parseWhole,
+    )
     .option('--max-drop <percent>', "instead: the largest loss of held-out quality, such as '2%'", parseDrop)
     .addOption(
       new Option('--kind <kind>', 'which kind of blocks may be skipped').choices(skippedKind.options),
@@ -55,6 +61,22 @@ export function addSlimCommand(program: Command): void {
         SELECTION_STRATEGIES.map(({ name }) => name),
       ),
     )
+    .optionsGroup('What else to make smaller')
+    .addOption(
+      new Option('--precision <name>', 'weights of fewer bits').choices(['keep', ...precision.options]),
+    )
+    .option(
+      '--vocabulary <scripts>',
+      "drop tokens: 'task' keeps the scripts of the task's rows, 'latin,cyrillic' those named",
+    )
+    .option('--neurons <share>', "remove this share of the MLPs' neurons, such as '20%'", parseDrop)
+    .option('--target-size <size>', "one aim instead: at most this size, such as '100MB'", parseBytes)
+    .option(
+      '--cuts <kinds>',
+      `kinds of cuts that --target-size or --max-drop may combine (default: ${plannedKind.options.join(',')})`,
+      parseKinds,
+    )
+    .option('--last-token', 'logits of the last position alone: for chat, not for tools that score texts')
     .optionsGroup('Data');
   addRowOptions(command)
     .option(
@@ -164,7 +186,7 @@ async function runJob(run: Run, isNew: boolean, asJson: boolean | undefined): Pr
   } catch (error) {
     progress.end();
     // A mistyped path, for instance: nothing was computed that a resumed run could use.
-    const nothingKept = isNew && error instanceof UserError && !hasProgress(run, context);
+    const nothingKept = isNew && error instanceof UserError && !hasProgress(run, context.store);
     if (nothingKept && !(error instanceof ProviderFailure)) context.store.delete(run);
     if (error instanceof ProviderFailure) {
       process.stderr.write(`'hopscotch slim --resume ${run.id}' goes on on the CPU.\n`);

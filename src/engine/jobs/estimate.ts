@@ -15,7 +15,7 @@ import type { RunOptions } from '../runtime/session.js';
 import type { JobContext } from './context.js';
 import { onnxModel } from './parts/imported-model.js';
 import { onDevice } from './parts/device.js';
-import { memoryNeed, type MemoryNeed } from './parts/memory-need.js';
+import { layersNeed, wholeNeed, type MemoryNeed } from './parts/memory-need.js';
 import { MemoryLimitError, MemoryPlanner, planWay } from './parts/memory-plan.js';
 import { modelBytes } from './parts/model-files.js';
 import { encodeSide, readRows } from './parts/rows.js';
@@ -188,7 +188,9 @@ async function sampleOfTask(model: SourceModel, settings: JobSettings): Promise<
 function memoryNeeded(model: SourceModel, settings: JobSettings, task: TaskSample): MemoryNeed {
   const { decoder, source } = model;
   const { blocks, total } = describeDecoder(decoder);
-  return memoryNeed({
+  // Whatever 'auto' takes, the CPU must do where that fails.
+  const need = ['cpu', 'auto'].includes(settings.provider) ? layersNeed : wholeNeed;
+  return need({
     modelBytes: modelBytes(model),
     parameters: total.parameters,
     layers: decoder.layerCount,

@@ -1,5 +1,4 @@
 /** The whole job: a model, a task and a budget in, a slimmed model and a report out. */
-import { existsSync } from 'node:fs';
 import { CancelledError, ProviderFailure, UserError } from '../../schema/errors.js';
 import type { JobEvent, JobStage } from '../../schema/events.js';
 import { forUsers } from '../../schema/plain-words.js';
@@ -26,8 +25,8 @@ import { heldoutAnswers } from './parts/answers.js';
 import { qualityMeasureFor, taskBatches } from './parts/batches.js';
 import { requirePossible } from './parts/before-start.js';
 import { calibrate } from './parts/curve.js';
-import { onDevice } from './parts/device.js';
-import { finishedReport, mayBeExport } from './parts/finished-run.js';
+import { goesOnOnCpu, onDevice } from './parts/device.js';
+import { finishedReport, hasProgress, mayBeExport } from './parts/finished-run.js';
 import { MemoryPlanner, planEvent } from './parts/memory-plan.js';
 import { sizeFigures } from './parts/model-files.js';
 import { runFingerprint } from './parts/points.js';
@@ -85,26 +84,6 @@ export async function slim({ run }: SlimRequest, context: JobContext): Promise<S
   }
 }
 
-/** Whether a run has anything that resuming it would use. */
-export function hasProgress(run: Run, { store }: Pick<JobContext, 'store'>): boolean {
-  return existsSync(store.checkpointFile(run));
-}
-
-/** Lets a run whose execution provider failed go on on the CPU when it is resumed. @returns what to tell the user */
-function goesOnOnCpu(run: Run, { store }: JobContext, { provider, reason }: ProviderFailure): UserError {
-  const failure = new ProviderFailure(
-    provider,
-    reason,
-    'resume the run, and it goes on from here on the CPU',
-  );
-  store.update(run, {
-    status: 'failed',
-    error: failure.message,
-    settings: { ...run.settings, provider: 'cpu' },
-  });
-  return failure;
-}
-
 class SlimJob {
   readonly #run: Run;
   readonly #context: JobContext;
@@ -142,7 +121,7 @@ class SlimJob {
     const original = await this.#stage('opening the model', () =>
       openAnyModel(settings, this.#context, settings.memory),
     );
-    const isWritten = hasProgress(this.#run, this.#context) && mayBeExport(this.#run, original.name);
+    const isWritten = hasProgress(this.#run, store) && mayBeExport(this.#run, original.name);
     requirePossible(original, settings, store.folderOf(this.#run.id), isWritten);
     const cutter = new ModelCutter(this.#run, original, this.#context, this.#planner);
     const reference = await this.#cut(() => cutter.reference());
@@ -161,7 +140,8 @@ class SlimJob {
   }
 
   async #cut<T>(work: () => Promise<T>): Promise<T> {
-    return isCut(this.#run.settings) ? await this.#stage('cutting the model', work) : await work();
+    const { settings } = this.#run;
+    return isCut(settings) || settings.aim ? await this.#stage('cutting the model', work) : await work();
   }
 
   /** What cannot be written is known before any work is done; a run that goes on has been through that. */
@@ -169,7 +149,7 @@ class SlimJob {
     const { settings } = this.#run;
     const { store, on } = this.#context;
     // Without a row there is no job either, which is said in a moment.
-    if (rows.length === 0 || hasProgress(this.#run, this.#context)) return;
+    if (rows.length === 0 || hasProgress(this.#run, store)) return;
     const tried = await tryExport({
       original: model.decoder,
       granularity: settings.scales,
@@ -182,7 +162,7 @@ class SlimJob {
   }
 
   async #calibrate(
-    { model, reference, cuts }: RunModels,
+    { model, reference, cuts, plan }: RunModels,
     task: PreparedTask,
   ): Promise<{ report: RunReport; chosen: TrainedScales }> {
     const { settings } = this.#run;
@@ -206,6 +186,7 @@ class SlimJob {
         layers: model.decoder.layerCount,
         task: task.summary,
         ...(cuts.length > 0 && { cuts: [...cuts] }),
+        ...(plan && { plan: [...plan] }),
         seconds: this.#seconds,
       },
       checkpoint,

@@ -9,6 +9,7 @@ import { blocksWords, blockWords } from './blocks.js';
 const stages: Record<JobStage, string> = {
   'importing the model': 'Importing the model',
   'opening the model': 'Opening the model',
+  'planning the cuts': 'Trying what each cut costs',
   'cutting the model': 'Cutting the model',
   'reading the task': 'Reading the task',
   'collecting answers': 'Letting the model answer the questions',

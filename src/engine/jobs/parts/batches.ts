@@ -58,6 +58,12 @@ export function taskBatches(
   };
 }
 
+/** Rows kept apart for trials, as many as have so many response tokens. */
+export function rowsForTrials(task: PreparedTask, { seed }: Pick<JobSettings, 'seed'>): EncodedRow[] {
+  const [, validation] = trialSplit(task.calibration, seed);
+  return firstRows(validation, JUDGED_TOKENS.own);
+}
+
 export function qualityMeasureFor(rows: readonly EncodedRow[]): QualityMeasure {
   const lengths = rows.map((row) => row.ids.length - row.responseStart).toSorted((a, b) => a - b);
   return lengths[lengths.length >> 1]! > LONG_ANSWER_TOKENS ? 'tokens' : 'answers';

@@ -1,8 +1,9 @@
 /** Which execution provider a job runs on, and what follows where one fails. */
-import { ProviderFailure } from '../../../schema/errors.js';
+import { ProviderFailure, type UserError } from '../../../schema/errors.js';
+import type { Run } from '../../../schema/runs.js';
 import { chooseProvider, displayName, forgetAutomaticChoice } from '../../runtime/providers.js';
 import type { RunOptions } from '../../runtime/session.js';
-import type { Device } from '../context.js';
+import type { Device, JobContext } from '../context.js';
 
 /**
  * Does work on the provider that is asked for; where that is 'auto' and the one that started fails, on the CPU.
@@ -25,4 +26,23 @@ export async function onDevice<T>(
     onChoice?.(`Goes on on the CPU: ${displayName(error.provider)} failed (${error.reason}).`);
     return await work({ ...session, provider: 'cpu' });
   }
+}
+
+/** Lets a run whose execution provider failed go on on the CPU when it is resumed. @returns what to tell the user */
+export function goesOnOnCpu(
+  run: Run,
+  { store }: Pick<JobContext, 'store'>,
+  { provider, reason }: ProviderFailure,
+): UserError {
+  const failure = new ProviderFailure(
+    provider,
+    reason,
+    'resume the run, and it goes on from here on the CPU',
+  );
+  store.update(run, {
+    status: 'failed',
+    error: failure.message,
+    settings: { ...run.settings, provider: 'cpu' },
+  });
+  return failure;
 }

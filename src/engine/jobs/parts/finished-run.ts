@@ -1,4 +1,5 @@
 /** What a run may have done already when it is started once more. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { RunReport } from '../../../schema/report.js';
 import type { Run } from '../../../schema/runs.js';
@@ -21,4 +22,9 @@ export function finishedReport(run: Run, store: RunStore): RunReport | undefined
 export function mayBeExport({ settings: { output, dataset } }: Run, modelName: string): boolean {
   const record = output === undefined ? undefined : recordOf(path.resolve(output));
   return record?.original_model === modelName && record.task === path.parse(dataset).name;
+}
+
+/** Whether a run has anything that resuming it would use. */
+export function hasProgress(run: Run, store: RunStore): boolean {
+  return existsSync(store.checkpointFile(run));
 }

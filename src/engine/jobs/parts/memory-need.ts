@@ -23,6 +23,16 @@ export interface MemoryNeed {
   largest: number;
 }
 
+/** Layer by layer: the most that is handed from the forward part of layers to the backward one (loss/segmented-gradient.ts). */
+const HANDED_OVER = 1e9;
+/** Bytes of logits that are computed at a time, and how many values are as large. */
+const CHUNK = 1e8;
+/** Results of a layer's products, and scores, that its two sessions hold in their arenas. */
+const LAYER_OUTPUTS = 10;
+const LAYER_SCORES = 16;
+/** What the measured figures are above the reckoned ones. */
+const LAYERS_MARGIN = 1.15;
+
 /** A process with onnxruntime and the graphs of a small model in it. */
 const EMPTY_ENGINE = 260e6;
 /** Gradients are computed in float32, whatever the file holds. */
@@ -36,7 +46,27 @@ const KEPT_OUTPUTS = 0.6;
 /** Norms and residual stream, in widths of the stream. */
 const KEPT_STREAM = 4;
 
-export function memoryNeed(facts: MemoryFacts): MemoryNeed {
+/** On the CPU, layer by layer (docs/decisions/060-one-session-for-all-layers.md). */
+export function layersNeed(facts: MemoryFacts): MemoryNeed {
+  const { layers, hiddenSize, rows, rowTokens, responseTokens, vocabularySize } = facts;
+  const tokens = rows * rowTokens;
+  const scores = tokens * facts.heads * rowTokens * FLOAT;
+  const outputs = tokens * (facts.layerParameters / hiddenSize) * FLOAT;
+  const logits = Math.min(CHUNK, rows * responseTokens * vocabularySize * FLOAT);
+  const weights = Math.max(facts.modelBytes, FLOAT * facts.parameters);
+  const values =
+    Math.min(HANDED_OVER, layers * outputs) +
+    LAYER_OUTPUTS * outputs +
+    LAYER_SCORES * scores +
+    LOGIT_TENSORS * logits;
+  return {
+    bytes: LAYERS_MARGIN * (EMPTY_ENGINE + weights + values),
+    largest: Math.max(logits, scores, outputs),
+  };
+}
+
+/** Where the whole gradient is one graph: on other providers than the CPU. */
+export function wholeNeed(facts: MemoryFacts): MemoryNeed {
   const { layers, hiddenSize, rows, rowTokens } = facts;
   const tokens = rows * rowTokens;
   const scores = tokens * facts.heads * rowTokens * FLOAT;

@@ -1,7 +1,8 @@
 /** Makes the cuts that a run asks for, each once: what lies in the run's folder already is not made again. */
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import type { CutKind, MadeCut } from '../../../schema/cuts.js';
+import type { Aim, CutKind, MadeCut, TriedStep } from '../../../schema/cuts.js';
+import type { JobSettings } from '../../../schema/settings.js';
 import type { Run } from '../../../schema/runs.js';
 import { writeKept } from '../../runs/kept-json.js';
 import type { JobContext } from '../context.js';
@@ -14,9 +15,12 @@ import {
   cutFolder,
   cutRecord,
   keptCutOf,
+  keptPlan,
+  planFile,
   type KeptCut,
   type RunModels,
 } from './run-models.js';
+import { planCuts, vocabularyForAim } from './plan-cuts.js';
 import { openModel, type SourceModel } from './source-model.js';
 import type { PreparedTask } from './task.js';
 import { TimeLeft } from './time-left.js';
@@ -35,8 +39,35 @@ export class ModelCutter {
     this.#planner = planner;
   }
 
+  /** What an aim asks for is decided once, and then part of the run's settings. */
+  #decide(settings: Pick<JobSettings, 'cuts'> & Partial<Pick<JobSettings, 'budget'>>): void {
+    this.#context.store.update(this.#run, { settings: { ...this.#run.settings, ...settings } });
+  }
+
+  async #plan(aim: Aim, reference: SourceModel, task: PreparedTask): Promise<TriedStep[]> {
+    const kept = keptPlan(this.#runFolder);
+    if (kept) return kept;
+    this.#context.on({ type: 'stage', stage: 'planning the cuts' });
+    const { settings, steps } = await planCuts({
+      aim,
+      settings: this.#run.settings,
+      original: this.#original,
+      reference,
+      task,
+      scratch: path.dirname(planFile(this.#runFolder)),
+      runOptions: this.#planner.forPasses(reference.decoder),
+      context: this.#context,
+    });
+    this.#decide(settings);
+    writeKept(planFile(this.#runFolder), steps);
+    return steps;
+  }
+
   /** @returns the original with the tokens that the run keeps; the original itself where it keeps all */
   async reference(): Promise<SourceModel> {
+    const { aim } = this.#run.settings;
+    const isPlanned = keptPlan(this.#runFolder) !== undefined;
+    if (aim && !isPlanned) this.#decide({ cuts: vocabularyForAim(aim, this.#original) });
     return await this.#cutAll(
       this.#asked.filter((kind) => kind === 'vocabulary'),
       this.#original,
@@ -45,13 +76,15 @@ export class ModelCutter {
 
   /** All other cuts. @param task the rows that decide what can be spared, for the reference */
   async models(reference: SourceModel, task: PreparedTask): Promise<RunModels> {
+    const { aim } = this.#run.settings;
+    const plan = aim && (await this.#plan(aim, reference, task));
     const kinds = this.#asked.filter((kind) => kind !== 'vocabulary');
     const model = await this.#cutAll(kinds, reference, task);
     // Nobody asks for what was in between.
     for (const kind of kinds.slice(0, -1)) {
       rmSync(cutFolder(this.#runFolder, kind), { recursive: true, force: true });
     }
-    return { original: this.#original, reference, model, cuts: this.#made };
+    return { original: this.#original, reference, model, cuts: this.#made, ...(plan && { plan }) };
   }
 
   get #asked(): CutKind[] {
@@ -89,8 +122,17 @@ export class ModelCutter {
       task,
       runOptions: this.#planner.forPasses(before.decoder),
       signal: this.#context.signal,
-      onProgress: (done, total) =>
-        this.#context.on({ type: 'cutting', kind, done, total, secondsLeft: time.after(kind, done, total) }),
+      // Steps of a cut count different things, rows and bytes.
+      onProgress: (done, total) => {
+        const part = done / Math.max(1, total);
+        this.#context.on({
+          type: 'cutting',
+          kind,
+          done: part,
+          total: 1,
+          secondsLeft: time.after(kind, part, 1),
+        });
+      },
     });
     const model = await this.#open(kind);
     const cut = { kind, what, bytesBefore: modelBytes(before), bytesAfter: modelBytes(model) };

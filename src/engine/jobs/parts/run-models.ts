@@ -1,7 +1,15 @@
 /** The models of a run: the user's own, what slimmed ones are held against, and what blocks are skipped from. */
 import path from 'node:path';
 import * as v from 'valibot';
-import { cutKind, madeCut, type CutKind, type Cuts, type MadeCut } from '../../../schema/cuts.js';
+import {
+  cutKind,
+  madeCut,
+  type CutKind,
+  triedStep,
+  type Cuts,
+  type MadeCut,
+  type TriedStep,
+} from '../../../schema/cuts.js';
 import { UserError } from '../../../schema/errors.js';
 import type { Run } from '../../../schema/runs.js';
 import { readKept } from '../../runs/kept-json.js';
@@ -20,6 +28,8 @@ export interface RunModels {
   /** What blocks are skipped from: the reference after all other cuts. */
   model: SourceModel;
   cuts: readonly MadeCut[];
+  /** What was tried for an aim. */
+  plan?: readonly TriedStep[];
 }
 
 export function uncut(original: SourceModel): RunModels {
@@ -34,6 +44,15 @@ export type KeptCut = v.InferOutput<typeof keptCut>;
 export function askedCuts({ vocabulary, neurons, precision, lastToken }: Cuts): CutKind[] {
   const asked: Record<CutKind, unknown> = { vocabulary, neurons, precision, 'last-token': lastToken };
   return cutKind.options.filter((kind) => Boolean(asked[kind]));
+}
+
+export function planFile(runFolder: string): string {
+  return path.join(runFolder, 'cuts', 'plan.json');
+}
+
+/** Undefined as long as nothing has been decided. */
+export function keptPlan(runFolder: string): TriedStep[] | undefined {
+  return readKept(planFile(runFolder), v.array(triedStep));
 }
 
 /** The folder of a cut model, within its run's. */

@@ -1,0 +1,287 @@
+/** Tries each cut alone on rows kept apart, and chooses those that reach the run's aim for the least loss. */
+import { mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import type { BlockName } from '../../../schema/blocks.js';
+import { throwIfCancelled, UserError } from '../../../schema/errors.js';
+import type { Aim, CutKind, Cuts, PlannedKind, Precision, TriedStep } from '../../../schema/cuts.js';
+import { bytesWithCuts, type CutSizes } from '../../../schema/cut-sizes.js';
+import type { JobSettings } from '../../../schema/settings.js';
+import { measureSimilarity } from '../../calibrate/select/stream-similarity.js';
+import { candidateBlocks } from '../../calibrate/select/candidates.js';
+import type { EncodedRow } from '../../data/encoded-row.js';
+import { describeDecoder } from '../../decoder/describe.js';
+import type { Decoder } from '../../decoder/decoder.js';
+import { formatBytes } from '../../evaluate/figures.js';
+import { heldoutQuality } from '../../evaluate/heldout-quality.js';
+import { openForwardModel, type ForwardModel } from '../../loss/forward-model.js';
+import { makeLossBatch, type LossBatch } from '../../loss/loss-batch.js';
+import type { RunOptions } from '../../runtime/session.js';
+import type { JobContext } from '../context.js';
+import { rowsForTrials } from './batches.js';
+import { planFor, smallestWithin, type PlannedCuts, type TriedCut, type TriedCuts } from './cut-plan.js';
+import { cutProblem, makeCut } from './cuts.js';
+import { modelBytes } from './model-files.js';
+import { openModel, type SourceModel } from './source-model.js';
+import type { PreparedTask } from './task.js';
+
+/** Shares of the neurons, and of the attention blocks, that are tried. */
+const NEURONS = [0.1, 0.2, 0.3];
+const ATTENTION = [0.1, 0.2, 0.3];
+const PRECISIONS: readonly Precision[] = ['int8', 'q4', 'q4f16'];
+const TRIAL_BATCH_ROWS = 8;
+
+export interface PlanTask {
+  aim: Aim;
+  settings: JobSettings;
+  original: SourceModel;
+  /** The original with the tokens that are kept; tried cuts are made of it. */
+  reference: SourceModel;
+  task: PreparedTask;
+  /** For models that are tried. */
+  scratch: string;
+  runOptions: RunOptions;
+  context: Pick<JobContext, 'on' | 'signal'>;
+}
+
+export interface CutsForAim {
+  settings: Pick<JobSettings, 'cuts' | 'budget'>;
+  steps: TriedStep[];
+}
+
+/** Whether all rows' scripts are kept where an aim allows it: that costs nothing on the task. */
+export function vocabularyForAim(aim: Aim, model: SourceModel): Pick<Cuts, 'vocabulary'> {
+  const isWanted = aim.cuts.includes('vocabulary') && cutProblem('vocabulary', model, {}) === undefined;
+  return isWanted ? { vocabulary: 'task' } : {};
+}
+
+/** @throws UserError if the aim is out of reach; CancelledError if stopped */
+export async function planCuts(task: PlanTask): Promise<CutsForAim> {
+  const trials = await Trials.open(task);
+  try {
+    return await trials.plan();
+  } finally {
+    await trials.release();
+  }
+}
+
+interface Losses {
+  loss: number;
+  /** Share of the response tokens predicted that are not any more. */
+  drop: number;
+}
+
+/** The reference on the rows of the trials. */
+interface Base {
+  model: ForwardModel;
+  batches: LossBatch[];
+  loss: number;
+  accuracy: number;
+}
+
+class Trials {
+  readonly #task: PlanTask;
+  readonly #rows: readonly EncodedRow[];
+  readonly #base: Base;
+  readonly #steps: (TriedStep & { setting: unknown })[] = [];
+
+  private constructor(task: PlanTask, rows: readonly EncodedRow[], base: Base) {
+    this.#task = task;
+    this.#rows = rows;
+    this.#base = base;
+  }
+
+  static async open(task: PlanTask): Promise<Trials> {
+    const rows = rowsForTrials(task.task, task.settings);
+    const { decoder } = task.reference;
+    const batches = batchesOf(rows, decoder, task.task);
+    const model = await openForward(decoder, [], task.runOptions);
+    const quality = await heldoutQuality({ model, scales: new Map() }, batches, signalOf(task));
+    const base = { model, batches, loss: quality.loss.value, accuracy: quality.tokenAccuracy.value };
+    return new Trials(task, rows, base);
+  }
+
+  async release(): Promise<void> {
+    await this.#base.model.release();
+  }
+
+  async plan(): Promise<CutsForAim> {
+    const { aim, original, reference, settings } = this.#task;
+    const allowed = (kind: PlannedKind) => aim.cuts.includes(kind);
+    const tried: TriedCuts = {
+      precision: [{ setting: undefined, loss: 0 }, ...(allowed('precision') ? await this.#precisions() : [])],
+      neurons: [{ setting: undefined, loss: 0 }, ...(allowed('neurons') ? await this.#neurons() : [])],
+      attention: [{ setting: 0, loss: 0 }, ...(allowed('attention') ? await this.#attention() : [])],
+    };
+    const description = describeDecoder(reference.decoder);
+    // What lies beside the weights in the files stays.
+    const beside = modelBytes(reference) - description.total.bytes;
+    const { goal } = aim;
+    const plan =
+      goal.kind === 'size'
+        ? planFor(description, tried, goal.bytes - beside)
+        : smallestWithin(description, tried, goal.largestDrop);
+    if (!plan) {
+      const least = smallestWithin(description, tried, Infinity).bytes + beside;
+      throw new UserError(
+        `${original.name} cannot be made as small as that with these cuts; about ${formatBytes(least)} can be reached. Ask for more bytes, or allow more kinds of cuts.`,
+      );
+    }
+    const vocabulary = settings.cuts.vocabulary;
+    if (
+      goal.kind === 'quality' &&
+      vocabulary === undefined &&
+      plan.loss === 0 &&
+      plan.bytes >= description.total.bytes
+    ) {
+      throw new UserError(
+        `No cut of ${original.name} stays within a loss of ${(goal.largestDrop * 100).toFixed(1)} % of the quality before any training; allow a larger loss, or choose a cut yourself to see what it costs.`,
+      );
+    }
+    return {
+      settings: {
+        cuts: {
+          ...(vocabulary !== undefined && { vocabulary }),
+          ...(plan.neurons !== undefined && { neurons: plan.neurons }),
+          ...(plan.precision !== undefined && { precision: plan.precision }),
+        },
+        budget: { kind: 'blocks', blocks: plan.attention },
+      },
+      steps: this.#stepsOf(plan),
+    };
+  }
+
+  #stepsOf(plan: PlannedCuts): TriedStep[] {
+    return this.#steps.map(({ setting, ...step }) => ({
+      ...step,
+      taken: step.kind !== 'vocabulary' && plan[step.kind] === setting,
+    }));
+  }
+
+  async #precisions(): Promise<TriedCut<Precision>[]> {
+    const tried: TriedCut<Precision>[] = [];
+    for (const precision of PRECISIONS) {
+      const losses = await this.#tryCut('precision', { precision });
+      if (losses) tried.push(this.#record('precision', precision, precision, losses, { precision }));
+    }
+    return tried;
+  }
+
+  async #neurons(): Promise<TriedCut<number>[]> {
+    const tried: TriedCut<number>[] = [];
+    for (const neurons of NEURONS) {
+      const losses = await this.#tryCut('neurons', { neurons });
+      const what = `${neurons * 100} % of the neurons`;
+      if (losses) tried.push(this.#record('neurons', what, neurons, losses, { neurons }));
+    }
+    return tried;
+  }
+
+  /** Blocks in the order in which they turn the stream the least. */
+  async #attention(): Promise<TriedCut<number>[]> {
+    const { reference, runOptions } = this.#task;
+    const { decoder } = reference;
+    const similarity = await measureSimilarity(decoder, this.#base.batches, runOptions, () => this.#listen());
+    const order = candidateBlocks(decoder, ['attention'], []).toSorted(
+      (a, b) => similarity.byBlock.get(b)! - similarity.byBlock.get(a)!,
+    );
+    const numbers = new Set(ATTENTION.map((part) => Math.round(part * order.length)).filter(Boolean));
+    const tried: TriedCut<number>[] = [];
+    for (const attention of numbers) {
+      const losses = await this.#measure(decoder, order.slice(0, attention), this.#base.batches);
+      tried.push(
+        this.#record('attention', `${attention} attention blocks`, attention, losses, { attention }),
+      );
+    }
+    return tried;
+  }
+
+  /** @returns undefined where the model cannot be cut so */
+  async #tryCut(kind: CutKind, cuts: Cuts): Promise<Losses | undefined> {
+    const { reference, settings, task, scratch, runOptions, context } = this.#task;
+    if (cutProblem(kind, reference, cuts) !== undefined) return undefined;
+    const folder = path.join(scratch, 'tried');
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(scratch, { recursive: true });
+    try {
+      await makeCut(kind, {
+        before: reference,
+        folder,
+        settings: { ...settings, cuts },
+        task,
+        runOptions,
+        signal: context.signal,
+        onProgress: () => this.#listen(),
+      });
+      const { decoder } = await openModel(folder, undefined, settings.memory);
+      return await this.#measure(decoder, [], batchesOf(this.#rows, decoder, task));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  async #measure(
+    decoder: Decoder,
+    skipped: readonly BlockName[],
+    batches: readonly LossBatch[],
+  ): Promise<Losses> {
+    const model = await openForward(decoder, skipped, this.#task.runOptions);
+    try {
+      const original = { model: this.#base.model, scales: new Map() };
+      const quality = await heldoutQuality({ model, scales: new Map() }, batches, {
+        original,
+        originalBatches: this.#base.batches,
+        ...signalOf(this.#task),
+      });
+      const loss =
+        this.#task.task.summary.responses === 'own'
+          ? quality.divergence!.value
+          : quality.loss.value - this.#base.loss;
+      return { loss: Math.max(0, loss), drop: 1 - quality.tokenAccuracy.value / this.#base.accuracy };
+    } finally {
+      await model.release();
+    }
+  }
+
+  #record<Setting>(
+    kind: PlannedKind,
+    what: string,
+    setting: Setting,
+    { loss, drop }: Losses,
+    sizes: CutSizes,
+  ): TriedCut<Setting> {
+    const { reference, aim, context } = this.#task;
+    const bytes = bytesWithCuts(describeDecoder(reference.decoder), sizes);
+    const step = { kind, what, loss, bytes, taken: false };
+    this.#steps.push({ ...step, setting });
+    context.on({ type: 'cut-tried', step });
+    return { setting, loss: aim.goal.kind === 'quality' ? Math.max(0, drop) : loss };
+  }
+
+  #listen(): void {
+    throwIfCancelled(this.#task.context.signal);
+  }
+}
+
+async function openForward(
+  decoder: Decoder,
+  skipped: readonly BlockName[],
+  runOptions: RunOptions,
+): Promise<ForwardModel> {
+  return await openForwardModel(decoder, { skipped, granularity: 'scalar', runOptions });
+}
+
+function batchesOf(rows: readonly EncodedRow[], decoder: Decoder, task: PreparedTask): LossBatch[] {
+  const sorted = rows.toSorted((a, b) => a.ids.length - b.ids.length);
+  const count = Math.ceil(sorted.length / TRIAL_BATCH_ROWS);
+  return Array.from({ length: count }, (_, index) =>
+    makeLossBatch(
+      decoder,
+      sorted.slice(index * TRIAL_BATCH_ROWS, (index + 1) * TRIAL_BATCH_ROWS),
+      task.tokenizer.padTokenId,
+    ),
+  );
+}
+
+function signalOf({ context }: PlanTask): { signal?: AbortSignal } {
+  return context.signal ? { signal: context.signal } : {};
+}
