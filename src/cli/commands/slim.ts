@@ -49,7 +49,7 @@ export function addSlimCommand(program: Command): void {
     .optionsGroup('What to skip')
     .option(
       '-b, --budget <blocks>',
-      'number of blocks to skip (default: 4); 0 where the model is only cut in other ways',
+      'number of blocks to skip, 0 where the model is only cut in other ways (default: 4)',
       parseWhole,
     )
     .option('--max-drop <percent>', "instead: the largest loss of held-out quality, such as '2%'", parseDrop)
@@ -73,7 +73,7 @@ export function addSlimCommand(program: Command): void {
     .option('--target-size <size>', "one aim instead: at most this size, such as '100MB'", parseBytes)
     .option(
       '--cuts <kinds>',
-      `kinds of cuts that --target-size or --max-drop may combine (default: ${plannedKind.options.join(',')})`,
+      `kinds of cuts that --target-size or --max-drop may combine, some of ${plannedKind.options.join(',')}`,
       parseKinds,
     )
     .option('--last-token', 'logits of the last position alone: for chat, not for tools that score texts')
