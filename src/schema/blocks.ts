@@ -2,14 +2,18 @@
 import * as v from 'valibot';
 import { count, filePath, modelChoice, share } from './values.js';
 
-export const BLOCK_KINDS = ['attention', 'mlp'] as const;
+/** In the order in which a layer has them; a layer has attention or a convolution. */
+export const BLOCK_KINDS = ['attention', 'convolution', 'mlp'] as const;
 export const blockKind = v.picklist(BLOCK_KINDS);
 export type BlockKind = v.InferOutput<typeof blockKind>;
+
+/** Those that can be skipped: convolutions always stay. */
+export const SKIPPABLE_KINDS = ['attention', 'mlp'] as const satisfies readonly BlockKind[];
 
 /** 'attention 7' or 'mlp 0'; layers count from 0 at the input. */
 export type BlockName = `${BlockKind} ${number}`;
 export const blockName = v.custom<BlockName>(
-  (value) => typeof value === 'string' && /^(attention|mlp) \d{1,4}$/.test(value),
+  (value) => typeof value === 'string' && /^(attention|convolution|mlp) \d{1,4}$/.test(value),
   "not the name of a block such as 'attention 3'",
 );
 
@@ -22,7 +26,7 @@ export const blockDescription = v.object({
   name: blockName,
   layer: count,
   kind: blockKind,
-  /** False for mixtures of experts, which always stay. */
+  /** False for mixtures of experts and convolutions, which always stay. */
   skippable: v.boolean(),
   /** Part of the bytes of all weights. */
   share,

@@ -1,7 +1,7 @@
 /** `hopscotch inspect`: what a model is made of, and what slimming can bring. */
 import type { Command } from 'commander';
 import {
-  BLOCK_KINDS,
+  SKIPPABLE_KINDS,
   bytesWithCuts,
   describeModel,
   formatBytes,
@@ -97,7 +97,7 @@ function cacheText({ hasCache, cacheBytesPerToken: bytes }: ModelDescription): s
 
 /** What skipping one block of each kind brings, honestly: attention holds few weights. */
 function savingsText(description: ModelDescription): string {
-  const lines = BLOCK_KINDS.flatMap((kind) => {
+  const lines = SKIPPABLE_KINDS.flatMap((kind) => {
     const blocks = description.blocks.filter((candidate) => candidate.kind === kind);
     const block: BlockName | undefined = blocks.find((candidate) => candidate.skippable)?.name;
     const fixed = blocks.filter((candidate) => !candidate.skippable).length;
@@ -110,6 +110,8 @@ function savingsText(description: ModelDescription): string {
       ...(fixed > 0 ? [stay] : []),
     ];
   });
+  const convolutions = description.blocks.filter(({ kind }) => kind === 'convolution').length;
+  if (convolutions > 0) lines.push(`  ${count(convolutions, 'convolution block')} always stay.`);
   return lines.join('\n');
 }
 

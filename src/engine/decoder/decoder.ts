@@ -72,11 +72,13 @@ export interface FirstProjection extends Projection {
   rounding?: readonly NodeProto[];
 }
 
-/** Key and value cache of one attention block: names of graph inputs and outputs. */
+/** Key and value cache of one attention block, or the state of a convolution: names of graph inputs and outputs. */
 export type CacheEntry =
   | { layout: 'separate'; pastKey: string; pastValue: string; presentKey: string; presentValue: string }
   /** GPT-2's old layout: key and value stacked in one tensor [2, batch, heads, positions, head size]. */
-  | { layout: 'packed'; past: string; present: string };
+  | { layout: 'packed'; past: string; present: string }
+  /** The last values that a convolution has read, [batch, channels, positions], always equally many. */
+  | { layout: 'state'; past: string; present: string };
 
 export interface Block {
   kind: BlockKind;
@@ -105,7 +107,7 @@ export interface Block {
   lastProjection: Projection | undefined;
   /** The node that chooses or holds the experts, if the block is a mixture of experts: such a block always stays. */
   mixture: NodeProto | undefined;
-  /** Only for attention, and only if the graph has a KV cache. */
+  /** Only for attention and convolutions, and only if the graph has a cache. */
   cache: CacheEntry | undefined;
 }
 
@@ -191,6 +193,11 @@ export function blocksOf(decoder: Decoder): Block[] {
 
 export function blockName(block: Pick<Block, 'kind' | 'layer'>): BlockName {
   return `${block.kind} ${block.layer}`;
+}
+
+/** Mixtures of experts and convolutions always stay. */
+export function isSkippable({ kind, mixture }: Pick<Block, 'kind' | 'mixture'>): boolean {
+  return kind !== 'convolution' && mixture === undefined;
 }
 
 /** All blocks of a decoder by name, in the order of the stream. */

@@ -6,7 +6,7 @@ import type { TensorProto } from '../onnx/file/onnx_pb.js';
 import { elementCount, tensorByteLength, tensorDims } from '../onnx/graph/tensor.js';
 import { declaredDims, declaredType } from '../onnx/graph/value-info.js';
 import { DataFlow } from './read/data-flow.js';
-import { blockName, blocksOf, type Block, type Decoder } from './decoder.js';
+import { blockName, blocksOf, isSkippable, type Block, type Decoder } from './decoder.js';
 import { pastNames } from './read/kv-cache.js';
 import { weightsOf } from './read/own-nodes.js';
 
@@ -74,7 +74,7 @@ function describeBlock(decoder: Decoder, block: Block, allBytes: number): BlockD
     name: blockName(block),
     layer: block.layer,
     kind: block.kind,
-    skippable: block.mixture === undefined,
+    skippable: isSkippable(block),
     ...weights,
     share: allBytes === 0 ? 0 : weights.bytes / allBytes,
     cacheBytesPerToken: cacheBytes(decoder, block),
@@ -83,7 +83,7 @@ function describeBlock(decoder: Decoder, block: Block, allBytes: number): BlockD
 
 /** Heads x head size x element size, for keys and for values, from the declared shapes of the cache inputs. */
 function cacheBytes(decoder: Decoder, block: Block): number | undefined {
-  if (!block.cache) return undefined;
+  if (!block.cache || block.cache.layout === 'state') return undefined;
   const perInput = pastNames(block.cache).map((name) => {
     const input = decoder.graph.input(name)!;
     const dims = declaredDims(input) ?? [];

@@ -29,7 +29,7 @@ const FIRST_LAYERS_KEYS = ['max_window_layers', 'first_k_dense_replace'] as cons
 export interface CacheChange {
   /** Layers of the original. */
   originalLayers: number;
-  /** Original layers whose attention stays, in order: entry i is the layer behind KV cache i. */
+  /** Original layers whose attention or convolution stays, in order: entry i is the layer behind cache i. */
   keptLayers: readonly number[];
 }
 
@@ -135,7 +135,7 @@ function withDtype(devices: unknown, dtype: string): unknown {
 }
 
 /**
- * genai_config.json of onnxruntime-genai: number of layers, sliding-window layers by their new index, file name. Where none
+ * genai_config.json of onnxruntime-genai: number and types of layers, sliding-window layers by their new index, file name. Where none
  * of these is left, no window is: a list without layers would stand for all of them.
  */
 export function slimGenaiConfig(
@@ -147,6 +147,8 @@ export function slimGenaiConfig(
   if (!isObject(model.decoder)) return config;
   const decoder: Record<string, unknown> = { ...model.decoder, filename: path.posix.basename(modelFile) };
   if ('num_hidden_layers' in decoder) decoder.num_hidden_layers = change.keptLayers.length;
+  const { layer_types: types } = decoder;
+  if (Array.isArray(types) && isPerLayer(types, change)) decoder.layer_types = entriesOfKept(types, change);
   const window = decoder.sliding_window;
   if (isObject(window) && Array.isArray(window.layers)) {
     const windowed = new Set(window.layers as unknown[]);

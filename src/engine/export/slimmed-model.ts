@@ -21,7 +21,7 @@ export interface SlimmedForm {
 }
 
 export interface SlimmedModel extends FoldedDecoder {
-  /** Original layer behind each KV cache. */
+  /** Original layer behind each KV cache, or state of a convolution. */
   keptLayers: number[];
 }
 

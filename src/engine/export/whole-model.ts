@@ -51,9 +51,9 @@ export async function writeWholeModel(model: WholeModel, folder: string): Promis
   });
 }
 
-/** The layer behind each KV cache. */
+/** The layer behind each KV cache, or state of a convolution. */
 export function attentionLayers(decoder: Decoder): number[] {
-  return blocksOf(decoder).flatMap(({ kind, layer }) => (kind === 'attention' ? [layer] : []));
+  return blocksOf(decoder).flatMap(({ kind, layer }) => (kind === 'mlp' ? [] : [layer]));
 }
 
 export function hasFloat16Cache({ graph, inputs }: Decoder): boolean {

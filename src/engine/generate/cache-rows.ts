@@ -14,7 +14,10 @@ export interface CacheLink {
 export function cacheLinks(decoder: Decoder): CacheLink[] {
   return blocksOf(decoder).flatMap(({ cache }) => {
     if (!cache) return [];
-    if (cache.layout === 'packed') return [{ past: cache.past, present: cache.present, rowAxis: 1 }];
+    if (cache.layout !== 'separate') {
+      const rowAxis = cache.layout === 'packed' ? 1 : 0;
+      return [{ past: cache.past, present: cache.present, rowAxis }];
+    }
     return [
       { past: cache.pastKey, present: cache.presentKey, rowAxis: 0 },
       { past: cache.pastValue, present: cache.presentValue, rowAxis: 0 },

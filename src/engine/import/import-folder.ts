@@ -16,6 +16,9 @@ const DATA_FILE = 'model.onnx_data';
 /** Bytes foreseen for the graph, the configs and the tokenizer. */
 const OTHER_BYTES = 20_000_000;
 
+/** What old files have beside the weights: frequencies of positions, masks. */
+const BUFFERS = /\.(rotary_emb\.inv_freq|attn\.(masked_)?bias)$/;
+
 export interface ImportPlan {
   source: ModelSource;
   model: OnnxModel;
@@ -62,7 +65,7 @@ export async function writeImport(
 function refuseUnused({ weights, place, facts }: ModelSource): void {
   const left = weights
     .unused()
-    .filter((name) => /(^|\.)(blk|layers)\.\d+\./.test(name) && !name.endsWith('rotary_emb.inv_freq'));
+    .filter((name) => /(^|\.)(blk|layers|h)\.\d+\./.test(name) && !BUFFERS.test(name));
   if (left.length === 0) return;
   throw new UserError(
     `${place} has weights that a model of the family ${facts.family.name} does not have (${quoted(left[0])}${left.length > 1 ? ` and ${left.length - 1} more` : ''}); it is of another kind and cannot be taken.`,

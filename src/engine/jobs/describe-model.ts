@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import {
-  BLOCK_KINDS,
+  SKIPPABLE_KINDS,
   type BlockKind,
   type BlockSavings,
   type DecoderDescription,
@@ -38,7 +38,9 @@ export async function describeModel(request: ModelChoice, context: JobContext): 
     ...description,
     fileBytes: modelBytes(model),
     tokenizer: await describeTokenizer(folder),
-    savings: Object.fromEntries(BLOCK_KINDS.map((kind) => [kind, blockSavings(kind, model, description)])),
+    savings: Object.fromEntries(
+      SKIPPABLE_KINDS.map((kind) => [kind, blockSavings(kind, model, description)]),
+    ),
   };
 }
 

@@ -1,7 +1,7 @@
 /** What part of a model's time each block takes: what skipping it would save, as far as kernels tell. */
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { BLOCK_KINDS, type BlockName } from '../../schema/blocks.js';
+import { SKIPPABLE_KINDS, type BlockName } from '../../schema/blocks.js';
 import type { ModelChoice } from '../../schema/values.js';
 import { candidateBlocks } from '../calibrate/select/candidates.js';
 import type { Decoder } from '../decoder/decoder.js';
@@ -59,7 +59,7 @@ export async function measureBlocks(
 function nodesOfBlocks(decoder: Decoder): Map<BlockName, string[]> {
   const all = nodeNames(decoder);
   return new Map(
-    candidateBlocks(decoder, BLOCK_KINDS, []).map((block) => {
+    candidateBlocks(decoder, SKIPPABLE_KINDS, []).map((block) => {
       const left = new Set(nodeNames(deleteBlocks(decoder, [block])));
       return [block, all.filter((name) => !left.has(name))];
     }),

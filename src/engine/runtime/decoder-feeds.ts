@@ -82,7 +82,7 @@ function refuseFixedSize(decoder: Decoder, wanted: readonly [number, number]): v
   );
 }
 
-/** Past inputs of zero positions for the given number of rows. */
+/** Past inputs of zero positions for the given number of rows; states of convolutions, which have no such size, as zeros. */
 export function emptyCache(decoder: Decoder, rows: number): Feeds {
   return Object.fromEntries(
     decoder.inputs.cache.map((name) => {
@@ -94,19 +94,20 @@ export function emptyCache(decoder: Decoder, rows: number): Feeds {
 
 /**
  * The shape of an empty cache input: free dimensions are the rows first and then the positions.
- * @throws UserError if heads or head size are not declared as numbers
+ * @throws UserError if other dimensions are not declared as numbers
  */
 function cacheDims(decoder: Decoder, name: string, rows: number): number[] {
   const declared = declaredDims(decoder.graph.input(name)!) ?? [];
+  const isState = declared.length === 3;
   const packed = declared.length === 5;
   const batchAxis = packed ? 1 : 0;
   const positionAxis = packed ? 3 : 2;
   return declared.map((dim, axis) => {
     if (axis === batchAxis) return rows;
-    if (axis === positionAxis) return 0;
+    if (axis === positionAxis && !isState) return 0;
     if (typeof dim !== 'number') {
       throw new UserError(
-        `The cache input '${name}' does not say how many heads it has and how wide they are; Hopscotch needs both as numbers.`,
+        `The cache input '${name}' does not say ${isState ? 'how many channels and positions it has' : 'how many heads it has and how wide they are'}; Hopscotch needs both as numbers.`,
       );
     }
     return dim;

@@ -1,6 +1,6 @@
 /** What the layer strip shows, as data: a column a layer, a cell a block. */
 import type { BlockScales, SelectionRound } from '../../schema/runs.js';
-import type { ModelDescription, BlockName, BlockKind } from '../../schema/blocks.js';
+import { BLOCK_KINDS, type ModelDescription, type BlockName, type BlockKind } from '../../schema/blocks.js';
 import { lossRises } from '../curve/loss-rises.js';
 
 export interface StripCell {
@@ -68,10 +68,10 @@ export function stripColumns(
   const findings = roundFindings(view.rounds, view.originalLoss);
   const scales = new Map(view.scales.map((entry) => [entry.name, entry]));
   return Array.from({ length: count }, (_, layer) => {
-    const cells = (['attention', 'mlp'] as const).flatMap((kind): StripCell[] => {
+    const cells = BLOCK_KINDS.flatMap((kind): StripCell[] => {
       const block: BlockName = `${kind} ${layer}`;
       const described = blocks.get(block);
-      if (model && !described) return [];
+      if (model ? !described : kind === 'convolution') return [];
       const place = view.skipped.indexOf(block);
       const found = findings.get(block);
       return [

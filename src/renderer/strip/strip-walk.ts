@@ -18,9 +18,10 @@ export function walk(columns: readonly StripColumn[], from: BlockName, key: stri
       return row.at(-1)?.block;
     case 'ArrowUp':
     case 'ArrowDown': {
-      const wanted = key === 'ArrowUp' ? 'attention' : 'mlp';
       const column = columns.find((candidate) => candidate.layer === Number(layer));
-      return column?.cells.find((cell) => cell.kind === wanted && cell.block !== from)?.block;
+      return column?.cells.find(
+        (cell) => (cell.kind === 'mlp') === (key === 'ArrowDown') && cell.block !== from,
+      )?.block;
     }
     default:
       return undefined;

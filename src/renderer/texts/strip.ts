@@ -2,11 +2,12 @@
 import { formatAmount, formatBytes, formatChange, formatPercent, ordinal } from '../format/numbers.js';
 import type { StripCell } from '../strip/strip-cells.js';
 
-const kinds = { attention: 'attention', mlp: 'MLP' } as const;
+const kinds = { attention: 'attention', convolution: 'convolution', mlp: 'MLP' } as const;
 
 export const strip = {
   label: 'Layers of the model, from the input on the left to the output on the right',
   attention: 'Attention',
+  convolution: 'Convolution',
   mlp: 'MLP',
   cache: 'KV cache',
   empty: 'The layers of your model will appear here.',

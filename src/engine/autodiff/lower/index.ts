@@ -6,6 +6,7 @@ import type { NodeProto } from '../../onnx/file/onnx_pb.js';
 import { isDifferentiable } from '../float-types.js';
 import type { ValueTypes } from '../value-types.js';
 import { unsupported } from '../unsupported.js';
+import { causalConvolutionWithState, depthwiseConvolution } from './depthwise-convolution.js';
 import { fastGelu } from './fast-gelu.js';
 import { fusedMatMul } from './fused-mat-mul.js';
 import { biasGelu, gelu } from './gelu.js';
@@ -27,6 +28,8 @@ import { standardAttention } from './standard-attention.js';
 
 export const lowerings: readonly Lowering[] = [
   biasGelu,
+  causalConvolutionWithState,
+  depthwiseConvolution,
   dequantizeLinear,
   dynamicQuantizeLinear,
   dynamicQuantizeMatMul,

@@ -96,6 +96,18 @@ export const loweringCases: Record<string, LoweringCase> = {
     inputs: [flat(HEADS), flat(HEADS), flat(HEADS), ...past, lengths, total],
     attributes: { num_heads: HEADS, kv_num_heads: HEADS, smooth_softmax: 1 },
   },
+  'Conv of each channel by itself': {
+    operator: 'Conv',
+    domain: '',
+    inputs: [{ x: [ROWS, 6, POSITIONS] }, { x: [6, 1, 3] }, { x: [6] }],
+    attributes: { group: 6, kernel_shape: [3], pads: [2, 0] },
+  },
+  CausalConvWithState: {
+    operator: 'CausalConvWithState',
+    inputs: [{ x: [ROWS, 6, POSITIONS] }, { x: [6, 1, 3] }, { x: [6] }],
+    attributes: { ndim: 1, activation: 'silu' },
+    outputs: [0, 1],
+  },
   MultiHeadAttention: {
     operator: 'MultiHeadAttention',
     inputs: [flat(HEADS), flat(HEADS), flat(HEADS)],

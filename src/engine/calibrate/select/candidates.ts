@@ -1,8 +1,8 @@
 /** Which blocks may be skipped. */
 import type { BlockKind, BlockName } from '../../../schema/blocks.js';
-import { blockName, blocksOf, type Block, type Decoder } from '../../decoder/decoder.js';
+import { blockName, blocksOf, isSkippable, type Block, type Decoder } from '../../decoder/decoder.js';
 
-/** Blocks of the kinds that may be skipped: no mixtures of experts, and at least one attention block always stays. */
+/** Blocks of the kinds that may be skipped: no mixtures of experts or convolutions, and at least one attention block always stays. */
 export function candidateBlocks(
   decoder: Decoder,
   kinds: readonly BlockKind[],
@@ -24,5 +24,5 @@ export function largestBudget(decoder: Decoder, kinds: readonly BlockKind[]): nu
 }
 
 function skippable(decoder: Decoder): Block[] {
-  return blocksOf(decoder).filter((block) => !block.mixture);
+  return blocksOf(decoder).filter(isSkippable);
 }

@@ -83,7 +83,7 @@ export async function cutNeurons(request: NeuronsRequest): Promise<CutNeurons> {
     await writeCompanions(source.folder, folder, {
       cache: {
         originalLayers: decoder.layerCount,
-        keptLayers: blocksOf(decoder).flatMap(({ kind, layer }) => (kind === 'attention' ? [layer] : [])),
+        keptLayers: blocksOf(decoder).flatMap(({ kind, layer }) => (kind === 'mlp' ? [] : [layer])),
       },
       files: {
         modelFile: source.modelFile,

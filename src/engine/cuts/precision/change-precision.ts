@@ -71,7 +71,7 @@ export async function changePrecision(request: PrecisionRequest): Promise<Change
     const ownData = externalFiles(decoder.model).filter((name) => name !== path.basename(source.modelPath));
     const { signal, onProgress } = request;
     const dataFiles = await writeSettled(model, file, dataFile, ownData.length > 0, { signal, onProgress });
-    const layers = blocksOf(decoder).flatMap(({ kind, layer }) => (kind === 'attention' ? [layer] : []));
+    const layers = blocksOf(decoder).flatMap(({ kind, layer }) => (kind === 'mlp' ? [] : [layer]));
     await writeCompanions(source.folder, folder, {
       cache: { originalLayers: decoder.layerCount, keptLayers: layers },
       files: { modelFile, dataFiles, hasFloat16Cache: hasFloat16Cache(model, decoder) },

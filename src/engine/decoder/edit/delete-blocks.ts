@@ -55,6 +55,12 @@ function refuseImpossible(decoder: Decoder, names: ReadonlySet<BlockName>): void
       `The block '${blockName(mixture)}' is a mixture of experts (the ${describeNode(mixture.mixture!)}), which Hopscotch does not skip; choose attention blocks.`,
     );
   }
+  const convolution = blocks.find((block) => block.kind === 'convolution' && names.has(blockName(block)));
+  if (convolution) {
+    throw new UserError(
+      `The block '${blockName(convolution)}' is a convolution, which Hopscotch does not skip; choose attention or MLP blocks.`,
+    );
+  }
   if (blocks.every((block) => block.kind !== 'attention' || names.has(blockName(block)))) {
     throw new UserError('At least one attention block must stay; choose fewer blocks to skip.');
   }

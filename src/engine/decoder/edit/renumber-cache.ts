@@ -7,7 +7,8 @@ import { rereadDecoder } from '../read/read-decoder.js';
 
 /**
  * A copy of the decoder whose cache names count 0, 1, 2... in the order of the layers: 'past_key_values.7.key' becomes
- * 'past_key_values.6.key' where one block before it is gone. Names without a number of their own stay.
+ * 'past_key_values.6.key' where one block before it is gone. Keys, values and states of convolutions are counted
+ * together, as one list of layers says of each which it has. Names without a number of their own stay.
  * @returns with `oldIndices[n]` the number that the cache entry n had in its names before
  */
 export function renumberCache(original: Decoder): { decoder: Decoder; oldIndices: number[] } {

@@ -7,7 +7,7 @@ import type { NodeProto } from '../../onnx/file/onnx_pb.js';
 import type { DataFlow } from './data-flow.js';
 import { blockName, type Block } from '../decoder.js';
 import { findFirstProjections } from './first-projections.js';
-import { findCache, pastNames } from './kv-cache.js';
+import { findCache, findState, pastNames } from './kv-cache.js';
 import { findLastProjection } from './last-projection.js';
 import { findMixture } from './mixture.js';
 import { findNorm } from './norm.js';
@@ -15,17 +15,11 @@ import { ownNodes, weightsOf } from './own-nodes.js';
 import type { StreamBlock, StreamStep } from './residual-stream.js';
 import { roundedStream } from './unsupported.js';
 
-/** Operators that mix positions in other ways than attention does. */
-const RECURRENT_OPERATORS = new Set([
-  'Conv',
-  'CausalConvWithState',
-  'Scan',
-  'Loop',
-  'CumSum',
-  'LSTM',
-  'GRU',
-  'RNN',
-]);
+/** Operators that mix a few neighbouring positions. */
+const CONVOLUTIONS = new Set(['Conv', 'CausalConvWithState']);
+
+/** Operators that mix positions in other ways than attention and convolutions do. */
+const RECURRENT_OPERATORS = new Set(['Scan', 'Loop', 'CumSum', 'LSTM', 'GRU', 'RNN']);
 
 export interface BlockContext {
   /** The model's folder, for constants in external files. */
@@ -38,22 +32,25 @@ export interface BlockContext {
 
 /**
  * @param outputs graph outputs that this block makes
- * @throws UserError if the block is not a norm, attention or an MLP, and a projection
+ * @throws UserError if the block is not a norm, attention, a convolution or an MLP, and a projection
  */
 export function readBlock(
   flow: DataFlow,
   step: StreamStep,
   stream: StreamBlock,
-  layer: number,
+  { kind, layer }: Pick<Block, 'kind' | 'layer'>,
   outputs: readonly string[],
   context: BlockContext,
 ): Block {
-  const kind: BlockKind = stream.attention ? 'attention' : 'mlp';
   const name = blockName({ kind, layer });
-  if (kind === 'mlp') refuseRecurrent(flow, step, stream, outputs);
-  const cache =
-    stream.attention && findCache(flow, stream.attention, step.input, context.stream, outputs, name);
+  if (kind !== 'attention') refuseRecurrent(stream);
+  if (kind === 'mlp') refuseStates(flow, step, stream, outputs);
   const { output, outputUse } = stream;
+  const cache = stream.attention
+    ? findCache(flow, stream.attention, step.input, context.stream, outputs, name)
+    : kind === 'convolution'
+      ? findState(flow, output, context.stream, outputs, name)
+      : undefined;
   const part = { input: step.input, output, outputUse, outputs, pasts: cache ? pastNames(cache) : [] };
   const nodes = ownNodes(flow, part, context.stream, context.live);
   const mixture = kind === 'mlp' ? findMixture(stream.region) : undefined;
@@ -94,18 +91,26 @@ function readBeginning(
   );
 }
 
-function refuseRecurrent(
+export function kindOf({ attention, region }: StreamBlock): BlockKind {
+  if (attention) return 'attention';
+  return [...region].some(({ opType }) => CONVOLUTIONS.has(opType)) ? 'convolution' : 'mlp';
+}
+
+function refuseRecurrent({ region }: StreamBlock): void {
+  const node = [...region].find((candidate) => RECURRENT_OPERATORS.has(candidate.opType));
+  if (node) {
+    throw new UserError(
+      `The model holds a block that is neither attention, a convolution nor an MLP (the ${describeNode(node)} mixes positions); ${FITTING}.`,
+    );
+  }
+}
+
+function refuseStates(
   flow: DataFlow,
   step: StreamStep,
   block: StreamBlock,
   outputs: readonly string[],
 ): void {
-  const node = [...block.region].find((candidate) => RECURRENT_OPERATORS.has(candidate.opType));
-  if (node) {
-    throw new UserError(
-      `The model holds a block that is neither attention nor an MLP (the ${describeNode(node)} mixes positions); ${FITTING}.`,
-    );
-  }
   const stop = new Set([step.input]);
   const continued = new Set(outputs.flatMap((output) => [...flow.sources([output], stop).inputs]));
   const state = [...flow.sources([block.output], stop).inputs].find((input) => continued.has(input));

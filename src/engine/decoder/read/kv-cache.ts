@@ -91,14 +91,38 @@ function refuseShared(
   );
 }
 
+/**
+ * The state of a convolution block: the input that it goes on from, and the output that goes on from it.
+ * @returns undefined if it reads nothing but the stream
+ * @throws UserError if the input has no output that goes with it
+ */
+export function findState(
+  flow: DataFlow,
+  output: string,
+  stream: ReadonlySet<string>,
+  outputs: readonly string[],
+  block: string,
+): CacheEntry | undefined {
+  const pastsOf = (value: string) =>
+    [...flow.sources([value], stream).inputs].filter((name) => isFloatInput(flow, name));
+  const [past, ...more] = pastsOf(output);
+  if (past === undefined) return undefined;
+  const present = outputs.find((name) => pastsOf(name).includes(past));
+  if (present !== undefined && more.length === 0 && rank(flow, past) === 3)
+    return { layout: 'state', past, present };
+  throw new UserError(
+    `The convolution of ${block} should carry one state on, [batch, channels, positions] with an output that goes with it, but it reads ${[past, ...more].map((name) => `'${name}'`).join(', ')}; this layout is not supported.`,
+  );
+}
+
 /** The cache's inputs, keys first. */
 export function pastNames(cache: CacheEntry): string[] {
-  return cache.layout === 'packed' ? [cache.past] : [cache.pastKey, cache.pastValue];
+  return cache.layout === 'separate' ? [cache.pastKey, cache.pastValue] : [cache.past];
 }
 
 /** The cache's outputs, keys first. */
 export function presentNames(cache: CacheEntry): string[] {
-  return cache.layout === 'packed' ? [cache.present] : [cache.presentKey, cache.presentValue];
+  return cache.layout === 'separate' ? [cache.presentKey, cache.presentValue] : [cache.present];
 }
 
 function isFloatInput(flow: DataFlow, name: string): boolean {

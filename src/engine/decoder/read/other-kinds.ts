@@ -1,5 +1,5 @@
 /**
- * Models of other kinds than decoders of attention and MLP blocks: refused by their kind, by what their graphs take in.
+ * Models of other kinds than decoders of attention, convolution and MLP blocks: refused by their kind, by what their graphs take in.
  * No other export would make them fit, so they are told which models do.
  */
 import { UserError } from '../../../schema/errors.js';
@@ -7,7 +7,7 @@ import type { OnnxModel } from '../../onnx/file/model-file.js';
 
 /** What to take instead. */
 export const FITTING =
-  'Hopscotch slims models of attention and MLP blocks alone, such as Llama, SmolLM2, Qwen 2.5 and 3, Gemma 2 and 3, Phi, Granite, GPT-2 and OPT';
+  'Hopscotch slims models of attention, short convolutions and MLP blocks alone, such as Llama, SmolLM2, Qwen 2.5 and 3, Gemma 2 and 3, Phi, Granite, LFM2, GPT-2 and OPT';
 
 interface Kind {
   /** Whether an input of this name, or an operator of this type, shows the kind. */
@@ -17,7 +17,7 @@ interface Kind {
   what: string;
 }
 
-/** The first that fits counts: models of linear attention have convolutions, too. */
+/** The first that fits counts. */
 const KINDS: readonly Kind[] = [
   {
     input: /^(encoder_|decoder_input_ids$)|\bencoder\.(key|value)$/,
@@ -30,14 +30,9 @@ const KINDS: readonly Kind[] = [
   },
   { input: /ssm|mamba/i, operator: /^SelectiveScan$/, what: 'has layers of state spaces (Mamba)' },
   { input: /rwkv|(^|[._])state(s|_\d+|\.\d+)?$/i, what: 'has recurrent layers, which carry a state on' },
-  {
-    input: /conv/i,
-    operator: /^CausalConvWithState$/,
-    what: 'is a hybrid: some of its layers hold short convolutions in place of attention (LFM2)',
-  },
 ];
 
-/** @throws UserError that says of which kind the model is, if it is no decoder of attention and MLP blocks */
+/** @throws UserError that says of which kind the model is, if it is no decoder of attention, convolution and MLP blocks */
 export function refuseOtherKinds({ graph }: OnnxModel): void {
   const weights = new Set(graph.initializer.map(({ name }) => name));
   const inputs = graph.input.map(({ name }) => name).filter((name) => !weights.has(name));

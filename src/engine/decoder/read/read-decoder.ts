@@ -3,7 +3,7 @@ import type { BlockName } from '../../../schema/blocks.js';
 import { Graph } from '../../onnx/graph/graph.js';
 import { inlineFunctions } from '../../onnx/graph/inline-functions.js';
 import { copyModel, type OnnxModel } from '../../onnx/file/model-file.js';
-import { readBlock, type BlockContext } from './block.js';
+import { kindOf, readBlock, type BlockContext } from './block.js';
 import { DataFlow, liveNodes } from './data-flow.js';
 import { blockName, blocksOf, type Block, type Decoder, type ResidualStep } from '../decoder.js';
 import { elementType } from '../element-type.js';
@@ -108,8 +108,15 @@ function readSteps(flow: DataFlow, stream: ResidualStream, context: BlockContext
       (a, b) => Number(b.attention !== undefined) - Number(a.attention !== undefined),
     );
     const blocks = sorted.map((block, index) => {
-      const layer = layers.next(block.attention ? 'attention' : 'mlp');
-      return readBlock(flow, step, block, layer, index === 0 ? (outputs.get(step.input) ?? []) : [], context);
+      const kind = kindOf(block);
+      return readBlock(
+        flow,
+        step,
+        block,
+        { kind, layer: layers.next(kind) },
+        index === 0 ? (outputs.get(step.input) ?? []) : [],
+        context,
+      );
     });
     return {
       layer: blocks[0]!.layer,
@@ -142,13 +149,13 @@ function outputsOfSteps(flow: DataFlow, stream: ResidualStream): Map<string, str
   return found;
 }
 
-/** Numbers layers: attention begins one, and so does an MLP whose predecessor was an MLP (its attention is gone). */
+/** Numbers layers: attention or a convolution begins one, and so does an MLP whose predecessor was an MLP (its attention is gone). */
 class LayerCounter {
   #layer = -1;
   #hasMlp = false;
 
   next(kind: Block['kind']): number {
-    if (kind === 'attention' || this.#layer < 0 || this.#hasMlp) {
+    if (kind !== 'mlp' || this.#layer < 0 || this.#hasMlp) {
       this.#layer += 1;
       this.#hasMlp = false;
     }

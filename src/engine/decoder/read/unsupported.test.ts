@@ -51,7 +51,6 @@ describe('models of other kinds are refused by their kind, with models that work
     ['past_key_values.0.encoder.key', 'is the decoder of an encoder-decoder'],
     ['past_key_values.0.recurrent_state', 'some of its layers hold linear attention'],
     ['past_ssm.0', 'has layers of state spaces (Mamba)'],
-    ['past_conv.0', 'some of its layers hold short convolutions'],
   ])('%s', async (input, kind) => {
     const message = await refusalAfter((graph) => {
       graph.addInput(makeValueInfo(input, DataType.FLOAT, ['batch', 4, 16]));
@@ -68,7 +67,7 @@ describe('a decoder that is changed so that it', () => {
       graph.replaceUses(attention!.norm!.input, 'inputs_embeds');
     });
     expect(message).toMatchInlineSnapshot(
-      `"The model takes embeddings ('inputs_embeds') in place of token ids, as the text part of a model of pictures or sound does; Hopscotch slims models of attention and MLP blocks alone, such as Llama, SmolLM2, Qwen 2.5 and 3, Gemma 2 and 3, Phi, Granite, GPT-2 and OPT, each in a file that takes input_ids."`,
+      `"The model takes embeddings ('inputs_embeds') in place of token ids, as the text part of a model of pictures or sound does; Hopscotch slims models of attention, short convolutions and MLP blocks alone, such as Llama, SmolLM2, Qwen 2.5 and 3, Gemma 2 and 3, Phi, Granite, LFM2, GPT-2 and OPT, each in a file that takes input_ids."`,
     );
   });
 
@@ -162,7 +161,7 @@ describe('a decoder that is changed so that it', () => {
       graph.replaceUses(mlp!.norm!.output, summed!, (node) => node.opType === 'CumSum');
     });
     expect(message).toMatchInlineSnapshot(
-      `"The model holds a block that is neither attention nor an MLP (the CumSum node "scan/node" mixes positions); Hopscotch slims models of attention and MLP blocks alone, such as Llama, SmolLM2, Qwen 2.5 and 3, Gemma 2 and 3, Phi, Granite, GPT-2 and OPT."`,
+      `"The model holds a block that is neither attention, a convolution nor an MLP (the CumSum node "scan/node" mixes positions); Hopscotch slims models of attention, short convolutions and MLP blocks alone, such as Llama, SmolLM2, Qwen 2.5 and 3, Gemma 2 and 3, Phi, Granite, LFM2, GPT-2 and OPT."`,
     );
   });
 
@@ -175,7 +174,7 @@ describe('a decoder that is changed so that it', () => {
       graph.proto.output.push(makeValueInfo('present_mix.0', DataType.FLOAT, ['batch', undefined, 16]));
     });
     expect(message).toMatchInlineSnapshot(
-      `"The model holds a block without attention that keeps the state 'past_mix.0'; Hopscotch slims models of attention and MLP blocks alone, such as Llama, SmolLM2, Qwen 2.5 and 3, Gemma 2 and 3, Phi, Granite, GPT-2 and OPT."`,
+      `"The model holds a block without attention that keeps the state 'past_mix.0'; Hopscotch slims models of attention, short convolutions and MLP blocks alone, such as Llama, SmolLM2, Qwen 2.5 and 3, Gemma 2 and 3, Phi, Granite, LFM2, GPT-2 and OPT."`,
     );
   });
 
@@ -263,12 +262,12 @@ describe.skipIf(!hasShared)(`files that cannot be read${sharedReason}`, () => {
     }
     expect(messages).toMatchInlineSnapshot(`
       {
-        "models/fixtures/ort-testdata/gpt2_attention_opt_skiplayernorm.onnx": "The model takes embeddings ('input_1') in place of token ids, as the text part of a model of pictures or sound does; Hopscotch slims models of attention and MLP blocks alone, such as Llama, SmolLM2, Qwen 2.5 and 3, Gemma 2 and 3, Phi, Granite, GPT-2 and OPT, each in a file that takes input_ids.",
+        "models/fixtures/ort-testdata/gpt2_attention_opt_skiplayernorm.onnx": "The model takes embeddings ('input_1') in place of token ids, as the text part of a model of pictures or sound does; Hopscotch slims models of attention, short convolutions and MLP blocks alone, such as Llama, SmolLM2, Qwen 2.5 and 3, Gemma 2 and 3, Phi, Granite, LFM2, GPT-2 and OPT, each in a file that takes input_ids.",
         "models/fixtures/ort-testdata/gpt2_one_layer.onnx": "After the last block a final layer norm or RMS norm was expected, but the end of the graph ('471') was found; export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'.",
         "models/fixtures/ort-testdata/gpt2_past.onnx": "The model has no output with logits: no matrix product between its final norm and an output was found; export it with its language-modelling head.",
         "models/fixtures/refuse/3layer_bloom_optimized_training.onnx": "The model is a training graph (it holds the com.microsoft.SoftmaxCrossEntropyLossInternal node "/_original_module/_original_model/SoftmaxCrossEntropyLossInternal"); Hopscotch needs the graph for inference, so export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'.",
         "models/fixtures/refuse/genai_phi3v_dummy_text.onnx": ".../models/fixtures/refuse/genai_phi3v_dummy_text.onnx is not an ONNX model: it holds no graph.",
-        "models/fixtures/refuse/genai_tiny-random-lfm2.onnx": "The model is a hybrid: some of its layers hold short convolutions in place of attention (LFM2) (it has the input 'past_conv.0'); Hopscotch slims models of attention and MLP blocks alone, such as Llama, SmolLM2, Qwen 2.5 and 3, Gemma 2 and 3, Phi, Granite, GPT-2 and OPT.",
+        "models/fixtures/refuse/genai_tiny-random-lfm2.onnx": "After the embedding (Gather node "embeddings") a residual stream was expected, an Add of the embedding and of an attention block's result, but there is none; export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'.",
         "models/fixtures/refuse/tiny_gpt2_beamsearch.onnx": "The model holds a whole text search around its decoder (the com.microsoft.BeamSearch node "BeamSearch_gpt2"); Hopscotch needs the decoder alone, so export the model again as a plain decoder, for instance with Optimum and the task 'text-generation-with-past'.",
         "models/fixtures/sdpython/llama_export_static.onnx": "The model has no output with logits: no matrix product between its final norm and an output was found; export it with its language-modelling head.",
       }

@@ -1,6 +1,6 @@
 /** A decoder's facts, made of its family's entry and the file's own numbers. */
 import { UserError } from '../../../schema/errors.js';
-import type { DecoderFacts, LayerAttention } from './decoder-facts.js';
+import type { Convolution, DecoderFacts, LayerAttention } from './decoder-facts.js';
 import type { Family } from './family.js';
 import type { Quantities, Quantity } from './quantities.js';
 import { frequencies, magnitudeOf, type Scaling } from './rotary.js';
@@ -34,7 +34,9 @@ export function collectFacts(family: Family, given: Quantities, vocabulary: numb
   const kvHeads = size('kvHeads', heads);
   if (heads % kvHeads !== 0)
     throw new UserError(`${given.place} gives ${kvHeads} key-value heads for ${heads} heads; it is damaged.`);
-  const turned = size('turned', 2 * Math.floor((headSize * positive('turnedShare', 1)) / 2));
+  const turned = family.hasLearnedPositions
+    ? 0
+    : size('turned', 2 * Math.floor((headSize * positive('turnedShare', 1)) / 2));
   if (turned > headSize || turned % 2 !== 0)
     throw new UserError(`${given.place} turns ${turned} elements of heads of ${headSize}; it is damaged.`);
   // GroupQueryAttention turns eight pairs at a time.
@@ -53,12 +55,13 @@ export function collectFacts(family: Family, given: Quantities, vocabulary: numb
     heads,
     kvHeads,
     headSize,
-    inner: size('inner'),
+    inner: size('inner', family.hasPlainMlp ? 4 * hidden : undefined),
     vocabulary,
     // Longer texts would need other divisors from their first token on.
     contextLength: isLong ? Math.min(contextLength, size('originalContext', contextLength)) : contextLength,
     epsilon: positive(family.norm === 'rms' ? 'rmsEpsilon' : 'layerEpsilon', 1e-5),
     rotary: { size: turned, magnitude: magnitudeOf(given.scaling) },
+    ...(family.hasConvolutions && { convolution: convolutionsOf(given, layers, size('taps')) }),
     attention: layerAttention(family, given, layers, turned),
     scoreScale: positive('scoreScale', positive('scoreWidth', scoreWidth) ** -0.5),
     scoreCap: given.get('scoreCap') ?? 0,
@@ -67,6 +70,15 @@ export function collectFacts(family: Family, given: Quantities, vocabulary: numb
     residualScale: positive('residualScale', 1),
     logitScale: 1 / positive('logitDivisor', 1),
   };
+}
+
+/** @throws UserError if the file does not say which layers have one */
+function convolutionsOf({ place, convolutions }: Quantities, layers: number, taps: number): Convolution {
+  const found = new Set(convolutions?.flatMap((isOne, layer) => (isOne ? [layer] : [])));
+  if (convolutions?.length === layers && found.size < layers && taps > 1) return { taps, layers: found };
+  throw new UserError(
+    `${place} does not say which of its ${layers} layers have attention; it is damaged or of another kind.`,
+  );
 }
 
 function layerAttention(family: Family, given: Quantities, layers: number, turned: number): LayerAttention[] {
@@ -81,7 +93,9 @@ function layerAttention(family: Family, given: Quantities, layers: number, turne
   return Array.from({ length: layers }, (_, layer) => {
     const byPattern = fullEvery !== undefined && (fullEvery === 1 || (layer + 1) % fullEvery !== 0);
     const isWindowed = window > 0 && (given.windowed?.[layer] ?? byPattern);
-    const turns = given.turns?.[layer] ?? (unturnedEvery === undefined || (layer + 1) % unturnedEvery !== 0);
+    const turns =
+      !family.hasLearnedPositions &&
+      (given.turns?.[layer] ?? (unturnedEvery === undefined || (layer + 1) % unturnedEvery !== 0));
     return {
       window: isWindowed ? window : 0,
       frequencies: turns ? (isWindowed ? local : wide) : undefined,

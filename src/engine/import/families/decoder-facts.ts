@@ -16,6 +16,8 @@ export interface DecoderFacts {
   contextLength: number;
   epsilon: number;
   rotary: Rotary;
+  /** Where some layers have a short convolution in place of attention. */
+  convolution?: Convolution;
   /** For each layer, how it knows positions and how many it sees. */
   attention: readonly LayerAttention[];
   /** What scores are multiplied by. */
@@ -27,6 +29,13 @@ export interface DecoderFacts {
   /** What each block's result is multiplied by before it is added to the stream. */
   residualScale: number;
   logitScale: number;
+}
+
+export interface Convolution {
+  /** Positions that each one reads, the own one included. */
+  taps: number;
+  /** Layers that have one. */
+  layers: ReadonlySet<number>;
 }
 
 export interface LayerAttention {

@@ -17,6 +17,14 @@ export interface Family {
   /** Norms of queries and keys: one of each head, or one over all heads. */
   queryKeyNorm?: 'head' | 'all';
   activation: 'silu' | 'gelu-tanh';
+  /** Whether the MLP has one product where others have a gate, too. */
+  hasPlainMlp?: boolean;
+  /** Whether positions are rows of a table that are added to the embedding, and nothing is turned. */
+  hasLearnedPositions?: boolean;
+  /** Hugging Face's files keep the layers' weights as [inputs, outputs]. */
+  transposedInConfig?: boolean;
+  /** Whether the file says of each layer if it has attention or a short convolution. */
+  hasConvolutions?: boolean;
   /** llama.cpp reorders rows of queries and keys: pairs that are turned together lie side by side. */
   interleavedInGguf?: boolean;
   /** Hugging Face's files keep norms' gains less 1; GGUF files hold them whole. */
@@ -162,6 +170,33 @@ export const FAMILIES: readonly Family[] = [
     genaiType: 'decoder',
     gguf: 'stablelm',
     norm: 'layer',
+  },
+  {
+    ...plain,
+    name: 'GPT-2',
+    modelType: 'gpt2',
+    architecture: 'GPT2LMHeadModel',
+    // onnxruntime-genai's own 'gpt2' has keys and values in one tensor.
+    genaiType: 'decoder',
+    gguf: 'gpt2',
+    norm: 'layer',
+    activation: 'gelu-tanh',
+    hasPlainMlp: true,
+    hasLearnedPositions: true,
+    transposedInConfig: true,
+    tied: true,
+  },
+  {
+    ...plain,
+    name: 'LFM2 and LFM2.5',
+    modelType: 'lfm2',
+    architecture: 'Lfm2ForCausalLM',
+    genaiType: 'lfm2',
+    gguf: 'lfm2',
+    queryKeyNorm: 'head',
+    hasConvolutions: true,
+    theta: 1_000_000,
+    tied: true,
   },
 ];
 

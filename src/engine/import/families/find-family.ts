@@ -48,7 +48,12 @@ export function familyOfConfig(config: Record<string, unknown>, place: string): 
   if (!family) throw unknown(place, type);
   if (typeof config.num_local_experts === 'number' && config.num_local_experts > 0) throw mixture(place);
   if (config.use_parallel_residual === true) throw parallel(place);
-  const activation = config.hidden_activation ?? config.hidden_act;
+  if (config.scale_attn_by_inverse_layer_idx === true || config.add_cross_attention === true) {
+    throw new UserError(
+      `${place} has attention of another kind than GPT-2's own ('scale_attn_by_inverse_layer_idx' or 'add_cross_attention'), which cannot be taken; take an ONNX export of the model.`,
+    );
+  }
+  const activation = config.hidden_activation ?? config.hidden_act ?? config.activation_function;
   if (typeof activation === 'string' && !ACTIVATIONS[family.activation].includes(activation)) {
     throw new UserError(
       `${place} has the activation ${quoted(activation)}, where ${family.name} has '${family.activation}'; this model cannot be taken.`,

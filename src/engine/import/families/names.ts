@@ -3,6 +3,8 @@ import type { Family } from './family.js';
 
 const WHOLE = {
   embedding: { gguf: 'token_embd', config: 'embed_tokens' },
+  /** A table of learned positions. */
+  positions: { gguf: 'position_embd', config: 'embed_positions' },
   finalNorm: { gguf: 'output_norm', config: 'norm' },
 } as const;
 
@@ -23,10 +25,54 @@ const LAYER = {
   packedMlp: { gguf: 'ffn_up', config: 'mlp.gate_up_proj' },
   down: { gguf: 'ffn_down', config: 'mlp.down_proj' },
   mlpResultNorm: { gguf: 'post_ffw_norm', config: 'post_feedforward_layernorm' },
+  /** Of a convolution: two gates and what is convolved, one below the other; the weights of each channel; the result. */
+  convolutionInput: { gguf: 'shortconv.in_proj', config: 'conv.in_proj' },
+  convolutionTaps: { gguf: 'shortconv.conv', config: 'conv.conv' },
+  convolutionOutput: { gguf: 'shortconv.out_proj', config: 'conv.out_proj' },
 } as const;
 
 export type WholePart = keyof typeof WHOLE | 'head';
 export type LayerPart = keyof typeof LAYER;
+
+/** What a family calls otherwise. */
+interface OwnNames {
+  /** In Hugging Face's files: what the names of layers begin with, and names by part. */
+  layers?: string;
+  config?: Partial<Record<Exclude<WholePart, 'head'> | LayerPart, string>>;
+  gguf?: Partial<Record<Exclude<WholePart, 'head'>, string>>;
+}
+
+/** By config.json's model_type. */
+const OWN_NAMES: Readonly<Record<string, OwnNames>> = {
+  lfm2: {
+    config: {
+      finalNorm: 'embedding_norm',
+      attentionNorm: 'operator_norm',
+      queryNorm: 'self_attn.q_layernorm',
+      keyNorm: 'self_attn.k_layernorm',
+      attentionOutput: 'self_attn.out_proj',
+      mlpNorm: 'ffn_norm',
+      gate: 'feed_forward.w1',
+      up: 'feed_forward.w3',
+      down: 'feed_forward.w2',
+    },
+    gguf: { finalNorm: 'token_embd_norm' },
+  },
+  gpt2: {
+    layers: 'h',
+    config: {
+      embedding: 'wte',
+      positions: 'wpe',
+      finalNorm: 'ln_f',
+      attentionNorm: 'ln_1',
+      packedAttention: 'attn.c_attn',
+      attentionOutput: 'attn.c_proj',
+      mlpNorm: 'ln_2',
+      up: 'mlp.c_fc',
+      down: 'mlp.c_proj',
+    },
+  },
+};
 
 /** What a weight is called, without '.weight' or '.bias'. */
 export interface WeightNames {
@@ -34,25 +80,36 @@ export interface WeightNames {
   layer(part: LayerPart, layer: number): string;
 }
 
-export const GGUF_NAMES: WeightNames = {
-  whole: (part) => (part === 'head' ? 'output' : WHOLE[part].gguf),
-  layer: (part, layer) => `blk.${layer}.${LAYER[part].gguf}`,
-};
+/** @param names of all weights of the model */
+export function ggufNames({ modelType }: Family, names: ReadonlyMap<string, unknown>): WeightNames {
+  const own = OWN_NAMES[modelType]?.gguf ?? {};
+  return {
+    whole(part) {
+      if (part === 'head') return 'output';
+      const name = own[part];
+      return name !== undefined && names.has(`${name}.weight`) ? name : WHOLE[part].gguf;
+    },
+    layer: (part, layer) => `blk.${layer}.${LAYER[part].gguf}`,
+  };
+}
 
 /** What names begin with in Hugging Face's files: alone, or as the text part of a larger model. */
-const PREFIXES = ['model.', 'model.language_model.', 'language_model.model.', ''];
+const PREFIXES = ['model.', 'model.language_model.', 'language_model.model.', 'transformer.', ''];
 
 /** @param names of all weights of the model */
 export function configNames(family: Family, names: ReadonlyMap<string, unknown>): WeightNames {
-  const prefix = PREFIXES.find((start) => names.has(`${start}embed_tokens.weight`)) ?? 'model.';
+  const { layers = 'layers', config: own = {} } = OWN_NAMES[family.modelType] ?? {};
+  const embedding = own.embedding ?? WHOLE.embedding.config;
+  const prefix = PREFIXES.find((start) => names.has(`${start}${embedding}.weight`)) ?? 'model.';
   const headPrefix = prefix === 'language_model.model.' ? 'language_model.' : '';
   return {
-    whole: (part) => (part === 'head' ? `${headPrefix}lm_head` : `${prefix}${WHOLE[part].config}`),
-    layer: (part, layer) => {
+    whole: (part) =>
+      part === 'head' ? `${headPrefix}lm_head` : `${prefix}${own[part] ?? WHOLE[part].config}`,
+    layer(part, layer) {
       // What comes after attention is called so whichever side of the sum it is on.
-      const name =
+      const usual =
         part === 'mlpNorm' && family.norms === 'before' ? 'post_attention_layernorm' : LAYER[part].config;
-      return `${prefix}layers.${layer}.${name}`;
+      return `${prefix}${layers}.${layer}.${own[part] ?? usual}`;
     },
   };
 }

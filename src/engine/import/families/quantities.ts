@@ -5,15 +5,15 @@ import { quoted } from '../quoted.js';
 
 /** Our name; config.json's keys; the GGUF key behind the architecture. */
 const KEYS = {
-  layers: { config: ['num_hidden_layers'], gguf: 'block_count' },
-  hidden: { config: ['hidden_size'], gguf: 'embedding_length' },
-  inner: { config: ['intermediate_size'], gguf: 'feed_forward_length' },
-  heads: { config: ['num_attention_heads'], gguf: 'attention.head_count' },
+  layers: { config: ['num_hidden_layers', 'n_layer'], gguf: 'block_count' },
+  hidden: { config: ['hidden_size', 'n_embd'], gguf: 'embedding_length' },
+  inner: { config: ['intermediate_size', 'n_inner', 'block_ff_dim'], gguf: 'feed_forward_length' },
+  heads: { config: ['num_attention_heads', 'n_head'], gguf: 'attention.head_count' },
   kvHeads: { config: ['num_key_value_heads'], gguf: 'attention.head_count_kv' },
   headSize: { config: ['head_dim'], gguf: 'attention.key_length' },
-  contextLength: { config: ['max_position_embeddings'], gguf: 'context_length' },
-  rmsEpsilon: { config: ['rms_norm_eps'], gguf: 'attention.layer_norm_rms_epsilon' },
-  layerEpsilon: { config: ['layer_norm_eps'], gguf: 'attention.layer_norm_epsilon' },
+  contextLength: { config: ['max_position_embeddings', 'n_positions'], gguf: 'context_length' },
+  rmsEpsilon: { config: ['rms_norm_eps', 'norm_eps'], gguf: 'attention.layer_norm_rms_epsilon' },
+  layerEpsilon: { config: ['layer_norm_eps', 'layer_norm_epsilon'], gguf: 'attention.layer_norm_epsilon' },
   theta: { config: ['rope_theta'], gguf: 'rope.freq_base' },
   localTheta: { config: ['rope_local_base_freq'], gguf: 'rope.freq_base_swa' },
   turned: { config: [], gguf: 'rope.dimension_count' },
@@ -31,6 +31,8 @@ const KEYS = {
   logitCap: { config: ['final_logit_softcapping'], gguf: 'final_logit_softcapping' },
   embeddingScale: { config: ['embedding_multiplier'], gguf: 'embedding_scale' },
   residualScale: { config: ['residual_multiplier'], gguf: 'residual_scale' },
+  /** Positions that a convolution reads, the own one included. */
+  taps: { config: ['conv_L_cache'], gguf: 'shortconv.l_cache' },
   logitDivisor: { config: ['logits_scaling'], gguf: 'logit_scale' },
 } as const satisfies Record<string, { config: readonly string[]; gguf: string }>;
 
@@ -48,6 +50,8 @@ export interface Quantities {
   localScaling?: Scaling;
   /** For each layer whether it sees a window only, where the file says so itself. */
   windowed?: readonly boolean[];
+  /** For each layer whether it has a convolution in place of attention. */
+  convolutions?: readonly boolean[];
   /** For each layer whether queries and keys are turned, where the file says so itself. */
   turns?: readonly boolean[];
 }
@@ -72,8 +76,11 @@ export function ggufQuantity(
   const key = `${architecture}.${KEYS[quantity].gguf}`;
   const value = metadata.get(key);
   if (value === undefined) return undefined;
-  // A number a layer, all the same.
-  if (Array.isArray(value) && new Set(value).size === 1) return numberOf(value[0], key, place);
+  // A number a layer, all the same but for 0 in layers without attention.
+  if (Array.isArray(value)) {
+    const [number, ...more] = new Set(value.filter((entry) => entry !== 0));
+    if (number !== undefined && more.length === 0) return numberOf(number, key, place);
+  }
   return numberOf(value, key, place);
 }
 

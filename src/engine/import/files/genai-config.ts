@@ -1,4 +1,5 @@
 /** genai_config.json, as onnxruntime-genai's builder writes it for the CPU. */
+import { layerTypes } from './config.js';
 import type { DecoderFacts } from '../families/decoder-facts.js';
 
 /**
@@ -10,7 +11,7 @@ export function genaiConfig(
   modelFile: string,
   ids: Record<string, unknown>,
 ): Record<string, unknown> {
-  const { family, contextLength } = facts;
+  const { family, contextLength, convolution } = facts;
   const eos = ids.eos_token_id ?? 0;
   const [firstEos] = Array.isArray(eos) ? (eos as unknown[]) : [eos];
   return {
@@ -27,15 +28,22 @@ export function genaiConfig(
           attention_mask: 'attention_mask',
           past_key_names: 'past_key_values.%d.key',
           past_value_names: 'past_key_values.%d.value',
+          ...(family.hasLearnedPositions && { position_ids: 'position_ids' }),
+          ...(convolution && { past_conv_names: 'past_conv.%d' }),
         },
         outputs: {
           logits: 'logits',
           present_key_names: 'present.%d.key',
           present_value_names: 'present.%d.value',
+          ...(convolution && { present_conv_names: 'present_conv.%d' }),
         },
         num_attention_heads: facts.heads,
         num_hidden_layers: facts.layers,
         num_key_value_heads: facts.kvHeads,
+        ...(convolution && {
+          layer_types: layerTypes(convolution, facts.layers),
+          conv_cache_size: convolution.taps - 1,
+        }),
       },
       eos_token_id: eos,
       pad_token_id: ids.pad_token_id ?? firstEos,

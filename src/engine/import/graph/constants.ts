@@ -41,6 +41,12 @@ export class GraphConstants {
     return this.floats(name, [values.length], () => values);
   }
 
+  /** A table of floats, of which rows are taken. */
+  table(name: string, matrix: Matrix): string {
+    this.#plan(rowsWeight(name, matrix));
+    return this.#widened(name, matrix);
+  }
+
   /** x times a weight, plus its bias. @param name what its constants' names begin with */
   linear(x: string, name: string, { matrix, bias }: Linear): string {
     const product = packingOf(matrix.type)

@@ -10,6 +10,7 @@ import type { LayerPart } from '../families/names.js';
 import type { ModelWeights, Norm } from '../weights/model-weights.js';
 import type { PlannedDataFile } from '../weights/planned.js';
 import { AttentionWriter } from './attention.js';
+import { ConvolutionWriter } from './convolution.js';
 import { GraphConstants } from './constants.js';
 
 /** Operator set 22 came with IR version 10; the builder writes both. */
@@ -45,6 +46,7 @@ export function decoderGraph(
 
 class DecoderWriter {
   readonly #attention: AttentionWriter;
+  readonly #convolution: ConvolutionWriter;
 
   constructor(
     readonly facts: DecoderFacts,
@@ -52,6 +54,7 @@ class DecoderWriter {
     readonly constants: GraphConstants,
   ) {
     this.#attention = new AttentionWriter(facts, weights, constants);
+    this.#convolution = new ConvolutionWriter(facts, weights, constants);
   }
 
   write(): void {
@@ -62,6 +65,10 @@ class DecoderWriter {
     op.enter('embed_tokens');
     const embedded = constants.embedding('input_ids', weights.embedding(), head === undefined);
     let stream: Stream = { root: op.scale(embedded.rows, facts.embeddingScale) };
+    if (facts.family.hasLearnedPositions) {
+      const table = constants.table('model.embed_positions.weight', weights.positions());
+      stream.skip = op.gather(table, 'position_ids', 0);
+    }
     for (let layer = 0; layer < facts.layers; layer += 1) {
       op.enter(`layers.${layer}`);
       stream = this.#layer(stream, layer);
@@ -81,7 +88,10 @@ class DecoderWriter {
     const { norms } = this.facts.family;
     const name = `model.layers.${layer}`;
     const mlp = (x: string) => this.#mlp(x, layer);
-    const attention = (x: string) => this.#attention.write(x, layer);
+    const attention = (x: string) =>
+      this.facts.convolution?.layers.has(layer)
+        ? this.#convolution.write(x, layer)
+        : this.#attention.write(x, layer);
     if (norms === 'after') {
       const middle = this.#blockBetween(stream, name, 'attentionResultNorm', layer, attention);
       return this.#blockBetween(middle, name, 'mlpResultNorm', layer, mlp);
@@ -151,13 +161,17 @@ class DecoderWriter {
     const { op } = constants;
     const name = `model.layers.${layer}.mlp`;
     const { gate, up, down } = weights.mlp(layer);
-    const gated = constants.linear(x, `${name}.gate_proj`, gate);
-    const activated =
+    const activate = (value: string) =>
       facts.family.activation === 'silu'
-        ? op.mul(gated, op.sigmoid(gated))
-        : op.emit('Gelu', [gated], { approximate: 'tanh' });
-    const product = op.mul(activated, constants.linear(x, `${name}.up_proj`, up));
-    return constants.linear(product, `${name}.down_proj`, down);
+        ? op.mul(value, op.sigmoid(value))
+        : op.emit('Gelu', [value], { approximate: 'tanh' });
+    const widened = gate
+      ? op.mul(
+          activate(constants.linear(x, `${name}.gate_proj`, gate)),
+          constants.linear(x, `${name}.up_proj`, up),
+        )
+      : activate(constants.linear(x, `${name}.up_proj`, up));
+    return constants.linear(widened, `${name}.down_proj`, down);
   }
 
   #capped(logits: string): string {
@@ -170,7 +184,9 @@ class DecoderWriter {
     const { graph } = this.constants;
     graph.addInput(makeValueInfo('input_ids', DataType.INT64, ['batch_size', 'sequence_length']));
     graph.addInput(makeValueInfo('attention_mask', DataType.INT64, ['batch_size', 'total_sequence_length']));
-    for (const { name, dims } of this.#caches('past_key_values', 'past_sequence_length'))
+    if (this.facts.family.hasLearnedPositions)
+      graph.addInput(makeValueInfo('position_ids', DataType.INT64, ['batch_size', 'sequence_length']));
+    for (const { name, dims } of this.#caches('past', 'past_sequence_length'))
       graph.addInput(makeValueInfo(name, DataType.FLOAT, dims));
   }
 
@@ -182,11 +198,14 @@ class DecoderWriter {
       graph.proto.output.push(makeValueInfo(name, DataType.FLOAT, dims));
   }
 
-  #caches(prefix: string, length: string): { name: string; dims: (string | number)[] }[] {
-    const { layers, kvHeads, headSize } = this.facts;
+  #caches(prefix: 'past' | 'present', length: string): { name: string; dims: (string | number)[] }[] {
+    const { layers, kvHeads, headSize, hidden, convolution } = this.facts;
+    const keys = prefix === 'past' ? 'past_key_values' : prefix;
     const dims = ['batch_size', kvHeads, length, headSize];
     return Array.from({ length: layers }, (_, layer) =>
-      ['key', 'value'].map((part) => ({ name: `${prefix}.${layer}.${part}`, dims })),
+      convolution?.layers.has(layer)
+        ? [{ name: `${prefix}_conv.${layer}`, dims: ['batch_size', hidden, convolution.taps - 1] }]
+        : ['key', 'value'].map((part) => ({ name: `${keys}.${layer}.${part}`, dims })),
     ).flat();
   }
 }

@@ -5,7 +5,7 @@ import { UserError } from '../../../schema/errors.js';
 import { dequantise } from '../blocks/dequantise.js';
 import { collectFacts } from '../families/collect-facts.js';
 import { familyOfGguf } from '../families/find-family.js';
-import { GGUF_NAMES } from '../families/names.js';
+import { ggufNames } from '../families/names.js';
 import { ggufQuantity, type Quantities, type Quantity } from '../families/quantities.js';
 import type { Scaling } from '../families/rotary.js';
 import { readGguf, type GgufFile } from '../formats/gguf.js';
@@ -29,7 +29,8 @@ export function openGguf(file: string): ModelSource {
 
 function sourceOf(file: string, { metadata, tensors, files, bytes, close }: GgufFile): ModelSource {
   const { family, architecture } = familyOfGguf(metadata, file);
-  const embedding = tensors.get(`${GGUF_NAMES.whole('embedding')}.weight`);
+  const names = ggufNames(family, tensors);
+  const embedding = tensors.get(`${names.whole('embedding')}.weight`);
   if (!embedding)
     throw new UserError(`${file} has no embedding of tokens; it is incomplete or no language model.`);
   const get = (quantity: Quantity) => ggufQuantity(metadata, architecture, file, quantity);
@@ -37,11 +38,13 @@ function sourceOf(file: string, { metadata, tensors, files, bytes, close }: Gguf
     place: file,
     get,
     scaling: scalingOf(metadata, architecture, tensors, get, file),
+    convolutions: layersWithoutKeys(metadata.get(`${architecture}.attention.head_count_kv`)),
   };
   const facts = collectFacts(family, given, rowsOf(embedding));
-  const weights = new ModelWeights(facts, tensors, GGUF_NAMES, file, {
+  const weights = new ModelWeights(facts, tensors, names, file, {
     interleaved: family.interleavedInGguf === true,
     gainsLessOne: false,
+    transposed: false,
   });
   const tokenizer = ggufTokenizer(metadata, file, facts);
   return {
@@ -52,7 +55,7 @@ function sourceOf(file: string, { metadata, tensors, files, bytes, close }: Gguf
     files,
     bytes,
     config: {
-      ...configOf(facts, !tensors.has(`${GGUF_NAMES.whole('head')}.weight`)),
+      ...configOf(facts, !tensors.has(`${names.whole('head')}.weight`)),
       ...idsConfig(tokenizer.ids),
     },
     generationConfig: idsConfig(tokenizer.ids),
@@ -65,6 +68,10 @@ function sourceOf(file: string, { metadata, tensors, files, bytes, close }: Gguf
     },
     close,
   };
+}
+
+function layersWithoutKeys(heads: unknown): boolean[] | undefined {
+  return Array.isArray(heads) ? heads.map((count) => count === 0) : undefined;
 }
 
 function idsConfig({ bos, eos, pad }: SpecialIds): Record<string, unknown> {

@@ -12,6 +12,7 @@ import type { Scaling } from '../families/rotary.js';
 import { readSafetensors, type SafetensorsFiles } from '../formats/safetensors.js';
 import { rowsOf } from '../formats/source-tensor.js';
 import { ModelWeights } from '../weights/model-weights.js';
+import { convolutionConfig } from '../files/config.js';
 import type { ModelSource } from './model-source.js';
 import { quoted } from '../quoted.js';
 
@@ -42,7 +43,8 @@ function sourceOf(folder: string, config: Json, family: Family, files: Safetenso
   if (!embedding)
     throw new UserError(`${folder} has no embedding of tokens; it is incomplete or no language model.`);
   const vocabulary = rowsOf(embedding);
-  const facts = collectFacts(family, quantitiesOf(config, family, folder), vocabulary);
+  const up = files.tensors.get(`${names.layer('up', 0)}.weight`);
+  const facts = collectFacts(family, quantitiesOf(config, family, folder, up && rowsOf(up)), vocabulary);
   const isTied = config.tie_word_embeddings ?? family.tied;
   const tensors = new Map(files.tensors);
   // A head that training has not used may be in the file all the same.
@@ -50,6 +52,7 @@ function sourceOf(folder: string, config: Json, family: Family, files: Safetenso
   const weights = new ModelWeights(facts, tensors, names, folder, {
     interleaved: false,
     gainsLessOne: family.gainsLessOne === true,
+    transposed: family.transposedInConfig === true,
   });
   return {
     place: folder,
@@ -58,7 +61,13 @@ function sourceOf(folder: string, config: Json, family: Family, files: Safetenso
     weights,
     files: files.files,
     bytes: files.bytes,
-    config: { ...config, model_type: family.modelType, head_dim: facts.headSize, vocab_size: vocabulary },
+    config: {
+      ...config,
+      model_type: family.modelType,
+      head_dim: facts.headSize,
+      vocab_size: vocabulary,
+      ...convolutionConfig(facts),
+    },
     generationConfig: {
       ...pick(config, ['bos_token_id', 'eos_token_id', 'pad_token_id']),
       ...readJson(path.join(folder, 'generation_config.json')),
@@ -74,7 +83,8 @@ function sourceOf(folder: string, config: Json, family: Family, files: Safetenso
   };
 }
 
-function quantitiesOf(config: Json, family: Family, place: string): Quantities {
+/** @param inner width inside of the MLP by its weight: some configs have a number of which it is made in steps */
+function quantitiesOf(config: Json, family: Family, place: string, inner: number | undefined): Quantities {
   // transformers 5 keeps all about positions in one object, in some families one a kind of layer.
   const rope = isObject(config.rope_parameters) ? config.rope_parameters : {};
   const wide = isObject(rope.full_attention) ? rope.full_attention : rope;
@@ -83,6 +93,7 @@ function quantitiesOf(config: Json, family: Family, place: string): Quantities {
   const localTheta = local && configQuantity(local, place, 'theta');
   const get = (quantity: Quantity): number | undefined => {
     if (quantity === 'window' && config.use_sliding_window === false) return 0;
+    if (quantity === 'inner' && family.hasConvolutions) return inner;
     if (quantity === 'localTheta' && localTheta !== undefined) return localTheta;
     const inPositions = quantity === 'theta' || quantity === 'turnedShare' || quantity === 'originalContext';
     return (
@@ -96,8 +107,19 @@ function quantitiesOf(config: Json, family: Family, place: string): Quantities {
     scaling: scalingOf(scaling, get, place),
     localScaling: local && scalingOf(local, get, place),
     windowed: windowedLayers(config, family),
+    convolutions: convolutionLayers(config),
     turns: listOf(config.no_rope_layers)?.map((turns) => turns !== 0 && turns !== false),
   };
+}
+
+function convolutionLayers({
+  layer_types: types,
+  full_attn_idxs: full,
+  ...config
+}: Json): boolean[] | undefined {
+  if (Array.isArray(types)) return types.map((type) => type === 'conv');
+  if (!Array.isArray(full)) return undefined;
+  return Array.from({ length: Number(config.num_hidden_layers) || 0 }, (_, layer) => !full.includes(layer));
 }
 
 function windowedLayers(config: Json, family: Family): boolean[] | undefined {

@@ -73,6 +73,29 @@ export function joined(parts: readonly [Matrix, ...Matrix[]]): Matrix {
   };
 }
 
+/** A matrix of floats with rows and columns changed; it is read as a whole for each part. */
+export function transposed(matrix: Matrix): Matrix {
+  const { rows, columns, type } = matrix;
+  const size = type.bytes;
+  return {
+    type,
+    rows: columns,
+    columns: rows,
+    read(first, count) {
+      const source = matrix.read(0, rows);
+      const target = new Uint8Array(count * rows * size);
+      for (let row = 0; row < count; row += 1) {
+        for (let column = 0; column < rows; column += 1) {
+          const from = (column * columns + first + row) * size;
+          const to = (row * rows + column) * size;
+          for (let byte = 0; byte < size; byte += 1) target[to + byte] = source[from + byte]!;
+        }
+      }
+      return target;
+    },
+  };
+}
+
 /** Some rows at a time, from the first to the last. */
 export function* rowChunks(matrix: Matrix): Generator<{ first: number; count: number; bytes: Uint8Array }> {
   const atOnce = Math.max(1, Math.floor(CHUNK / bytesOfRow(matrix)));

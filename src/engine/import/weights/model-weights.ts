@@ -4,7 +4,7 @@ import { dequantise } from '../blocks/dequantise.js';
 import type { DecoderFacts } from '../families/decoder-facts.js';
 import type { LayerPart, WeightNames, WholePart } from '../families/names.js';
 import { rowsOf, type SourceTensor } from '../formats/source-tensor.js';
-import { joined, matrixOf, partOf, withoutInterleaving, type Matrix } from './matrix.js';
+import { joined, matrixOf, partOf, transposed, withoutInterleaving, type Matrix } from './matrix.js';
 import { quoted } from '../quoted.js';
 
 /** A product with a weight: [outputs, inputs], and what is added to each output. */
@@ -18,26 +18,32 @@ export class ModelWeights {
 
   /**
    * @param place where the weights are, named in errors
-   * @param order whether the files have queries and keys with pairs side by side (GGUF of some families), and norms' gains
-   *   less 1 (Hugging Face's files of some families)
+   * @param order whether the files have queries and keys with pairs side by side (GGUF of some families), norms' gains less 1,
+   *   and layers' weights as [inputs, outputs] (Hugging Face's files of some families)
    */
   constructor(
     readonly facts: DecoderFacts,
     readonly tensors: ReadonlyMap<string, SourceTensor>,
     readonly names: WeightNames,
     readonly place: string,
-    readonly order: { interleaved: boolean; gainsLessOne: boolean },
+    readonly order: { interleaved: boolean; gainsLessOne: boolean; transposed: boolean },
   ) {}
 
   embedding(): Matrix {
     return matrixOf(this.#tensor(`${this.names.whole('embedding')}.weight`, [undefined, this.facts.hidden]));
   }
 
+  /** [positions, hidden], where they are learned. */
+  positions(): Matrix {
+    const { contextLength, hidden } = this.facts;
+    return matrixOf(this.#tensor(`${this.names.whole('positions')}.weight`, [contextLength, hidden]));
+  }
+
   /** Undefined where the embedding is the head, too. */
   head(): Linear | undefined {
     const name = this.names.whole('head');
     if (!this.tensors.has(`${name}.weight`)) return undefined;
-    return this.#linear(name, this.facts.vocabulary, this.facts.hidden);
+    return this.#linear(name, this.facts.vocabulary, this.facts.hidden, false);
   }
 
   wholeNorm(part: WholePart): Norm {
@@ -68,8 +74,26 @@ export class ModelWeights {
     return this.#linear(this.names.layer('attentionOutput', layer), hidden, heads * headSize);
   }
 
-  mlp(layer: number): { gate: Linear; up: Linear; down: Linear } {
-    const { hidden, inner } = this.facts;
+  /** A short convolution: [3 hidden, hidden], the weights of each channel [hidden, taps], [hidden, hidden]. */
+  convolution(layer: number): { input: Linear; taps: Float32Array; bias?: Float32Array; output: Linear } {
+    const { hidden, convolution } = this.facts;
+    const name = this.names.layer('convolutionTaps', layer);
+    const { dims } = this.tensors.get(`${name}.weight`) ?? {};
+    const { taps } = convolution!;
+    this.#tensor(`${name}.weight`, dims?.length === 3 ? [hidden, 1, taps] : [hidden, taps]);
+    return {
+      input: this.#linear(this.names.layer('convolutionInput', layer), 3 * hidden, hidden),
+      taps: this.vector(`${name}.weight`)!,
+      bias: this.vector(`${name}.bias`),
+      output: this.#linear(this.names.layer('convolutionOutput', layer), hidden, hidden),
+    };
+  }
+
+  /** Without a gate in families whose MLP has none. */
+  mlp(layer: number): { gate?: Linear; up: Linear; down: Linear } {
+    const { hidden, inner, family } = this.facts;
+    const down = this.#linear(this.names.layer('down', layer), hidden, inner);
+    if (family.hasPlainMlp) return { up: this.#linear(this.names.layer('up', layer), inner, hidden), down };
     const packed = this.names.layer('packedMlp', layer);
     const isPacked = !this.tensors.has(`${this.names.layer('gate', layer)}.weight`);
     const [gate, up] = isPacked
@@ -78,7 +102,7 @@ export class ModelWeights {
           this.#linear(this.names.layer('gate', layer), inner, hidden),
           this.#linear(this.names.layer('up', layer), inner, hidden),
         ];
-    return { gate, up, down: this.#linear(this.names.layer('down', layer), hidden, inner) };
+    return { gate, up, down };
   }
 
   /** Numbers of a vector that may be missing. */
@@ -94,8 +118,9 @@ export class ModelWeights {
     return [...this.tensors.keys()].filter((name) => !this.#used.has(name));
   }
 
-  #linear(name: string, rows: number, columns: number): Linear {
-    const matrix = matrixOf(this.#tensor(`${name}.weight`, [rows, columns]));
+  #linear(name: string, rows: number, columns: number, isTransposed = this.order.transposed): Linear {
+    const tensor = this.#tensor(`${name}.weight`, isTransposed ? [columns, rows] : [rows, columns]);
+    const matrix = isTransposed ? transposed(matrixOf(tensor)) : matrixOf(tensor);
     const bias = this.vector(`${name}.bias`);
     if (bias && bias.length !== rows) throw this.#misshapen(`${name}.bias`, [bias.length], [rows]);
     return { matrix, bias };

@@ -1,0 +1,61 @@
+import { copyFileSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runDecoder } from '../../../test/graphs/run-decoder.js';
+import { repositoryRoot } from '../../../test/support/shared-folder.js';
+import { temporaryFolder } from '../../../test/support/temporary-folder.js';
+import type { Decoder } from '../decoder/decoder.js';
+import { readDecoder } from '../decoder/read/read-decoder.js';
+import { readModel } from '../onnx/file/model-file.js';
+import { planImport, writeImport } from './import-folder.js';
+import { findImportable, openImportable } from './sources/open-source.js';
+
+const families = path.join(repositoryRoot, 'test', 'families');
+
+async function imported(location: string): Promise<string> {
+  const folder = temporaryFolder();
+  const source = openImportable(findImportable(location)!);
+  try {
+    await writeImport(planImport(source), folder);
+  } finally {
+    source.close();
+  }
+  return folder;
+}
+
+/** The model's folder without its GGUF file. */
+function safetensorsOf(family: string): string {
+  const folder = temporaryFolder();
+  for (const name of ['config.json', 'model.safetensors'])
+    copyFileSync(path.join(families, family, name), path.join(folder, name));
+  return folder;
+}
+
+/** Logits of all positions, of which the first ones are run before the others. */
+async function logitsOf(decoder: Decoder, ids: readonly number[], first: number): Promise<number[]> {
+  const positions = [first, Math.max(1, ids.length - first)] as const;
+  const runs = await runDecoder(decoder, { rows: 1, positions, tokens: (at) => ids[at % ids.length]! });
+  return runs.flatMap(({ logits }) => [...(logits!.data as Float32Array)]);
+}
+
+describe.each(['lfm2', 'gpt2'])('%s gives the logits that transformers gives', (family) => {
+  const { ids, logits } = JSON.parse(readFileSync(path.join(families, family, 'logits.json'), 'utf8')) as {
+    ids: number[];
+    logits: string;
+  };
+  const expected = new Float32Array(new Uint8Array(Buffer.from(logits, 'base64')).buffer);
+
+  it.each([
+    ['safetensors', () => safetensorsOf(family)],
+    ['GGUF', () => path.join(families, family, 'model.gguf')],
+  ])('from %s, in one run and in two', async (_, source) => {
+    const decoder = readDecoder(await readModel(path.join(await imported(source()), 'model.onnx')));
+    const whole = await logitsOf(decoder, ids, ids.length);
+    const parts = await logitsOf(decoder, ids, 5);
+    for (const found of [whole.slice(0, expected.length), parts]) {
+      expect(found.length).toBe(expected.length);
+      const far = found.map((value, index) => Math.abs(value - expected[index]!));
+      expect(Math.max(...far)).toBeLessThan(1e-4);
+    }
+  });
+});
