@@ -1,6 +1,6 @@
 /**
  * Slims real models that lie on this machine, as briefly as it goes, loads what was written in its consumers, and writes a
- * row a model to docs/real-models.json, from which docs/supported-models.md is made. Needs Linux (peaks are read from
+ * row a model to docs/real-models.json, one model at a time where they are named, from which docs/supported-models.md is made. Needs Linux (peaks are read from
  * /proc), a build, and for onnxruntime-genai a Python that has it (HOPSCOTCH_GENAI_PYTHON).
  * usage: node scripts/real-models.mjs FOLDER_OF_MODELS DATASET [NAME_OF_MODEL...]
  */
@@ -14,7 +14,7 @@ import { writeRealModels } from './real-models-table.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const table = path.join(root, 'docs', 'real-models.json');
 const SETTINGS =
-  '--budget 1 --calibration-rows 4 --heldout-rows 2 --answer-rows 0 --epochs 1 --speed-rounds 0 --max-new-tokens 8 --max-tokens 128 --strategy cosine';
+  '--budget 1 --calibration-rows 2 --heldout-rows 1 --answer-rows 0 --epochs 1 --speed-rounds 0 --max-new-tokens 8 --max-tokens 64 --strategy cosine';
 const PROMPT = 'What is the capital of France?';
 const NEW_TOKENS = 8;
 
@@ -121,10 +121,12 @@ async function measured(name) {
 }
 
 const names = readdirSync(models, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
+  .filter((entry) => entry.isDirectory() || entry.name.endsWith('.gguf'))
   .map((entry) => entry.name)
   .filter((name) =>
-    wanted.length === 0 ? existsSync(path.join(models, name, 'model.onnx')) : wanted.includes(name),
+    wanted.length > 0
+      ? wanted.includes(name)
+      : name.endsWith('.gguf') || existsSync(path.join(models, name, 'model.onnx')),
   );
 for (const name of names) {
   const rows = existsSync(table) ? JSON.parse(readFileSync(table, 'utf8')) : [];

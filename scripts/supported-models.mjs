@@ -126,7 +126,7 @@ ${notes.map((note, index) => `${index + 1}. ${note}`).join('\n')}
 ## Real models
 
 Files that today's exporters made of SmolLM2-135M-Instruct, measured by \`node scripts/real-models.mjs\`: opened, slimmed as
-briefly as it goes (one block, four rows, one epoch), written, and loaded in each consumer, whose greedy tokens for one
+briefly as it goes (one block, two rows, one epoch), written, and loaded in each consumer, whose greedy tokens for one
 prompt are compared with onnxruntime's. Seconds are provisional: they were taken on two cores shared with other work.
 Where activations are rounded to 8 bits (int4 for the CPU) the export error is within the noise of the model itself.
 

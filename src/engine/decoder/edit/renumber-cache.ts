@@ -15,25 +15,35 @@ export function renumberCache(original: Decoder): { decoder: Decoder; oldIndices
   const model = copyModel(original.model);
   const copy = rereadDecoder(model, original);
   const { graph } = copy;
-  const caches = blocksOf(copy).flatMap((block) =>
-    block.cache ? [{ ...block.cache, layer: block.layer }] : [],
-  );
-  const layers = caches.map((cache) => cache.layer);
-  let oldIndices: number[] | undefined;
-  for (const names of [...byRole(caches, pastNames), ...byRole(caches, presentNames)]) {
-    const numbered = numberedNames(names, layers);
-    if (!numbered) continue;
-    const after = numbered.map(({ before, behind }, index) => `${before}${index}${behind}`);
-    if (!areFree(graph, after, names)) continue;
-    oldIndices ??= numbered.map(({ number }) => number);
-    renameAll(graph, names, after);
+  const caches = blocksOf(copy)
+    .flatMap(({ cache, layer }) => (cache ? [{ cache, layer }] : []))
+    .map((numbered, index) => ({ ...numbered, index }));
+  const oldIndices = caches.map(({ layer }) => layer);
+  const isState = ({ cache }: NumberedCache) => cache.layout === 'state';
+  for (const group of [caches.filter((entry) => !isState(entry)), caches.filter(isState)]) {
+    const layers = group.map(({ layer }) => layer);
+    for (const names of [...byRole(group, pastNames), ...byRole(group, presentNames)]) {
+      const numbered = numberedNames(names, layers);
+      if (!numbered) continue;
+      const after = numbered.map(({ before, behind }, at) => `${before}${group[at]!.index}${behind}`);
+      if (!areFree(graph, after, names)) continue;
+      group.forEach(({ index }, at) => (oldIndices[index] = numbered[at]!.number));
+      renameAll(graph, names, after);
+    }
   }
-  return { decoder: rereadDecoder(model, original), oldIndices: oldIndices ?? layers };
+  return { decoder: rereadDecoder(model, original), oldIndices };
+}
+
+interface NumberedCache {
+  cache: CacheEntry;
+  layer: number;
+  /** The number that it gets. */
+  index: number;
 }
 
 /** The names of each role (keys, values), in the order of the layers. */
-function byRole(caches: readonly CacheEntry[], namesOf: (cache: CacheEntry) => string[]): string[][] {
-  const names = caches.map(namesOf);
+function byRole(caches: readonly NumberedCache[], namesOf: (cache: CacheEntry) => string[]): string[][] {
+  const names = caches.map(({ cache }) => namesOf(cache));
   return (names[0] ?? []).map((_, role) => names.map((entry) => entry[role]!));
 }
 

@@ -49,7 +49,7 @@ export function readBlock(
   const cache = stream.attention
     ? findCache(flow, stream.attention, step.input, context.stream, outputs, name)
     : kind === 'convolution'
-      ? findState(flow, output, context.stream, outputs, name)
+      ? findState(flow, output, context.stream, outputs, layer)
       : undefined;
   const part = { input: step.input, output, outputUse, outputs, pasts: cache ? pastNames(cache) : [] };
   const nodes = ownNodes(flow, part, context.stream, context.live);

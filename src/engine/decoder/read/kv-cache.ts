@@ -93,25 +93,26 @@ function refuseShared(
 
 /**
  * The state of a convolution block: the input that it goes on from, and the output that goes on from it.
- * @returns undefined if it reads nothing but the stream
- * @throws UserError if the input has no output that goes with it
+ * @returns undefined if it carries none on
+ * @throws UserError if it carries several on, or one of another shape
  */
 export function findState(
   flow: DataFlow,
   output: string,
   stream: ReadonlySet<string>,
   outputs: readonly string[],
-  block: string,
+  layer: number,
 ): CacheEntry | undefined {
   const pastsOf = (value: string) =>
     [...flow.sources([value], stream).inputs].filter((name) => isFloatInput(flow, name));
-  const [past, ...more] = pastsOf(output);
+  const carried = new Map(outputs.flatMap((name) => pastsOf(name).map((past) => [past, name] as const)));
+  const pasts = pastsOf(output).filter((name) => carried.has(name));
+  const [past, ...more] = pasts;
   if (past === undefined) return undefined;
-  const present = outputs.find((name) => pastsOf(name).includes(past));
-  if (present !== undefined && more.length === 0 && rank(flow, past) === 3)
-    return { layout: 'state', past, present };
+  if (more.length === 0 && rank(flow, past) === 3)
+    return { layout: 'state', past, present: carried.get(past)! };
   throw new UserError(
-    `The convolution of ${block} should carry one state on, [batch, channels, positions] with an output that goes with it, but it reads ${[past, ...more].map((name) => `'${name}'`).join(', ')}; this layout is not supported.`,
+    `The convolution of layer ${layer} should carry one state on, [batch, channels, positions], but it carries ${pasts.map((name) => `'${name}'`).join(', ')}; this layout is not supported.`,
   );
 }
 

@@ -1,0 +1,72 @@
+/** The whole chain on small random models of another format, imported; and in the form of onnxruntime-genai's builder. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe } from 'vitest';
+import { planImport, writeImport } from '../../src/engine/import/import-folder.js';
+import { findImportable, openImportable } from '../../src/engine/import/sources/open-source.js';
+import { readModel, type OnnxModel } from '../../src/engine/onnx/file/model-file.js';
+import { Graph } from '../../src/engine/onnx/graph/graph.js';
+import { repositoryRoot } from '../support/shared-folder.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+import type { ModelFile } from './model-files.js';
+import { testChain } from './test-chain.js';
+
+const folderOf = (family: string) => path.join(repositoryRoot, 'test', 'families', family);
+
+async function imported(family: string): Promise<OnnxModel> {
+  const folder = temporaryFolder();
+  const source = openImportable(findImportable(path.join(folderOf(family), 'model.gguf'))!);
+  try {
+    await writeImport(planImport(source), folder);
+  } finally {
+    source.close();
+  }
+  return await readModel(path.join(folder, 'model.onnx'));
+}
+
+/** With the operator that convolves and keeps the state by itself. */
+async function withFusedConvolutions(): Promise<OnnxModel> {
+  const model = await imported('lfm2');
+  const graph = new Graph(model.graph);
+  for (const node of graph.nodes.filter(({ opType }) => opType === 'Conv')) {
+    const [past, value] = graph.producer(node.input[0]!)!.input;
+    const present = graph.consumers(node.input[0]!).find(({ opType }) => opType === 'Slice');
+    const outputs = [node.output[0]!, present!.output[0]!];
+    const inputs = [value!, node.input[1]!, '', past!];
+    graph.removeNodes(new Set([node, present!]));
+    const attributes = { ndim: 1, activation: 'none' };
+    graph.addNode('CausalConvWithState', inputs, attributes, {
+      domain: 'com.microsoft',
+      outputs,
+      label: past!,
+    });
+  }
+  graph.removeUnused();
+  graph.sortNodes();
+  return model;
+}
+
+const config = (family: string) =>
+  JSON.parse(readFileSync(path.join(folderOf(family), 'config.json'), 'utf8')) as Record<string, unknown>;
+
+const models: ModelFile[] = [
+  ...['lfm2', 'gpt2'].map((family) => ({
+    file: `${family}, imported`,
+    family,
+    layout: 'imported from GGUF',
+    precision: 'float16, computed in float32',
+    build: () => imported(family),
+    config: { ...config(family), eos_token_id: 677 },
+    dtype: 'fp32' as const,
+  })),
+  {
+    file: 'lfm2 with CausalConvWithState',
+    family: 'lfm2',
+    layout: 'onnxruntime-genai 0.18, small graph',
+    precision: 'float32',
+    build: withFusedConvolutions,
+    untried: "transformers.js calls the states otherwise than onnxruntime-genai's builder",
+  },
+];
+
+describe.each(models)('$file', testChain);
