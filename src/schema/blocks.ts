@@ -9,6 +9,7 @@ export type BlockKind = v.InferOutput<typeof blockKind>;
 
 /** Those that can be skipped: convolutions always stay. */
 export const SKIPPABLE_KINDS = ['attention', 'mlp'] as const satisfies readonly BlockKind[];
+export type SkippableKind = (typeof SKIPPABLE_KINDS)[number];
 
 /** 'attention 7' or 'mlp 0'; layers count from 0 at the input. */
 export type BlockName = `${BlockKind} ${number}`;
