@@ -8,14 +8,17 @@ import { readModel, type OnnxModel } from '../../src/engine/onnx/file/model-file
 import { Graph } from '../../src/engine/onnx/graph/graph.js';
 import { repositoryRoot } from '../support/shared-folder.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { modelConfig } from './family-configs.js';
 import type { ModelFile } from './model-files.js';
 import { testChain } from './test-chain.js';
 
 const folderOf = (family: string) => path.join(repositoryRoot, 'test', 'families', family);
+const ggufOf = (family: string) => path.join(folderOf(family), 'model.gguf');
+const sampleGguf = path.join(repositoryRoot, 'test', 'gguf', 'sample.gguf');
 
-async function imported(family: string): Promise<OnnxModel> {
+async function imported(gguf: string): Promise<OnnxModel> {
   const folder = temporaryFolder();
-  const source = openImportable(findImportable(path.join(folderOf(family), 'model.gguf'))!);
+  const source = openImportable(findImportable(gguf)!);
   try {
     await writeImport(planImport(source), folder);
   } finally {
@@ -26,7 +29,7 @@ async function imported(family: string): Promise<OnnxModel> {
 
 /** With the operator that convolves and keeps the state by itself. */
 async function withFusedConvolutions(): Promise<OnnxModel> {
-  const model = await imported('lfm2');
+  const model = await imported(ggufOf('lfm2'));
   const graph = new Graph(model.graph);
   for (const node of graph.nodes.filter(({ opType }) => opType === 'Conv')) {
     const [past, value] = graph.producer(node.input[0]!)!.input;
@@ -55,10 +58,27 @@ const models: ModelFile[] = [
     family,
     layout: 'imported from GGUF',
     precision: 'float16, computed in float32',
-    build: () => imported(family),
+    build: () => imported(ggufOf(family)),
     config: { ...config(family), eos_token_id: 677 },
     dtype: 'fp32' as const,
   })),
+  {
+    file: 'sample.gguf, imported',
+    family: 'llama',
+    layout: 'imported from GGUF',
+    precision: 'a type for each weight, 4 to 32 bits',
+    rounds: true,
+    build: () => imported(sampleGguf),
+    config: modelConfig('llama', {
+      layers: 2,
+      hidden: 128,
+      heads: 4,
+      kvHeads: 2,
+      headSize: 32,
+      vocabulary: 676,
+    }),
+    dtype: 'fp32',
+  },
   {
     file: 'lfm2 with CausalConvWithState',
     family: 'lfm2',
