@@ -53,11 +53,11 @@ async function inOnnxruntime(folder) {
   const { openModel } = await engine('jobs/parts/source-model.js');
   const { Generator } = await engine('generate/generator.js');
   const { loadTokenizer } = await engine('data/tokenizer.js');
-  const { encodeOnePrompt } = await engine('data/encode-examples.js');
+  const { encodeConversationPrompt } = await engine('data/encode-examples.js');
   const { stopTokenIds } = await engine('data/conversation-text.js');
   const { decoder, source } = await openModel(folder);
   const tokenizer = await loadTokenizer(folder);
-  const prompt = encodeOnePrompt(tokenizer, PROMPT);
+  const prompt = encodeConversationPrompt(tokenizer, [{ role: 'user', content: PROMPT }]);
   const generator = await Generator.open(decoder);
   const stopTokens = new Set(stopTokenIds(tokenizer));
   const [{ tokens }] = await generator.generate([prompt], { maxNewTokens: NEW_TOKENS, stopTokens });

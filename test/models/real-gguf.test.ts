@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { encodeOnePrompt } from '../../src/engine/data/encode-examples.js';
+import { encodeConversationPrompt } from '../../src/engine/data/encode-examples.js';
 import { loadTokenizer } from '../../src/engine/data/tokenizer.js';
 import { readDecoder } from '../../src/engine/decoder/read/read-decoder.js';
 import { Generator } from '../../src/engine/generate/generator.js';
@@ -25,7 +25,9 @@ it.skipIf(reason !== '')(`SmolLM2-135M-Instruct.Q4_1.gguf knows the capital of F
   const tokenizer = await loadTokenizer(folder);
   const generator = await Generator.open(decoder);
   try {
-    const prompt = encodeOnePrompt(tokenizer, 'What is the capital of France?');
+    const prompt = encodeConversationPrompt(tokenizer, [
+      { role: 'user', content: 'What is the capital of France?' },
+    ]);
     const stopTokens = new Set(tokenizer.eosTokenIds);
     const [answer] = await generator.generate([prompt], { maxNewTokens: 16, stopTokens });
     expect(tokenizer.decode(answer!.tokens)).toContain('Paris');
