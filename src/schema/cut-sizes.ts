@@ -25,8 +25,8 @@ const CODE_BYTES: Readonly<Record<Precision, number>> = { fp16: 2, int8: 1, q4: 
  */
 export function bytesWithCuts(description: DecoderDescription, cuts: CutSizes): number {
   const { neurons = 0, keptTokens = 1, precision } = cuts;
-  const parts = { attention: 0, mlp: 0 };
-  const blocks = { attention: 0, mlp: 0 };
+  const parts = { attention: 0, convolution: 0, mlp: 0 };
+  const blocks = { attention: 0, convolution: 0, mlp: 0 };
   let parameters = 0;
   for (const block of description.blocks) {
     parts[block.kind] += block.bytes;
@@ -36,11 +36,13 @@ export function bytesWithCuts(description: DecoderDescription, cuts: CutSizes): 
   const { total } = description;
   const stays = (kind: 'attention' | 'mlp') =>
     blocks[kind] === 0 ? 0 : 1 - Math.min(blocks[kind], cuts[kind] ?? 0) / blocks[kind];
-  const ofBlocks = parts.attention * stays('attention') + parts.mlp * stays('mlp') * (1 - neurons);
-  const table = total.bytes - parts.attention - parts.mlp;
+  const ofBlocks =
+    parts.attention * stays('attention') + parts.convolution + parts.mlp * stays('mlp') * (1 - neurons);
+  const allBlocks = parts.attention + parts.convolution + parts.mlp;
+  const table = total.bytes - allBlocks;
   const tableParameters = Math.max(1, total.parameters - parameters);
   return (
-    ofBlocks * shrinkage((parts.attention + parts.mlp) / Math.max(1, parameters), precision) +
+    ofBlocks * shrinkage(allBlocks / Math.max(1, parameters), precision) +
     table * keptTokens * shrinkage(table / tableParameters, precision)
   );
 }
