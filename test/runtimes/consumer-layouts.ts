@@ -1,6 +1,9 @@
 /** Folders in the layouts that exporters write, for tests that load their exports elsewhere. */
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Precision } from '../../src/schema/cuts.js';
+import { changePrecision } from '../../src/engine/cuts/precision/change-precision.js';
+import { openModel } from '../../src/engine/jobs/parts/source-model.js';
 import { freshPath } from '../support/export-sample.js';
 import { sampleFolder, sharedPath } from '../support/shared-folder.js';
 
@@ -9,6 +12,8 @@ export interface Layout {
   exporter: 'optimum' | 'genai';
   /** Its folder of the shared models, or its ONNX file; absent for the sample that the repository holds. */
   shared?: string;
+  /** What it is brought to first. */
+  precision?: Precision;
   /** Logits and KV cache are in float16. */
   isFloat16?: boolean;
   /** Its operators have inputs that onnxruntime had not yet in 1.21. */
@@ -28,6 +33,17 @@ const layouts: Readonly<Record<string, Layout>> = {
   'genai, packed projections': { exporter: 'genai', shared: 'sample/onnx/genai-packed.onnx' },
   'genai, float16': { exporter: 'genai', shared: 'sample/onnx/genai-fp16.onnx', isFloat16: true },
   'genai, 4 bits': { exporter: 'genai', shared: 'sample/onnx/genai-q4.onnx' },
+  'Optimum, cut to fp16': { exporter: 'optimum', precision: 'fp16', isFloat16: true },
+  'Optimum, cut to int8': { exporter: 'optimum', precision: 'int8', needsNewRuntime: true },
+  'Optimum, cut to q4': { exporter: 'optimum', precision: 'q4', needsNewRuntime: true },
+  'Optimum, cut to q4f16': {
+    exporter: 'optimum',
+    precision: 'q4f16',
+    isFloat16: true,
+    needsNewRuntime: true,
+  },
+  'genai, cut to q4': cutOfGenai('q4', 'fp16'),
+  'genai, cut to q4f16': cutOfGenai('q4f16', 'fp32', true),
   'genai 0.18, float32': builder018('fp32-cpu'),
   'genai 0.18, 4 bits': builder018('int4-cpu'),
   'genai 0.18, float16 for WebGPU': builder018('fp16-webgpu', true),
@@ -38,13 +54,26 @@ function builder018(folder: string, isFloat16 = false): Layout {
   return { exporter: 'genai', shared: `models/genai-0.18/${folder}`, isFloat16, needsNewRuntime: true };
 }
 
+function cutOfGenai(precision: Precision, source: 'fp16' | 'fp32', isFloat16 = false): Layout {
+  const shared = `sample/onnx/genai-${source}.onnx`;
+  return { exporter: 'genai', shared, precision, isFloat16, needsNewRuntime: true };
+}
+
 /** The layouts whose files are here, by what they are called in titles. */
 export function layoutsHere(hasShared: boolean): [string, Layout][] {
   return Object.entries(layouts).filter(([, { shared }]) => hasShared || shared === undefined);
 }
 
 /** The layout's model folder. */
-export function layoutFolder({ exporter, shared }: Layout): string {
+export async function layoutFolder(layout: Layout): Promise<string> {
+  const folder = uncutFolder(layout);
+  const { precision } = layout;
+  if (precision === undefined) return folder;
+  const { source, decoder } = await openModel(folder);
+  return (await changePrecision({ source, decoder, precision, output: freshPath('cut') })).folder;
+}
+
+function uncutFolder({ exporter, shared }: Layout): string {
   if (shared === undefined) return sampleFolder;
   const source = sharedPath(shared);
   if (!source.endsWith('.onnx')) return source;

@@ -53,7 +53,7 @@ beforeAll(async () => {
 
 async function exported(layout: Layout): Promise<Exported> {
   const { folder, modelPath } = await exportSample({
-    from: layoutFolder(layout),
+    from: await layoutFolder(layout),
     skipped,
     granularity: 'channel+offset',
   });

@@ -87,7 +87,7 @@ describe.skipIf(!hasShared)(`snippets of each layout${pythonNote}${sharedReason}
   const layouts = layoutsHere(hasShared).filter(([name]) => /beside|float16|0\.18/.test(name));
 
   it.each(layouts)('%s: the runtimes give the same answer', async (_, layout) => {
-    const printed = await runSnippets(layoutFolder(layout));
+    const printed = await runSnippets(await layoutFolder(layout));
     expect(printed['transformers.js']).toMatch(/\w/);
     if (genaiPython === undefined) return;
     expect(printed.onnxruntime).toContain("'input_ids', 'attention_mask'");
@@ -99,7 +99,7 @@ describe.skipIf(!hasShared)(`snippets of each layout${pythonNote}${sharedReason}
   it.skipIf(genaiPython === undefined)(
     `onnxruntime-genai continues the prompt of a model without a chat template${genaiReason}`,
     async () => {
-      const folder = layoutFolder({ exporter: 'genai', shared: 'sample/onnx/genai-fp32.onnx' });
+      const folder = await layoutFolder({ exporter: 'genai', shared: 'sample/onnx/genai-fp32.onnx' });
       rmSync(path.join(folder, 'chat_template.jinja'));
       const printed = await runSnippets(folder);
       expect(printed['onnxruntime-genai']).toMatch(/^Your prompt./);

@@ -109,6 +109,7 @@ export function transformersJsConfig(
   const {
     use_external_data_format: _,
     device_config: devices,
+    kv_cache_dtype: cacheTypes,
     ...own
   } = isObject(config[key]) ? config[key] : {};
   const { dtype } = transformersJsFile(modelFile);
@@ -118,9 +119,18 @@ export function transformersJsConfig(
     ...(own.dtype !== undefined && { dtype }),
     ...(devices !== undefined && { device_config: withDtype(devices, dtype) }),
     ...(dataFiles > 0 && { use_external_data_format: { [path.posix.basename(modelFile)]: dataFiles } }),
-    ...(hasFloat16Cache && own.kv_cache_dtype === undefined && { kv_cache_dtype: { [dtype]: 'float16' } }),
+    ...cacheTypesFor(cacheTypes, dtype, hasFloat16Cache),
   };
   return key in config || Object.keys(changed).length > 0 ? { ...config, [key]: changed } : config;
+}
+
+/** The cache's types by dtype, or one for all: as it was said, but for a type that the model has not. */
+function cacheTypesFor(told: unknown, dtype: string, isHalf: boolean): { kv_cache_dtype?: unknown } {
+  const own = isObject(told) ? told[dtype] : told;
+  if ((own === 'float16') === isHalf) return told === undefined ? {} : { kv_cache_dtype: told };
+  const others = isObject(told) ? Object.entries(told).filter(([name]) => name !== dtype) : [];
+  if (isHalf) return { kv_cache_dtype: { ...Object.fromEntries(others), [dtype]: 'float16' } };
+  return others.length === 0 ? {} : { kv_cache_dtype: Object.fromEntries(others) };
 }
 
 /** What is said for single devices, where it names a dtype, names the one that there is. */

@@ -20,6 +20,8 @@ import { DataType } from '../../onnx/graph/data-types.js';
 import { Graph } from '../../onnx/graph/graph.js';
 import { declaredType } from '../../onnx/graph/value-info.js';
 import { widenFloats } from '../../onnx/graph/widen-floats.js';
+import type { RunOptions } from '../../runtime/session.js';
+import { Multiplier } from './multiplier.js';
 import { LARGEST_FLOAT16, narrowBytes, narrowGraph } from './narrow-graph.js';
 import { packWeights, type PackedGraph } from './packed-graph.js';
 import { PRECISION_FACTS, changesActivations } from './precision.js';
@@ -35,6 +37,8 @@ export interface PrecisionRequest {
   precision: Precision;
   /** What the products multiply on the task (gatherSensitivities). Default: each weight is rounded by itself. */
   sensitivities?: Sensitivities;
+  /** Of these the number of threads counts. */
+  runOptions?: RunOptions;
   signal?: AbortSignal;
   /** Bytes of the new weights that are made. */
   onProgress?: (done: number, total: number) => void;
@@ -63,33 +67,46 @@ export async function changePrecision(request: PrecisionRequest): Promise<Change
   const { source, decoder, precision, sensitivities } = request;
   const problem = precisionProblem(decoder, precision) ?? overflowProblem(precision, sensitivities);
   if (problem !== undefined) throw new UserError(problem);
+  const multiplier = await Multiplier.open(request.runOptions);
+  try {
+    return await writeCompleteFolder(request.output, source.folder, (folder) =>
+      writeChanged(request, folder, multiplier),
+    );
+  } finally {
+    await multiplier.release();
+  }
+}
+
+async function writeChanged(
+  request: PrecisionRequest,
+  folder: string,
+  multiplier: Multiplier,
+): Promise<ChangedPrecision> {
+  const { source, decoder, precision, signal, onProgress } = request;
   const modelFile = modelFileOf(source.modelFile, precision);
-  return await writeCompleteFolder(request.output, source.folder, async (folder) => {
-    const dataFile = new PlannedDataFile(`${path.posix.basename(modelFile)}_data`);
-    const { model, packed } = changedModel(request, dataFile);
-    const file = path.join(folder, modelFile);
-    const ownData = externalFiles(decoder.model).filter((name) => name !== path.basename(source.modelPath));
-    const { signal, onProgress } = request;
-    const dataFiles = await writeSettled(model, file, dataFile, ownData.length > 0, { signal, onProgress });
-    const layers = blocksOf(decoder).flatMap(({ kind, layer }) => (kind === 'mlp' ? [] : [layer]));
-    await writeCompanions(source.folder, folder, {
-      cache: { originalLayers: decoder.layerCount, keptLayers: layers },
-      files: { modelFile, dataFiles, hasFloat16Cache: hasFloat16Cache(model, decoder) },
-    });
-    const filesBefore = [
-      source.modelPath,
-      ...ownData.map((name) => path.join(path.dirname(source.modelPath), name)),
-    ];
-    const filesAfter = [file, ...(dataFiles > 0 ? [path.join(path.dirname(file), dataFile.location)] : [])];
-    return {
-      folder: path.resolve(request.output),
-      modelFile,
-      bytesBefore: bytesOf(filesBefore),
-      bytesAfter: bytesOf(filesAfter),
-      packedWeights: packed.packed.length,
-      tied: packed.tied,
-    };
+  const dataFile = new PlannedDataFile(`${path.posix.basename(modelFile)}_data`);
+  const { model, packed } = changedModel(request, dataFile, multiplier);
+  const file = path.join(folder, modelFile);
+  const ownData = externalFiles(decoder.model).filter((name) => name !== path.basename(source.modelPath));
+  const dataFiles = await writeSettled(model, file, dataFile, ownData.length > 0, { signal, onProgress });
+  const layers = blocksOf(decoder).flatMap(({ kind, layer }) => (kind === 'mlp' ? [] : [layer]));
+  await writeCompanions(source.folder, folder, {
+    cache: { originalLayers: decoder.layerCount, keptLayers: layers },
+    files: { modelFile, dataFiles, hasFloat16Cache: hasFloat16Cache(model, decoder) },
   });
+  const filesBefore = [
+    source.modelPath,
+    ...ownData.map((name) => path.join(path.dirname(source.modelPath), name)),
+  ];
+  const filesAfter = [file, ...(dataFiles > 0 ? [path.join(path.dirname(file), dataFile.location)] : [])];
+  return {
+    folder: path.resolve(request.output),
+    modelFile,
+    bytesBefore: bytesOf(filesBefore),
+    bytesAfter: bytesOf(filesAfter),
+    packedWeights: packed.packed.length,
+    tied: packed.tied,
+  };
 }
 
 /** Twice as much may come in other texts of the task. */
@@ -104,6 +121,7 @@ function overflowProblem(precision: Precision, sensitivities: Sensitivities | un
 function changedModel(
   { decoder, precision, sensitivities }: PrecisionRequest,
   dataFile: PlannedDataFile,
+  multiplier: Multiplier,
 ): { model: OnnxModel; packed: PackedGraph } {
   const { bits, activations } = PRECISION_FACTS[precision];
   const model = copyModel(decoder.model);
@@ -111,7 +129,7 @@ function changedModel(
   const copy = rereadDecoder(model, decoder);
   const { graph } = copy;
   const packed: PackedGraph = bits
-    ? packWeights(copy, { bits, activations }, dataFile, sensitivities)
+    ? packWeights(copy, { bits, activations }, dataFile, { sensitivities, multiplier })
     : { packed: [], tied: false };
   if (changesActivations(decoder, precision)) {
     if (activations === DataType.FLOAT) widen(graph);

@@ -5,34 +5,47 @@
  */
 import type { Sensitivity } from './sensitivities.js';
 
-/** What errors are made up for with. */
+/** What errors are made up for with, for weights in blocks. */
 export interface Feedback {
+  columns: number;
   /** Inputs of which each group makes up for its own errors alone. */
   group: number;
-  /** [inputs, group]: of input j the shares U[j, k] / U[j, j] of the inputs k of its group; 0 up to j. */
-  shares: Float32Array;
-  /** [inputs]: 1 / U[j, j]², what an error at input j costs after all is made up for that can be. */
+  /**
+   * Of each block [inputs of its group before it and in it, block]: the share U[j, k] / U[j, j] of input k of the block in an
+   * error at input j; 0 up to j.
+   */
+  shares: readonly Float32Array[];
+  /** [columns]: 1 / U[j, j]², what an error at input j costs after all is made up for that can be. */
   costs: Float32Array;
 }
 
 /** Part of the mean diagonal that is added to it: rows are few, and inputs may never have been other than 0. */
 const DAMPING = 0.01;
 
-export function feedbackOf({ columns, group, moments }: Sensitivity): Feedback {
-  const shares = new Float32Array(columns * group);
+/** @param block weights a scale: a group is some whole blocks, or all columns */
+export function feedbackOf({ columns, group, moments }: Sensitivity, block: number): Feedback {
+  const shares: Float32Array[] = [];
   const costs = new Float32Array(columns);
   for (let first = 0; first < columns; first += group) {
     const inverse = invertedFactor(
       dampened(moments.subarray(first * group, (first + group) * group), group),
       group,
     );
-    for (let j = 0; j < group; j += 1) {
-      const own = inverse[j * group + j]!;
-      costs[first + j] = 1 / own ** 2;
-      for (let k = j + 1; k < group; k += 1) shares[(first + j) * group + k] = inverse[j * group + k]! / own;
-    }
+    for (let j = 0; j < group; j += 1) costs[first + j] = 1 / inverse[j * group + j]! ** 2;
+    for (let start = 0; start < group; start += block) shares.push(sharesOf(inverse, group, start, block));
   }
-  return { group, shares, costs };
+  return { columns, group, shares, costs };
+}
+
+function sharesOf(inverse: Float64Array, group: number, start: number, block: number): Float32Array {
+  const end = Math.min(start + block, group);
+  const shares = new Float32Array(end * block);
+  for (let j = 0; j < end; j += 1) {
+    const own = inverse[j * group + j]!;
+    for (let k = Math.max(start, j + 1); k < end; k += 1)
+      shares[j * block + k - start] = inverse[j * group + k]! / own;
+  }
+  return shares;
 }
 
 function dampened(moments: Float32Array, size: number): Float64Array {

@@ -5,6 +5,7 @@ import type { PlannedDataFile, PlannedTensor } from '../../import/weights/planne
 import { DataType, numberToFloat16 } from '../../onnx/graph/data-types.js';
 import { Operators } from '../../onnx/graph/operators.js';
 import { feedbackOf, type Feedback } from './error-feedback.js';
+import type { Multiplier } from './multiplier.js';
 import { blockOf, type PrecisionFacts } from './precision.js';
 import type { CodeForm } from './round-block.js';
 import { roundRows } from './round-rows.js';
@@ -20,18 +21,24 @@ export interface PackedGraph {
   tied: boolean;
 }
 
+export interface Rounding {
+  /** Of the inputs on the task; where there are none, all inputs are the same. */
+  sensitivities: Sensitivities | undefined;
+  /** Open until the data file is written. */
+  multiplier: Multiplier;
+}
+
 /** Activations are rounded to 8 bits inside of the products, without which onnxruntime's CPU is slow (docs/decisions/070). */
 const ACCURACY_LEVEL = 4;
 
 /**
  * Changes the decoder's graph; its weights are rounded when the data file is written.
- * @param sensitivities of the inputs on the task; default: all inputs are the same
  */
 export function packWeights(
   decoder: Decoder,
   { bits, activations }: PrecisionFacts & { bits: 4 | 8 },
   dataFile: PlannedDataFile,
-  sensitivities: Sensitivities | undefined,
+  rounding: Rounding,
 ): PackedGraph {
   const { graph } = decoder;
   const { folder } = decoder.model;
@@ -46,7 +53,7 @@ export function packWeights(
   const packer = new Packer(
     folder,
     { bits, halfScales: activations === DataType.FLOAT16 },
-    sensitivities,
+    rounding,
     (weight) => {
       for (const tensor of dataFile.add(weight)) graph.addInitializer(tensor);
     },
@@ -93,7 +100,7 @@ interface PackedNames extends Pick<Packing, 'block'> {
 }
 
 /** Rows that are rounded between two turns of the event loop. */
-const ROWS_AT_ONCE = 256;
+const ROWS_AT_ONCE = 1024;
 
 class Packer {
   readonly packed: RowsOfWeight[] = [];
@@ -104,7 +111,7 @@ class Packer {
   constructor(
     readonly folder: string | undefined,
     readonly form: Omit<CodeForm, 'block'>,
-    readonly sensitivities: Sensitivities | undefined,
+    readonly rounding: Rounding,
     readonly plan: (weight: Parameters<PlannedDataFile['add']>[0]) => void,
     readonly freshName: (base: string) => string,
   ) {}
@@ -136,25 +143,24 @@ class Packer {
     return names;
   }
 
-  *#parts(weight: RowsOfWeight, width: number, form: CodeForm): Generator<readonly Uint8Array[]> {
+  async *#parts(weight: RowsOfWeight, width: number, form: CodeForm): AsyncGenerator<readonly Uint8Array[]> {
     const read = weight.open(this.folder);
-    const feedback = this.#feedbackOf(weight.name);
+    const feedback = this.#feedbackOf(weight.name, form.block);
     for (let first = 0; first < weight.rows; first += ROWS_AT_ONCE) {
-      const rows = Array.from({ length: Math.min(ROWS_AT_ONCE, weight.rows - first) }, (_, index) => {
-        const row = new Float32Array(width);
-        read(first + index, row);
-        return row;
-      });
-      const { codes, scales } = roundRows(rows, form, feedback);
+      const count = Math.min(ROWS_AT_ONCE, weight.rows - first);
+      const rows = new Float32Array(count * width);
+      for (let row = 0; row < count; row += 1)
+        read(first + row, rows.subarray(row * width, row * width + weight.columns));
+      const { codes, scales } = await roundRows(rows, width, form, feedback, this.rounding.multiplier);
       yield [packCodes(codes, form.bits), scaleBytes(scales, form.halfScales)];
     }
   }
 
-  #feedbackOf(name: string): Feedback | undefined {
-    const sensitivity = this.sensitivities?.byWeight.get(name);
+  #feedbackOf(name: string, block: number): Feedback | undefined {
+    const sensitivity = this.rounding.sensitivities?.byWeight.get(name);
     if (!sensitivity) return undefined;
     if (this.#feedback?.of !== sensitivity)
-      this.#feedback = { of: sensitivity, feedback: feedbackOf(sensitivity) };
+      this.#feedback = { of: sensitivity, feedback: feedbackOf(sensitivity, block) };
     return this.#feedback.feedback;
   }
 }

@@ -19,22 +19,22 @@ const TRIED_STEP = 0.2;
  * The scale with the least weighted squared error, found from several first ones by a step of least squares each. It may be
  * negative: there is a code more below 0 than above, which the largest weight takes.
  * @param values weights; those from `start` to `end` are the block's
- * @param importance by which squared errors are weighted, at the same places
+ * @param importance by which squared errors are weighted, from `first` on
  */
 export function blockScale(
   values: Float32Array,
+  [start, end]: readonly [number, number],
   importance: Float32Array,
-  start: number,
-  end: number,
+  first: number,
   { bits, halfScales }: CodeForm,
 ): number {
   let largest = 0;
   for (let i = start; i < end; i += 1) if (Math.abs(values[i]!) > Math.abs(largest)) largest = values[i]!;
   if (largest === 0) return 0;
-  const low = -(2 ** (bits - 1));
+  const middle = 2 ** (bits - 1);
   const kept = halfScales ? roundToHalf : Math.fround;
-  if (bits === 8) return kept(largest / low);
-  const high = -low - 1;
+  if (bits === 8) return kept(largest / -middle);
+  const highest = 2 * middle - 1;
   let best = 0;
   let most = -1;
   for (let steps = FIRST_TRIED; steps < LAST_TRIED; steps += TRIED_STEP) {
@@ -42,21 +42,20 @@ export function blockScale(
     let product = 0;
     let square = 0;
     for (let i = start; i < end; i += 1) {
-      const code = Math.min(high, Math.max(low, Math.round(values[i]! * inverse)));
-      const weighted = importance[i]! * code;
-      product += weighted * values[i]!;
+      const value = values[i]!;
+      const place = value * inverse + middle + 0.5;
+      const code = (place < 0 ? 0 : place > highest ? highest : place | 0) - middle;
+      const weighted = importance[first + i - start]! * code;
+      product += weighted * value;
       square += weighted * code;
     }
     // The error with the best scale for these codes is less by product² / square than with none.
-    if (square > 0) {
-      const gain = (product * product) / square;
-      if (gain > most) {
-        most = gain;
-        best = product / square;
-      }
+    if (square > 0 && product * product > most * square) {
+      most = (product * product) / square;
+      best = product / square;
     }
   }
-  return kept(most < 0 ? largest / low : best);
+  return kept(most < 0 ? largest / -middle : best);
 }
 
 /** Scales that are 0 in float16 leave nothing of a block but zeros. */

@@ -1,70 +1,102 @@
 /** Rows of weights in codes: scales by weighted least squares, codes by error feedback where the inputs are known. */
 import type { Feedback } from './error-feedback.js';
+import type { Multiplier } from './multiplier.js';
 import { blockScale, type CodeForm } from './round-block.js';
 
 export interface RoundedRows {
-  /** [rows, blocks * block]: codes around half of their range. */
+  /** [rows, width], around half of their range. */
   codes: Uint8Array;
-  /** [rows, blocks] */
+  /** [rows, width / block] */
   scales: Float32Array;
 }
 
 /**
- * @param rows weights, each row blocks * block long, with zeros behind its inputs; changed on the way
+ * @param rows weights [rows, width], with zeros behind the inputs of each row; changed on the way
  * @param feedback default: all inputs are the same, and each weight is rounded by itself
  */
-export function roundRows(
-  rows: readonly Float32Array[],
+export async function roundRows(
+  rows: Float32Array,
+  width: number,
   form: CodeForm,
   feedback: Feedback | undefined,
-): RoundedRows {
-  const width = rows[0]!.length;
-  const blocks = width / form.block;
-  const codes = new Uint8Array(rows.length * width);
-  const scales = new Float32Array(rows.length * blocks);
-  const importance = feedback ? extended(feedback.costs, width) : new Float32Array(width).fill(1);
-  for (const [index, row] of rows.entries()) {
-    for (let block = 0; block < blocks; block += 1) {
-      const start = block * form.block;
-      const end = start + form.block;
-      const scale = blockScale(row, importance, start, end, form);
-      scales[index * blocks + block] = scale;
-      roundBlock(row, start, end, scale, form.bits, codes, index * width, feedback);
+  multiplier: Pick<Multiplier, 'multiply'>,
+): Promise<RoundedRows> {
+  const { block } = form;
+  const count = rows.length / width;
+  const rounded: RoundedRows = {
+    codes: new Uint8Array(rows.length),
+    scales: new Float32Array(rows.length / block),
+  };
+  const importance = importanceOf(width, feedback);
+  /** [width, rows] */
+  const errors = new Float32Array(feedback ? rows.length : 0);
+  const place: Place = { rows, width, count, errors, importance };
+  for (let start = 0; start < width; start += block) {
+    const shares = feedback?.shares[start / block];
+    const first = feedback ? start - (start % feedback.group) : start;
+    if (feedback && first < start) {
+      const earlier = shares!.subarray(0, (start - first) * block);
+      const inner = errors.subarray(first * count, start * count);
+      takeFrom(place, start, block, await multiplier.multiply(earlier, inner, start - first));
     }
+    roundBlock(place, start, form, shares?.subarray((start - first) * block), rounded);
   }
-  return { codes, scales };
+  return rounded;
 }
 
-function extended(costs: Float32Array, width: number): Float32Array {
-  if (costs.length === width) return costs;
-  const target = new Float32Array(width).fill(1);
-  target.set(costs);
-  return target;
+interface Place {
+  rows: Float32Array;
+  width: number;
+  count: number;
+  errors: Float32Array;
+  importance: Float32Array;
 }
 
-function roundBlock(
-  row: Float32Array,
+function importanceOf(width: number, feedback: Feedback | undefined): Float32Array {
+  const importance = new Float32Array(width).fill(1);
+  if (feedback) importance.set(feedback.costs);
+  return importance;
+}
+
+/** @param corrections [block, rows] */
+function takeFrom(
+  { rows, width, count }: Place,
   start: number,
-  end: number,
-  scale: number,
-  bits: 4 | 8,
-  codes: Uint8Array,
-  offset: number,
-  feedback: Feedback | undefined,
+  block: number,
+  corrections: Float32Array,
 ): void {
+  for (let row = 0; row < count; row += 1) {
+    const offset = row * width + start;
+    for (let j = 0; j < block; j += 1) rows[offset + j]! -= corrections[j * count + row]!;
+  }
+}
+
+/** @param shares of the block's inputs in errors of its own, [inputs, block] */
+function roundBlock(
+  { rows, width, count, errors, importance }: Place,
+  start: number,
+  form: CodeForm,
+  shares: Float32Array | undefined,
+  { codes, scales }: RoundedRows,
+): void {
+  const { bits, block } = form;
   const middle = 2 ** (bits - 1);
   const highest = 2 * middle - 1;
-  const inverse = scale === 0 ? 0 : 1 / scale;
-  for (let j = start; j < end; j += 1) {
-    const code = Math.min(highest, Math.max(0, Math.round(row[j]! * inverse) + middle));
-    codes[offset + j] = code;
-    if (feedback && j < feedback.costs.length) passOn(row, j, row[j]! - scale * (code - middle), feedback);
+  const known = shares ? shares.length / block : 0;
+  for (let row = 0; row < count; row += 1) {
+    const offset = row * width + start;
+    const scale = blockScale(rows, [offset, offset + block], importance, start, form);
+    scales[offset / block] = scale;
+    const inverse = scale === 0 ? 0 : 1 / scale;
+    for (let j = 0; j < block; j += 1) {
+      const value = rows[offset + j]!;
+      const nearest = Math.floor(value * inverse + middle + 0.5);
+      const code = nearest < 0 ? 0 : nearest > highest ? highest : nearest;
+      codes[offset + j] = code;
+      if (j >= known) continue;
+      const error = value - scale * (code - middle);
+      errors[(start + j) * count + row] = error;
+      for (let k = j + 1; k < block; k += 1) rows[offset + k]! -= error * shares![j * block + k]!;
+    }
   }
-}
-
-/** Takes an error at input j from the inputs behind it. */
-function passOn(row: Float32Array, j: number, error: number, { group, shares }: Feedback): void {
-  const first = j - (j % group);
-  const from = j * group;
-  for (let k = j + 1 - first; k < group; k += 1) row[first + k]! -= error * shares[from + k]!;
 }

@@ -3,7 +3,7 @@ import { throwIfCancelled } from '../../../schema/errors.js';
 import type { Decoder } from '../../decoder/decoder.js';
 import { allPositions } from '../../decoder/edit/all-positions.js';
 import { rereadDecoder } from '../../decoder/read/read-decoder.js';
-import type { LossBatch } from '../../loss/loss-batch.js';
+import { makeLossBatch, type LossBatch, type LossRow } from '../../loss/loss-batch.js';
 import { create } from '@bufbuild/protobuf';
 import { copyModel } from '../../onnx/file/model-file.js';
 import { ValueInfoProtoSchema } from '../../onnx/file/onnx_pb.js';
@@ -34,12 +34,15 @@ export interface Sensitivities {
 export interface SensitivityOptions {
   runOptions?: RunOptions;
   signal?: AbortSignal;
-  /** Batches. */
+  /** Runs of the model. */
   onProgress?: (done: number, total: number) => void;
 }
 
 /** More inputs than that are taken in groups: a group's moments take its square, and the work its cube. */
 const LARGEST_GROUP = 1024;
+
+/** About how many tokens are run together. */
+const TOKENS_AT_ONCE = 1024;
 
 const TOKENS = 'hopscotch.tokens';
 
@@ -66,14 +69,15 @@ export async function gatherSensitivities(
   let tokens = 0;
   let largest = 0;
   try {
-    for (const [index, batch] of batches.entries()) {
+    const runs = batchesOfSize(decoder, batches);
+    for (const [index, batch] of runs.entries()) {
       throwIfCancelled(signal);
       const results = await session.run(feedsOf(batch, session.inputs));
       for (const [place, { sums }] of measured.entries())
         addTo(totals[place]!, float32Values(results[sums]!));
       for (const name of extremes) largest = Math.max(largest, float32Values(results[name]!)[0]!);
       tokens += batch.mask.reduce((sum, value) => sum + value, 0);
-      onProgress?.(index + 1, batches.length);
+      onProgress?.(index + 1, runs.length);
     }
   } finally {
     await session.release();
@@ -85,6 +89,18 @@ export async function gatherSensitivities(
     for (const weight of weights) byWeight.set(weight, { columns, group, moments });
   }
   return { byWeight, largest };
+}
+
+/** The rows anew, short ones together: what a run costs beside its tokens is the same for few and for many. */
+function batchesOfSize(decoder: Decoder, batches: readonly LossBatch[]): LossBatch[] {
+  const rows = batches.flatMap(({ source }) => source).toSorted((a, b) => a.ids.length - b.ids.length);
+  const groups: LossRow[][] = [];
+  for (const row of rows) {
+    const last = groups.at(-1);
+    if (last && (last.length + 1) * row.ids.length <= TOKENS_AT_ONCE) last.push(row);
+    else groups.push([row]);
+  }
+  return groups.map((group) => makeLossBatch(decoder, group, 0));
 }
 
 function addTo(total: Float32Array, values: Float32Array): void {

@@ -16,7 +16,7 @@ export interface PlannedTensor {
 export interface PlannedWeight {
   tensors: readonly PlannedTensor[];
   /** The next bytes of each tensor, in the order of `tensors`. */
-  parts(): Iterable<readonly Uint8Array[]>;
+  parts(): Iterable<readonly Uint8Array[]> | AsyncIterable<readonly Uint8Array[]>;
 }
 
 interface Placed {
@@ -77,7 +77,7 @@ export async function makeWeights(
   let done = 0;
   for (const { weight, offsets } of dataFile.weights) {
     const ends = [...offsets];
-    for (const parts of weight.parts()) {
+    for await (const parts of weight.parts()) {
       for (const [index, bytes] of parts.entries()) {
         take(bytes, ends[index]!);
         ends[index]! += bytes.length;
