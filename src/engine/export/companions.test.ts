@@ -117,12 +117,18 @@ it('a file that an export could not copy is named beforehand; links of other fil
   expect(() => requireCompanions(folder)).toThrow(/merges\.txt is a link to a file that is not there/);
 });
 
-it('config.json names a float16 cache, unless it does already', async () => {
+it('config.json names a float16 cache, unless it does already, and no other', async () => {
   const narrow = { dataFiles: 0, hasFloat16Cache: true };
   const json = await companionsOf({ 'config.json': {} }, { ...narrow, modelFile: 'onnx/model_q4f16.onnx' });
   expect(json('config.json')).toEqual({ 'transformers.js_config': { kv_cache_dtype: { q4f16: 'float16' } } });
   const own = { 'transformers.js_config': { kv_cache_dtype: { fp16: 'float16' } } };
-  expect((await companionsOf({ 'config.json': own }, narrow))('config.json')).toEqual(own);
+  const fp16 = { ...narrow, modelFile: 'onnx/model_fp16.onnx' };
+  expect((await companionsOf({ 'config.json': own }, fp16))('config.json')).toEqual(own);
+  const wide = { dataFiles: 0, hasFloat16Cache: false, modelFile: 'onnx/model_q4.onnx' };
+  const all = { 'transformers.js_config': { kv_cache_dtype: 'float16' } };
+  expect((await companionsOf({ 'config.json': all }, wide))('config.json')).toEqual({
+    'transformers.js_config': {},
+  });
 });
 
 it.each([
