@@ -18,7 +18,7 @@ import { answerPage } from './page-requests.js';
 import { requestHandlers } from './requests/index.js';
 import { RunList } from './run-list.js';
 import { restrictPages } from './security.js';
-import { servePage } from './serve-page.js';
+import { pageServer, servePage } from './serve-page.js';
 import { setUpSettings } from './setting-effects.js';
 import { handledInstallerStart } from './squirrel-start.js';
 
@@ -26,7 +26,7 @@ settleBeforeReady();
 if (handledInstallerStart() || !app.requestSingleInstanceLock()) app.quit();
 else void app.whenReady().then(start);
 
-function start(): void {
+async function start(): Promise<void> {
   const folders = appFolders(RESOURCES);
   const log = new Log(path.join(app.getPath('userData'), 'logs'));
   process.on('unhandledRejection', (error) => log.write('error', 'Unhandled', error));
@@ -34,9 +34,10 @@ function start(): void {
   const window = new AppWindow(store, log);
   const events = new Events(window.tell);
   const changeSettings = setUpSettings(store, window, events);
-  const { desk, jobs, comparisons, end: endEngines } = openEngines({ store, folders, log, events });
+  const engines = openEngines({ store, folders, log, events });
+  const { desk, jobs, comparisons, estimates, end: endEngines } = engines;
   const runs = new RunList(desk, jobs, events);
-  const parts = { store, folders, log, window, desk, jobs, comparisons, runs, changeSettings };
+  const parts = { store, folders, log, window, desk, jobs, comparisons, estimates, runs, changeSettings };
 
   runs.follow(log);
   new JobAttention(window, store).follow(events);
@@ -44,7 +45,7 @@ function start(): void {
   setMenu(menuActions(parts, events));
   setUpAboutPanel();
   setUpClosing({ window, jobs, log, endEngines });
-  restrictPages();
+  await restrictPages(pageServer() !== undefined);
   servePage();
 
   desk.warmUp();

@@ -5,12 +5,27 @@ import { APP_ORIGIN } from './app-address.js';
 /** Pages may copy text when the user asks for it; everything else that needs a permission is denied. */
 const ALLOWED = 'clipboard-sanitized-write';
 
-/** Call once the app is ready. */
-export function restrictPages(): void {
-  session.defaultSession.setPermissionRequestHandler((_contents, permission, answer) =>
+/** Where nothing listens: whatever would go out, if a page found a way, goes here. */
+const NOWHERE = 'http://127.0.0.1:9';
+
+/**
+ * Call once the app is ready.
+ * @param hasServer whether the page comes from a development server, which must be reached
+ */
+export async function restrictPages(hasServer: boolean): Promise<void> {
+  const { defaultSession } = session;
+  defaultSession.setPermissionRequestHandler((_contents, permission, answer) =>
     answer(permission === ALLOWED),
   );
-  session.defaultSession.setPermissionCheckHandler((_contents, permission) => permission === ALLOWED);
+  defaultSession.setPermissionCheckHandler((_contents, permission) => permission === ALLOWED);
+  defaultSession.on('will-download', (event) => event.preventDefault());
+  // Loopback is no exception, as it would be without the rule.
+  if (!hasServer)
+    await defaultSession.setProxy({
+      mode: 'fixed_servers',
+      proxyRules: NOWHERE,
+      proxyBypassRules: '<-loopback>',
+    });
 }
 
 /** Call before the app is ready. */
@@ -18,6 +33,8 @@ export function restrictContents(): void {
   app.on('web-contents-created', (_event, contents: WebContents) => {
     contents.on('will-navigate', (event) => event.preventDefault());
     contents.on('will-attach-webview', (event) => event.preventDefault());
+    // WebRTC goes past content policies; it may go by the proxy alone, which is nowhere.
+    contents.setWebRTCIPHandlingPolicy('disable_non_proxied_udp');
     contents.setWindowOpenHandler(() => ({ action: 'deny' }));
   });
 }

@@ -6,8 +6,13 @@ import { BUILD } from './app-files.js';
 import { serveApp } from './app-protocol.js';
 import { serveFrom } from './dev-page.js';
 
+/** Undefined for the built page. */
+export function pageServer(): string | undefined {
+  return devServer(app.isPackaged, process.env);
+}
+
 export function servePage(): void {
-  const server = devServer(app.isPackaged, process.env);
+  const server = pageServer();
   if (server === undefined) serveApp(path.join(BUILD, 'renderer'));
   else serveFrom(server);
 }

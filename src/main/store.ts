@@ -9,11 +9,14 @@ export interface Storage {
   set(key: string, value: unknown): void;
 }
 
+/** Fits a screen of 1366 x 768 at 125 % and one of 1920 x 1080 at 150 %, beside the system's own bars. */
+export const LEAST_WINDOW = { width: 1024, height: 540 };
+
 const windowState = v.object({
   x: v.optional(v.pipe(v.number(), v.integer())),
   y: v.optional(v.pipe(v.number(), v.integer())),
-  width: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1024)), 1280),
-  height: v.optional(v.pipe(v.number(), v.integer(), v.minValue(700)), 840),
+  width: v.optional(v.pipe(v.number(), v.integer(), v.minValue(LEAST_WINDOW.width)), 1280),
+  height: v.optional(v.pipe(v.number(), v.integer(), v.minValue(LEAST_WINDOW.height)), 840),
   maximised: v.optional(v.boolean(), false),
 });
 export type WindowState = v.InferOutput<typeof windowState>;

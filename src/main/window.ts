@@ -1,9 +1,9 @@
 /** The app's window: where it was last time, with a page that has no Node and cannot leave. */
 import path from 'node:path';
-import { BrowserWindow, nativeTheme, screen } from 'electron';
+import { BrowserWindow, app, nativeTheme, screen } from 'electron';
 import { APP_ORIGIN } from './app-address.js';
 import { BUILD, RESOURCES } from './app-files.js';
-import type { AppStore, WindowState } from './store.js';
+import { LEAST_WINDOW, type AppStore, type WindowState } from './store.js';
 
 /** Backgrounds of the page, so that nothing flashes before it is drawn. */
 const PAPER = { light: '#FAF8F4', dark: '#14171A' };
@@ -12,8 +12,8 @@ export function openWindow(store: AppStore): BrowserWindow {
   const state = store.window;
   const window = new BrowserWindow({
     ...placeOnScreen(state),
-    minWidth: 1024,
-    minHeight: 700,
+    minWidth: LEAST_WINDOW.width,
+    minHeight: LEAST_WINDOW.height,
     show: false,
     title: 'Hopscotch',
     icon: path.join(RESOURCES, 'icons', 'hopscotch.png'),
@@ -24,6 +24,7 @@ export function openWindow(store: AppStore): BrowserWindow {
       contextIsolation: true,
       nodeIntegration: false,
       webviewTag: false,
+      devTools: !app.isPackaged,
       spellcheck: false,
       zoomFactor: store.settings.zoom,
     },
@@ -35,8 +36,8 @@ export function openWindow(store: AppStore): BrowserWindow {
     store.window = {
       x,
       y,
-      width: Math.max(width, 1024),
-      height: Math.max(height, 700),
+      width: Math.max(width, LEAST_WINDOW.width),
+      height: Math.max(height, LEAST_WINDOW.height),
       maximised: window.isMaximized(),
     };
   });
@@ -47,7 +48,10 @@ export function openWindow(store: AppStore): BrowserWindow {
 
 /** A place that lies on none of the present screens is forgotten. */
 function placeOnScreen({ x, y, width, height }: WindowState): Partial<WindowState> {
-  if (x === undefined || y === undefined) return { width, height };
+  if (x === undefined || y === undefined) {
+    const { workAreaSize } = screen.getPrimaryDisplay();
+    return { width: Math.min(width, workAreaSize.width), height: Math.min(height, workAreaSize.height) };
+  }
   const { workArea } = screen.getDisplayMatching({ x, y, width, height });
   const isVisible =
     x < workArea.x + workArea.width &&

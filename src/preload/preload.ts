@@ -1,5 +1,5 @@
 /** The one bridge between the page and the app: requests out, replies and events in, all checked. */
-import { contextBridge, ipcRenderer, webUtils } from 'electron';
+import { contextBridge, ipcRenderer, webFrame, webUtils } from 'electron';
 import * as v from 'valibot';
 import {
   events,
@@ -60,3 +60,7 @@ const bridge: Bridge = {
 };
 
 contextBridge.exposeInMainWorld('hopscotch', bridge);
+
+/** What the page has no use for, and what would speak with others past its content policy. */
+const WITHOUT = ['RTCPeerConnection', 'webkitRTCPeerConnection', 'RTCDataChannel', 'WebTransport'];
+void webFrame.executeJavaScript(`for (const name of ${JSON.stringify(WITHOUT)}) delete globalThis[name]`);

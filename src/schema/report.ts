@@ -4,7 +4,7 @@ import { blockName } from './blocks.js';
 import { madeCut, triedStep } from './cuts.js';
 import { problemCount } from './problems.js';
 import { responses } from './settings.js';
-import { count, estimate, filePath } from './values.js';
+import { count, estimate, filePath, type Estimate } from './values.js';
 
 export const tokenAgreement = v.object({
   /** Share of response tokens at which both models find the same next token the most likely. */
@@ -127,8 +127,19 @@ export const speedFigures = v.object({
   /** Peak resident memory of the process that ran the model alone, in bytes. */
   peakBytes: v.number(),
   rounds: count,
+  /**
+   * Times as fast as the model that it was measured against, with a 95 % interval over prompts that both were given one
+   * right after the other. Absent for that model, and in reports of earlier versions.
+   */
+  against: v.optional(v.object({ prompt: estimate, answer: estimate })),
 });
 export type SpeedFigures = v.InferOutput<typeof speedFigures>;
+
+/** What an interval of how many times as fast a model is says: nothing where it spans 1. */
+export function speedVerdict({ low, high }: Estimate): 'faster' | 'slower' | 'too noisy to tell' {
+  if (low > 1) return 'faster';
+  return high < 1 ? 'slower' : 'too noisy to tell';
+}
 
 /** Size, speed and memory of both models, as measured. */
 export const resourceFigures = v.object({

@@ -1,7 +1,7 @@
 /** Runs: what lies in a run's folder, and what shells show of it. */
 import * as v from 'valibot';
 import { blockName } from './blocks.js';
-import { runReport, trainingEpoch } from './report.js';
+import { resourceFigures, runReport, trainingEpoch } from './report.js';
 import { jobSettings } from './settings.js';
 import { count, filePath } from './values.js';
 
@@ -87,6 +87,8 @@ export const runDetails = v.object({
   scales: v.record(v.string(), v.array(blockScales)),
   /** Numbers of skipped blocks that can be compared and exported: trained to the end, and measured. */
   trainedPoints: v.array(count),
+  /** Sizes and speed by number of skipped blocks, where they were measured after the run. */
+  measured: v.record(v.string(), resourceFigures),
 });
 export type RunDetails = v.InferOutput<typeof runDetails>;
 

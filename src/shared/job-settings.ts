@@ -60,4 +60,6 @@ export const budgetRequests = {
   'providers.list': { input: v.undefined(), output: v.array(providerDescription) },
   /** Measures a gradient step and a few generated tokens on this machine; takes some seconds. */
   'job.estimate': { input: jobRequest, output: jobEstimate },
+  /** The estimate under way is answered as cancelled; another one does that by itself. */
+  'job.stopEstimate': { input: v.undefined(), output: v.undefined() },
 } as const;

@@ -1,3 +1,5 @@
+import { createSocket } from 'node:dgram';
+import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../src/shared/contract.js';
 import { AppPage } from './pages/app-page.js';
@@ -47,6 +49,62 @@ describe.skipIf(!electronProgram())(`the first start${electronReason}`, () => {
     await app.page.waitForTimeout(300);
     expect(app.page.url()).toBe('app://hopscotch/');
     expect(await app.page.evaluate(async () => await Notification.requestPermission())).toBe('denied');
+  });
+
+  test('no way out by WebRTC: neither from the page nor from a frame that it makes', async () => {
+    const [udp, tcp] = [createSocket('udp4'), createServer()];
+    const heard: string[] = [];
+    udp.on('message', () => heard.push('UDP'));
+    tcp.on('connection', () => heard.push('TCP'));
+    await Promise.all([
+      new Promise<void>((resolve) => udp.bind(0, '127.0.0.1', resolve)),
+      new Promise<void>((resolve) => tcp.listen(0, '127.0.0.1', resolve)),
+    ]);
+    const ports = { udp: udp.address().port, tcp: (tcp.address() as AddressInfo).port };
+    const found = await app.page.evaluate(async (at) => {
+      const frame = document.body.appendChild(document.createElement('iframe'));
+      const Connection = (frame.contentWindow as unknown as typeof globalThis | null)?.RTCPeerConnection;
+      const candidates: string[] = [];
+      if (Connection) {
+        const turn = { username: 'a', credential: 'b' };
+        const connection = new Connection({
+          iceServers: [
+            { urls: `stun:127.0.0.1:${at.udp}` },
+            { urls: `turn:127.0.0.1:${at.udp}`, ...turn },
+            { urls: `turn:127.0.0.1:${at.tcp}?transport=tcp`, ...turn },
+          ],
+        });
+        connection.onicecandidate = ({ candidate }) => candidate && candidates.push(candidate.candidate);
+        connection.createDataChannel('a');
+        await connection.setLocalDescription(await connection.createOffer()).catch(() => undefined);
+        await new Promise((resolve) => setTimeout(resolve, 2500));
+        connection.close();
+      }
+      frame.remove();
+      return { ofPage: typeof RTCPeerConnection, candidates };
+    }, ports);
+    udp.close();
+    tcp.close();
+    expect(found).toEqual({ ofPage: 'undefined', candidates: [] });
+    expect(heard).toEqual([]);
+  });
+
+  test('nothing is downloaded', async () => {
+    const started = app.electron.evaluate(
+      ({ session }) =>
+        new Promise<boolean>((resolve) => {
+          session.defaultSession.once('will-download', (event) =>
+            setImmediate(() => resolve(event.defaultPrevented)),
+          );
+        }),
+    );
+    await app.page.evaluate(() => {
+      const link = document.createElement('a');
+      link.href = URL.createObjectURL(new Blob(['text']));
+      link.download = 'file.txt';
+      link.click();
+    });
+    expect(await started).toBe(true);
   });
 
   test('its content comes with a strict policy', async () => {

@@ -1,10 +1,11 @@
 import type { Estimate } from '../../schema/values.js';
-import type {
-  AnswerFigures,
-  HeldoutQuality,
-  CurvePoint,
-  RunReport,
-  TokenAgreement,
+import {
+  speedVerdict,
+  type AnswerFigures,
+  type CurvePoint,
+  type HeldoutQuality,
+  type RunReport,
+  type TokenAgreement,
 } from '../../schema/report.js';
 /** Measured figures in words, before and after: for tables on the terminal, in the app and in exported folders. */
 
@@ -101,11 +102,27 @@ export function resourceFigures({ sizes, speed }: Pick<RunReport, 'sizes' | 'spe
   if (speed) {
     const { original, slimmed } = speed;
     const rate = (tokens: number) => `${tokens.toFixed(0)} tokens/s`;
-    rows.push(['reading prompts', rate(original.promptTokensPerSecond), rate(slimmed.promptTokensPerSecond)]);
-    rows.push(['generating', rate(original.newTokensPerSecond), rate(slimmed.newTokensPerSecond)]);
+    const { against } = slimmed;
+    rows.push([
+      'reading prompts',
+      rate(original.promptTokensPerSecond),
+      rate(slimmed.promptTokensPerSecond) + timesWords(against?.prompt),
+    ]);
+    rows.push([
+      'generating',
+      rate(original.newTokensPerSecond),
+      rate(slimmed.newTokensPerSecond) + timesWords(against?.answer),
+    ]);
     rows.push(['peak memory', formatBytes(original.peakBytes), formatBytes(slimmed.peakBytes)]);
   }
   return rows;
+}
+
+/** ' (1.05 to 1.12 times)'; a difference that is noise is none. */
+function timesWords(ratio: Estimate | undefined): string {
+  if (!ratio) return '';
+  if (speedVerdict(ratio) === 'too noisy to tell') return ' (too noisy to tell)';
+  return ` (${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)} times)`;
 }
 
 export function formatBytes(bytes: number): string {

@@ -17,11 +17,13 @@ describe.each(decoderStyles)('greedy generation in the style of $name', (style) 
     expect(new Set(alone.map(String)).size).toBe(prompts.length);
     expect(await generate(true, 4)).toEqual(alone);
     expect(await generate(false, 4)).toEqual(alone);
+    expect(await generate(true, 1, 2)).toEqual(alone);
   });
 
-  async function generate(cache: boolean, batchRows: number): Promise<number[][]> {
+  async function generate(cache: boolean, batchRows: number, promptChunk?: number): Promise<number[][]> {
     const generator = await Generator.open(readDecoder(buildDecoder(style, { cache })), { threads: 1 });
-    const results = await generator.generate(prompts, { maxNewTokens: 8, stopTokens: none, batchRows });
+    const settings = { maxNewTokens: 8, stopTokens: none, batchRows, ...(promptChunk && { promptChunk }) };
+    const results = await generator.generate(prompts, settings);
     await generator.release();
     return results.map(({ tokens }) => tokens);
   }
@@ -36,6 +38,7 @@ describe('models that cannot be padded', () => {
       const settings = { maxNewTokens: 12, stopTokens: none };
       const alone = await generator.generate(prompts, { ...settings, batchRows: 1 });
       expect(await generator.generate(prompts, { ...settings, batchRows: 6 })).toEqual(alone);
+      expect(await generator.generate(prompts, { ...settings, batchRows: 1, promptChunk: 2 })).toEqual(alone);
       await generator.release();
     },
   );

@@ -19,6 +19,8 @@ export interface GenerationSettings {
   /** Prompts that run together; default: what the generator was opened with. */
   batchRows?: number;
   signal?: AbortSignal;
+  /** Tokens that are read at once of a prompt that runs alone, with a KV cache; the signal is heeded between. Default: all. */
+  promptChunk?: number;
   /** Waited for before each step: lets more urgent work go first. */
   giveWay?: () => Promise<void>;
   /** Called for each token as it comes, the stop token excepted. */
@@ -142,7 +144,9 @@ export class Generator {
     const hasCache = this.#links.length > 0;
     let cache = emptyCache(this.#decoder, batch.length);
     let past = 0;
-    let length = Math.min(...rows.map(({ ids }) => ids.length));
+    const chunk = hasCache && batch.length === 1 ? settings.promptChunk : undefined;
+    const shortest = () => Math.min(...rows.map(({ ids }) => ids.length));
+    let length = Math.min(chunk ?? Infinity, shortest());
     while (rows.length > 0) {
       await settings.giveWay?.();
       throwIfCancelled(settings.signal);
@@ -161,7 +165,7 @@ export class Generator {
       if (going.length < rows.length && going.length > 0) cache = selectRows(this.#links, cache, going);
       rows = going.map((place) => rows[place]!);
       past = hasCache ? length : 0;
-      length += 1;
+      length = chunk === undefined ? length + 1 : Math.min(length + chunk, shortest());
     }
   }
 

@@ -12,6 +12,9 @@ import type { Generator } from '../generate/generator.js';
 import type { JobContext } from './context.js';
 import { withPair, type ComparedModels } from './parts/pairs.js';
 
+/** Tokens of a long prompt that are read before a stop is heeded: less than a second for most models. */
+const PROMPT_CHUNK = 256;
+
 export interface PromptRequest {
   models: ComparedModels;
   prompt: string;
@@ -71,6 +74,7 @@ async function answerOf(
     const [generated] = await generator.generate([ids], {
       maxNewTokens,
       stopTokens: new Set(stopTokenIds(tokenizer)),
+      promptChunk: PROMPT_CHUNK,
       signal,
       sampling: temperature === undefined ? undefined : { temperature, seed },
       onToken: (_, token) => {

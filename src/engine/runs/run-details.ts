@@ -1,11 +1,12 @@
 /** Runs as shells show them: a line each, or all that one has found. */
 import { existsSync } from 'node:fs';
 import type { BlockName } from '../../schema/blocks.js';
-import { qualityShare, type RunReport } from '../../schema/report.js';
+import { measuredPoint, qualityShare, type RunReport } from '../../schema/report.js';
 import type { BlockScales, Run, RunDetails, RunFindings, RunSummary } from '../../schema/runs.js';
 import type { CheckpointState } from '../calibrate/checkpoint.js';
 import type { SavedScales } from '../decoder/scales.js';
 import { readCheckpoint } from './checkpoint-file.js';
+import { readKept } from './kept-json.js';
 import { readReport } from './report.js';
 import type { RunStore } from './run-store.js';
 
@@ -31,6 +32,7 @@ export function runDetails(store: RunStore, id: string): RunDetails {
   const run = store.openExactly(id);
   const checkpoint = keptCheckpoint(store, run);
   const report = keptReport(store, run);
+  const points = trainedPoints(checkpoint, report);
   return {
     summary: runSummary(store, run),
     findings: findingsOf(checkpoint),
@@ -40,7 +42,13 @@ export function runDetails(store: RunStore, id: string): RunDetails {
         blockScales(best.scales),
       ]),
     ),
-    trainedPoints: trainedPoints(checkpoint, report),
+    trainedPoints: points,
+    measured: Object.fromEntries(
+      points.flatMap((blocks) => {
+        const kept = readKept(store.measuredFile(run, blocks), measuredPoint);
+        return kept ? [[blocks, kept]] : [];
+      }),
+    ),
     report,
   };
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { EventPayload } from '../../shared/contract.js';
 import type { EngineEvent, EngineStart } from '../../shared/engine-messages.js';
 import { BUILD } from '../app-files.js';
+import { Estimates } from '../estimates.js';
 import type { Events } from '../events.js';
 import type { Folders } from '../folders.js';
 import { ComparisonTracker } from '../comparison-tracker.js';
@@ -23,6 +24,8 @@ export interface Engines {
   jobs: JobTracker;
   /** Works on lists of prompts, in a third. */
   comparisons: ComparisonTracker;
+  /** In the process of the jobs. */
+  estimates: Estimates;
   end(): void;
 }
 
@@ -77,6 +80,7 @@ export function openEngines({ store, folders, log, events }: EngineParts): Engin
     desk,
     jobs,
     comparisons,
+    estimates: new Estimates(worker, jobs),
     end: () => {
       desk.end();
       worker.end();

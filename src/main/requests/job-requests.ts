@@ -11,11 +11,20 @@ export function jobHandlers({
   store,
   desk,
   jobs,
+  estimates,
 }: Parts): Handlers<keyof typeof budgetRequests | keyof typeof jobRequests> {
   return {
-    ...passOn(desk, 'job.options', 'providers.list', 'job.estimate'),
-    'job.start': async (settings) => remembered(store, await jobs.start(settings)),
-    'job.resume': async ({ run }) => remembered(store, await jobs.resume(run)),
+    ...passOn(desk, 'job.options', 'providers.list'),
+    'job.estimate': (settings) => estimates.ask(settings),
+    'job.stopEstimate': () => estimates.stop(),
+    'job.start': async (settings) => {
+      estimates.stop();
+      return remembered(store, await jobs.start(settings));
+    },
+    'job.resume': async ({ run }) => {
+      estimates.stop();
+      return remembered(store, await jobs.resume(run));
+    },
     'job.stop': () => jobs.stop('stopped'),
     'job.pause': () => jobs.stop('paused'),
     'job.state': () => jobs.state,

@@ -2,6 +2,7 @@
 import type { AppWindow } from '../app-window.js';
 import type { ComparisonTracker } from '../comparison-tracker.js';
 import type { EngineHost } from '../engine-host/engine-host.js';
+import type { Estimates } from '../estimates.js';
 import type { Folders } from '../folders.js';
 import type { JobTracker } from '../job-tracker.js';
 import type { Log } from '../log.js';
@@ -18,6 +19,7 @@ export interface Parts {
   desk: EngineHost;
   jobs: JobTracker;
   comparisons: ComparisonTracker;
+  estimates: Estimates;
   runs: RunList;
   changeSettings: ChangeSettings;
 }

@@ -49,6 +49,12 @@ export function formatInterval({ low, high }: Estimate): string {
   return `${from}–${to}${NARROW_SPACE}%`;
 }
 
+/** What a ratio's interval is as a change: '+8 to +14 %'. */
+export function formatChanges({ low, high }: Estimate): string {
+  const signed = (ratio: number) => `${ratio < 1 ? '−' : '+'}${Math.abs((ratio - 1) * 100).toFixed(0)}`;
+  return `${signed(low)} to ${signed(high)}${NARROW_SPACE}%`;
+}
+
 export function formatLoss(loss: number): string {
   const size = Math.abs(loss);
   if (size !== 0 && size < 0.001) {

@@ -4,7 +4,7 @@ import type { HeldoutRow } from '../../schema/results.js';
 import type { Side } from '../../schema/events.js';
 import type { EventPayload, RequestOutput } from '../../shared/contract.js';
 import type { Requests } from '../bridge/requests.svelte.js';
-import { LoadedFor } from './loaded-for.svelte.js';
+import { KeptFor } from './kept-for.svelte.js';
 import type { ResultState } from './result.svelte.js';
 
 export interface LiveAnswer {
@@ -22,12 +22,15 @@ export class CompareState {
   prompts = $state.raw<string[]>([]);
   /** Which row of the held-out ones is shown; undefined: what was asked. */
   row = $state<number>();
-  readonly answered: LoadedFor<RequestOutput<'compare.ask'>>;
-  readonly heldout: LoadedFor<RequestOutput<'compare.heldout'>>;
-  readonly measured: LoadedFor<RequestOutput<'compare.measure'>>;
+  /** Both models' answers at the point that is looked at to what was asked last. */
+  readonly answered: KeptFor<RequestOutput<'compare.ask'>>;
+  readonly heldout: KeptFor<RequestOutput<'compare.heldout'>>;
+  readonly measured: KeptFor<RequestOutput<'compare.measure'>>;
   heldoutProgress = $state.raw<Progress>();
   measuringProgress = $state.raw<Progress>();
   #live = $state.raw<Record<Side, LiveAnswer>>();
+  /** What was asked last, at whichever point. */
+  #asked = $state<string>();
   readonly #requests: Requests;
   readonly #remember: (change: Partial<Workspace>) => void;
   readonly #result: ResultState;
@@ -39,9 +42,14 @@ export class CompareState {
     this.#remember = remember;
     this.#result = result;
     const point = () => result.pointKey;
-    this.answered = new LoadedFor(point);
-    this.heldout = new LoadedFor(point);
-    this.measured = new LoadedFor(point);
+    this.answered = new KeptFor(() => {
+      const chosen = point();
+      return this.#asked === undefined || chosen === undefined
+        ? undefined
+        : JSON.stringify([chosen, this.#asked]);
+    });
+    this.heldout = new KeptFor(point);
+    this.measured = new KeptFor(point);
     requests.on('compare.token', ({ ticket, side, text, tokens, seconds }) => {
       if (ticket !== this.#tickets.ask || !this.#live) return;
       this.#live = { ...this.#live, [side]: { text: this.#live[side].text + text, tokens, seconds } };
@@ -74,6 +82,7 @@ export class CompareState {
     this.#live = { original: nothingYet(), slimmed: nothingYet() };
     this.prompts = [prompt, ...this.prompts.filter((earlier) => earlier !== prompt)].slice(0, KEPT_PROMPTS);
     this.#remember({ prompts: this.prompts });
+    this.#asked = prompt;
     this.answered.clear();
     await this.answered.load(() => this.#requests.ask('compare.ask', { ...target, ticket, prompt }));
     this.#end('ask', ticket);
@@ -87,7 +96,8 @@ export class CompareState {
   /** Both models' answers to the held-out prompts, unless they are there or on their way. */
   async loadHeldout(): Promise<void> {
     const { target } = this.#result;
-    if (!target || this.heldout.loading || this.heldout.value) return;
+    if (!target || this.heldout.loading) return;
+    if (this.heldout.value) return this.#keepRow();
     const ticket = this.#begin('heldout');
     this.heldoutProgress = undefined;
     const { prompt } = this;
@@ -95,7 +105,7 @@ export class CompareState {
       const given = await this.#requests.ask('compare.heldout', { ...target, ticket });
       // Who has asked or begun to write meanwhile goes on with that.
       const isFree = this.answered.isMissing && this.prompt === prompt;
-      if (this.#tickets.heldout === ticket && isFree) this.#show(given.rows, 0);
+      if (this.#tickets.heldout === ticket && isFree) this.#show(given.rows, placeOf(prompt, given.rows));
       return given;
     });
     this.#end('heldout', ticket);
@@ -113,6 +123,12 @@ export class CompareState {
   /** Shows a held-out row with its prompt; one that is not there is not shown. */
   showRow(row: number): void {
     this.#show(this.heldout.value?.rows ?? [], row);
+  }
+
+  /** At another point the same row stands elsewhere: the worst come first. */
+  #keepRow(): void {
+    const rows = this.heldout.value?.rows ?? [];
+    if (this.row !== undefined) this.#show(rows, placeOf(this.prompt, rows));
   }
 
   #show(rows: readonly HeldoutRow[], row: number): void {
@@ -134,4 +150,12 @@ export class CompareState {
   #end(what: 'ask' | 'heldout' | 'measure', ticket: string): void {
     if (this.#tickets[what] === ticket) delete this.#tickets[what];
   }
+}
+
+/** The row with this prompt, else the first. */
+function placeOf(prompt: string, rows: readonly HeldoutRow[]): number {
+  return Math.max(
+    0,
+    rows.findIndex((row) => row.prompt === prompt),
+  );
 }

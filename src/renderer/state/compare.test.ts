@@ -110,6 +110,20 @@ describe('held-out answers', () => {
     expect(compare.measuringProgress).toBeUndefined();
   });
 
+  test('a row stays the one that is looked at from point to point, wherever it stands in each', async () => {
+    const { session, compare, bridge } = await atPointThree();
+    await compare.loadHeldout();
+    compare.showRow(2);
+    const { prompt } = compare;
+    session.result.pick(4);
+    await compare.loadHeldout();
+    expect(compare.heldoutRow?.prompt).toBe(prompt);
+    session.result.pick(3);
+    await compare.loadHeldout();
+    expect(compare.row).toBe(2);
+    expect(bridge.inputsOf('compare.heldout')).toHaveLength(2);
+  });
+
   test('do not take away what the user is writing', async () => {
     const { compare, bridge } = await atPointThree();
     const { give } = await begun(bridge, 'compare.heldout', () => compare.loadHeldout());
@@ -137,4 +151,6 @@ test('what was measured is that of its point', async () => {
   expect(compare.measured.value?.speed).toBeDefined();
   session.result.pick(4);
   expect(compare.measured.isMissing).toBe(true);
+  session.result.pick(3);
+  expect(compare.measured.value?.speed).toBeDefined();
 });

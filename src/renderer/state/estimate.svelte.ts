@@ -14,6 +14,10 @@ export class EstimateState extends LoadedFor<JobEstimate> {
     this.#settings = settings;
   }
 
+  async stop(): Promise<void> {
+    if (this.loading) await this.#requests.ask('job.stopEstimate');
+  }
+
   async measure(): Promise<void> {
     const settings = this.#settings();
     if (settings) await this.load(() => this.#requests.ask('job.estimate', settings));

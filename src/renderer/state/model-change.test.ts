@@ -102,10 +102,26 @@ describe('while a model is read', () => {
   });
 });
 
-test('a model that cannot be read is not remembered for the next start', async () => {
-  const { session, bridge } = await startSession('first-start');
-  await session.openModel({ model: '/home/ada/models/bert-base-uncased' });
-  expect(session.model.description.failure?.message).toMatch(/is no decoder/);
-  expect(session.obstacle).toBe('model');
-  expect(bridge.inputsOf('workspace.set').filter((change) => 'model' in change)).toEqual([]);
+describe('a model that cannot be read', () => {
+  const NONE = '/home/ada/models/bert-base-uncased';
+
+  test('does not close the one that is open: it stays, and the reason is told', async () => {
+    const { session, bridge } = await startSession('first-start');
+    await session.openModel({ model: NONE });
+    expect(session.model.refused).toMatchObject({ choice: { model: NONE } });
+    expect(session.model.refused?.failure.message).toMatch(/is no decoder/);
+    expect(session.model.description.value).toMatchObject({ model: SAMPLE_MODEL });
+    expect(session.obstacle).toBeUndefined();
+    expect(bridge.inputsOf('workspace.set').filter((change) => 'model' in change)).toEqual([]);
+    await session.openModel({ model: LONG_MODEL });
+    expect(session.model.refused).toBeUndefined();
+  });
+
+  test('is no model where none was open, and is not remembered for the next start', async () => {
+    const { session, bridge } = await startSession('empty');
+    await session.openModel({ model: NONE });
+    expect(session.model.description.failure?.message).toMatch(/is no decoder/);
+    expect(session.obstacle).toBe('model');
+    expect(bridge.inputsOf('workspace.set').filter((change) => 'model' in change)).toEqual([]);
+  });
 });

@@ -29,6 +29,8 @@ export class ResultState {
 
   async open(run: string, blocks?: number): Promise<RunDetails | undefined> {
     this.wanted = run;
+    // The run before is none to look at while another one is read.
+    if (run !== this.run) this.details.clear();
     const details = await this.details.load(() => this.#requests.ask('runs.show', { run }));
     if (!details) return undefined;
     const trained = details.trainedPoints;

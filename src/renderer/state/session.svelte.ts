@@ -127,6 +127,7 @@ export class Session {
 
   /** Another model, and the task as that model sees it. */
   async openModel(choice: ModelChoice): Promise<void> {
+    void this.attempt(() => this.estimate.stop());
     await this.model.open(choice);
     await this.task.reload();
   }
@@ -147,10 +148,13 @@ export class Session {
 
   /** Shows a run again, with the model and the task that it was made with. */
   async openRun(run: string): Promise<void> {
+    const known = this.runs.list.find(({ id }) => id === run);
+    // Where it leads is known before all of it is read.
+    this.go(known && known.curve.length > 0 ? 'compare' : 'calibrate');
     const details = await this.result.open(run);
     if (!details) return;
+    if (!details.report && this.step === 'compare') this.go('calibrate');
     const { model, modelFile, dataset, columns } = details.summary.settings;
-    this.go(details.report ? 'compare' : 'calibrate');
     if (!this.model.isChosen({ model, modelFile })) await this.openModel({ model, modelFile });
     if (dataset !== this.task.choice?.dataset) await this.task.open(dataset, columns);
   }

@@ -2,7 +2,7 @@
 import { SHOWN_IN_PREVIEW } from '../../shared/task.js';
 import type { TaskPreview } from '../../schema/results.js';
 import type { Workspace } from '../../shared/app.js';
-import type { RequestOutput } from '../../shared/contract.js';
+import type { Failure, RequestOutput } from '../../shared/contract.js';
 import type { Requests } from '../bridge/requests.svelte.js';
 import type { BudgetState } from './budget.svelte.js';
 import { modelKey } from './descriptions.svelte.js';
@@ -13,6 +13,8 @@ export class TaskState {
   choice = $state.raw<Workspace['task']>();
   /** Belongs to the model and the dataset; what else it depends on may change while it is shown. */
   readonly preview = new LoadedFor<TaskPreview>(() => this.#previewKey);
+  /** What was to be opened and could not be, while the task before it stays open. */
+  refused = $state.raw<{ dataset: string; failure: Failure }>();
   recent = $state.raw<RequestOutput<'task.recent'>>([]);
   readonly #requests: Requests;
   readonly #remember: (change: Partial<Workspace>) => void;
@@ -46,9 +48,17 @@ export class TaskState {
   }
 
   async open(dataset: string, columns?: string): Promise<void> {
-    this.choice = { dataset, columns };
-    this.#remember({ task: this.choice });
+    const before = this.preview.value && this.choice;
+    const choice = { dataset, columns };
+    this.choice = choice;
     await this.reload();
+    const { failure } = this.preview;
+    if (this.choice === choice && failure && before && before.dataset !== dataset) {
+      this.choice = before;
+      await this.reload();
+      if (this.choice === before) this.refused = { dataset, failure };
+    }
+    this.#remember({ task: this.choice });
     await this.listRecent();
   }
 
@@ -56,6 +66,7 @@ export class TaskState {
   async reload(): Promise<void> {
     const model = this.#model.choice;
     const { choice } = this;
+    this.refused = undefined;
     if (!model || !choice || !this.#model.description.value) {
       this.preview.clear();
       return;

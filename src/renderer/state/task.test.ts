@@ -53,9 +53,13 @@ test('columns belong to their dataset: another one is guessed anew', async () =>
   expect(session.jobSettings?.columns).toBeUndefined();
 });
 
-test('a file that is no dataset is told in one sentence, and slimming waits for another', async () => {
+test('a file that is no dataset is told in one sentence, and the task that is open stays', async () => {
   const { session } = await startSession('first-start');
+  const before = session.task.choice;
   await session.task.open('/home/ada/photo.png');
-  expect(session.task.preview.failure?.message).toMatch(/is no dataset/);
-  expect(session.obstacle).toBe('task');
+  expect(session.task.refused?.failure.message).toMatch(/is no dataset/);
+  expect(session.task.choice).toEqual(before);
+  expect(session.obstacle).toBeUndefined();
+  await session.task.open(taskPath('records'));
+  expect(session.task.refused).toBeUndefined();
 });

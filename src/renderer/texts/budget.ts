@@ -5,8 +5,8 @@ import { formatDuration } from '../format/times.js';
 
 export const budget = {
   title: 'How much to skip',
-  lead: 'One run shows the price of every number of blocks up to this one; you pick afterwards.',
-  needsModel: 'Choose a model first; its layers decide what can be skipped.',
+  lead: 'The run looks for this many blocks and says what they cost; smaller numbers can be tried afterwards with one click.',
+  needsModel: 'Choose a model first; how many blocks it has decides what can be skipped.',
   kindLabel: 'How the budget is given',
   kinds: { blocks: 'Number of blocks', quality: 'Quality limit' } as const,
   amountLabel: 'Blocks to skip',
@@ -69,6 +69,8 @@ export const budget = {
   estimateTitle: 'What it takes on this machine',
   measuring: 'Measuring a few steps on this machine',
   measuringHint: 'some seconds',
+  stopMeasuring: 'Stop measuring',
+  measuringStopped: 'Measuring was stopped.',
   measureAgain: 'Measure again',
   notMeasured: 'Choose a model and a task to see how long it takes.',
   busy: 'A run is under way; measuring has to wait.',

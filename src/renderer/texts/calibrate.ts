@@ -34,6 +34,7 @@ const statuses: Record<JobStatus, string> = {
 export const calibrate = {
   statuses,
   title: 'Calibrating',
+  opening: 'Opening a run',
   emptyTitle: 'Ready to calibrate',
   emptyLead: 'Everything happens on this machine. You can stop at any time and go on later.',
   plan: [

@@ -47,6 +47,8 @@ export const compare = {
   previous: 'Previous row',
   next: 'Next row',
   figuresTitle: 'Figures on held-out rows',
+  /** A figure of other rows than the table's. */
+  ofPrompts: (name: string, prompts: number) => `${name} (${counted(prompts, 'prompt')})`,
   figuresRows: (rows: number) => `${counted(rows, 'row')}, with 95\u202f% intervals`,
   figures: {
     same: 'Answers the same as the original’s',
@@ -67,8 +69,9 @@ export const compare = {
     memory: 'Peak memory',
   } as const,
   rate: (tokens: number) => `${formatCount(tokens)} tok/s`,
+  noisy: 'too noisy to tell',
   measure: 'Measure',
-  measureHint: 'Takes some seconds: each model runs alone, in turns.',
+  measureHint: 'Takes some seconds: both models run in turns, prompt by prompt.',
   measuring: {
     answers: 'Letting both models answer',
     export: 'Writing the slimmed model',

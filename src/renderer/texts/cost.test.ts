@@ -16,16 +16,36 @@ test('from both models’ answers, with what is saved', () => {
   );
 });
 
-test('measured speed and sizes are named as such', () => {
-  const sentence = costSentence({ ...facts, point: point(6), sizes: report.sizes, speed: report.speed });
+const speedWith = (prompt: [number, number, number], answer: [number, number, number]) => {
+  const estimate = ([low, value, high]: [number, number, number]) => ({ low, value, high });
+  const { original, slimmed } = report.speed!;
+  return {
+    original,
+    slimmed: { ...slimmed, against: { prompt: estimate(prompt), answer: estimate(answer) } },
+  };
+};
+
+test('measured speed is told with its interval, sizes as they are', () => {
+  const speed = speedWith([1.29, 1.34, 1.4], [0.86, 0.9, 0.94]);
+  const sentence = costSentence({ ...facts, point: point(6), sizes: report.sizes, speed });
   expect(plain(sentence)).toContain(
-    'Prompt reading is 34 % faster, writing 25 % faster and the file 13 % smaller.',
+    'Prompt reading is 34 % faster (+29 to +40 %), writing 10 % slower (−14 to −6 %) and the file 13 % smaller.',
   );
 });
 
-test('a change within 1 % is none', () => {
-  const speed = { original: report.speed!.original, slimmed: report.speed!.original };
-  expect(costSentence({ ...facts, point: point(1), speed })).toContain('as fast as before');
+test('speed that could be either way is none', () => {
+  const oneIs = costSentence({
+    ...facts,
+    point: point(1),
+    speed: speedWith([0.7, 3.2, 14], [1.01, 1.05, 1.1]),
+  });
+  expect(plain(oneIs)).toContain('Prompt reading is too noisy to tell and writing 5 % faster (+1 to +10 %).');
+  const both = costSentence({ ...facts, point: point(1), speed: speedWith([0.7, 3.2, 14], [0.9, 1, 1.1]) });
+  expect(both).toContain('The speed is too close, or too noisy here, to tell apart.');
+});
+
+test('of an earlier version’s figures without an interval nothing is said', () => {
+  expect(costSentence({ ...facts, point: point(1), speed: report.speed })).not.toContain('faster');
 });
 
 test('long answers are judged token by token', () => {

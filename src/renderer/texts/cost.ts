@@ -1,7 +1,14 @@
 /** 'What did it cost me?' in one sentence. */
-import type { AnswerFigures, CurvePoint, RunReport } from '../../schema/report.js';
+import {
+  speedVerdict,
+  type AnswerFigures,
+  type CurvePoint,
+  type RunReport,
+  type SpeedFigures,
+} from '../../schema/report.js';
+import type { Estimate } from '../../schema/values.js';
 import type { Savings } from '../curve/savings.js';
-import { formatInterval, formatPercent } from '../format/numbers.js';
+import { formatChanges, formatInterval, formatPercent } from '../format/numbers.js';
 
 export interface CostFacts {
   report: Pick<RunReport, 'qualityMeasure' | 'original'>;
@@ -33,9 +40,9 @@ function qualityWords({ report, point, figures }: CostFacts): string {
 function gainWords({ savings, sizes, speed }: CostFacts): string {
   const parts: string[] = [];
   if (speed) {
-    const { original, slimmed } = speed;
-    parts.push(`prompt reading is ${faster(slimmed.promptTokensPerSecond / original.promptTokensPerSecond)}`);
-    parts.push(`writing ${faster(slimmed.newTokensPerSecond / original.newTokensPerSecond)}`);
+    // Without an interval nobody knows what of it is noise.
+    const { against } = speed.slimmed;
+    if (against) parts.push(...speedParts(against));
   }
   if (savings?.cacheShare) parts.push(`the KV cache is ${formatPercent(savings.cacheShare, 0)} smaller`);
   const file = sizes ? 1 - sizes.slimmed.modelBytes / sizes.original.modelBytes : savings?.share;
@@ -45,9 +52,16 @@ function gainWords({ savings, sizes, speed }: CostFacts): string {
   return `${sentence[0]!.toUpperCase()}${sentence.slice(1)}.`;
 }
 
-/** Within 1 % nothing can be told from noise. */
-function faster(ratio: number): string {
-  const change = ratio - 1;
-  if (Math.abs(change) < 0.01) return 'as fast as before';
-  return `${formatPercent(Math.abs(change), 0)} ${change > 0 ? 'faster' : 'slower'}`;
+function speedParts({ prompt, answer }: NonNullable<SpeedFigures['against']>): string[] {
+  const words = [speedVerdict(prompt), speedVerdict(answer)];
+  if (words.every((word) => word === 'too noisy to tell'))
+    return ['the speed is too close, or too noisy here, to tell apart'];
+  return [`prompt reading is ${timesWords(prompt)}`, `writing ${timesWords(answer)}`];
+}
+
+function timesWords(ratio: Estimate): string {
+  const verdict = speedVerdict(ratio);
+  return verdict === 'too noisy to tell'
+    ? verdict
+    : `${formatPercent(Math.abs(ratio.value - 1), 0)} ${verdict} (${formatChanges(ratio)})`;
 }

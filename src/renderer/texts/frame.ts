@@ -2,7 +2,7 @@
 import type { Budget } from '../../schema/settings.js';
 import { STEP_NAMES, type Step } from '../../shared/steps.js';
 import type { KindChoice } from '../curve/kinds.js';
-import { formatPercent } from '../format/numbers.js';
+import { counted, formatPercent } from '../format/numbers.js';
 import { formatDuration } from '../format/times.js';
 import { blocksWords } from './blocks.js';
 
@@ -17,9 +17,11 @@ export const frame = {
   slim: 'Slim',
   next: (step: Step) => `Next: ${STEP_NAMES[step]}`,
   watch: 'Watch it run',
-  running: (skipped: number, layers: number | undefined, secondsLeft: number | undefined) =>
+  running: (skipped: number, budget: Budget | undefined, secondsLeft: number | undefined) =>
     [
-      `${skipped} skipped${layers === undefined ? '' : ` of ${layers} layers`}`,
+      budget?.kind === 'blocks'
+        ? `${skipped} of ${counted(budget.blocks, 'block')} skipped`
+        : `${counted(skipped, 'block')} skipped`,
       secondsLeft === undefined ? undefined : `about ${formatDuration(secondsLeft)} left`,
     ]
       .filter(Boolean)

@@ -11,6 +11,8 @@ export const model = {
   drop: 'Drop a model folder or an ONNX file anywhere on this window.',
   reading: 'Reading the model',
   failedTitle: 'This model cannot be used',
+  refusedTitle: (name: string) => `${name} cannot be used`,
+  refusedHint: (name: string) => `${name} stays open.`,
   crashedHint: 'The engine was started afresh. Try again, or choose another model.',
   sample: 'The sample that comes with Hopscotch, made to try things out.',
   firstSample:

@@ -20,6 +20,8 @@ export const task = {
   openFile: 'Open file',
   paste: 'Paste prompts',
   reading: 'Reading the task',
+  refusedTitle: (name: string) => `${name} cannot be used`,
+  refusedHint: (name: string) => `${name} stays open.`,
   failedTitle: 'This file cannot be used',
   lead: (format: keyof typeof formats, rows: number) => `${formats[format]} · ${counted(rows, 'row')}`,
   recent: 'Other tasks',

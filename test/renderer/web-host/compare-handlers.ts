@@ -77,6 +77,10 @@ export function compareHandlers(
             ...slimmed,
             promptTokensPerSecond: between(original.promptTokensPerSecond, slimmed.promptTokensPerSecond),
             newTokensPerSecond: between(original.newTokensPerSecond, slimmed.newTokensPerSecond),
+            against: {
+              prompt: { value: 1 + 0.3 * part, low: 1 + 0.25 * part, high: 1 + 0.36 * part },
+              answer: { value: 1 + 0.04 * part, low: 0.97, high: 1 + 0.12 * part },
+            },
           },
         },
       };

@@ -73,6 +73,7 @@ export function jobHandlers(
       { name: 'cpu', label: 'Processor', device: 'AMD Ryzen 7 7840U', works: true },
       { name: 'webgpu', label: 'Graphics card (WebGPU)', works: false, message: 'no adapter found' },
     ],
+    'job.stopEstimate': () => undefined,
     'job.estimate': async () => {
       await new Promise((resolve) => setTimeout(resolve, options.speed === 0 ? 0 : 400));
       return options.scene === 'too-large'

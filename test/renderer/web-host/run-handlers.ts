@@ -122,7 +122,7 @@ function curveOf({ original, points }: RunReport): RunSummary['curve'] {
 
 function detailsOf(summary: RunSummary): RunDetails {
   if (summary.curve.length === 0)
-    return { summary, findings: { rounds: [], training: {} }, scales: {}, trainedPoints: [] };
+    return { summary, findings: { rounds: [], training: {} }, scales: {}, trainedPoints: [], measured: {} };
   const { rounds, training, scales } = findings;
   const isLatest = summary.id === RUN;
   const { chosenPoint, ...whole } = isLatest ? report : recordsReport;
@@ -137,5 +137,6 @@ function detailsOf(summary: RunSummary): RunDetails {
     findings: isLatest ? { rounds, training } : { rounds: [], training: {} },
     scales: isLatest ? scales : {},
     trainedPoints: blocks,
+    measured: {},
   };
 }

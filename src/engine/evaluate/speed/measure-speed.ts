@@ -6,6 +6,7 @@ import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { UserError, throwIfCancelled } from '../../../schema/errors.js';
 import type { RunOptions } from '../../runtime/session.js';
+import { ratioEstimate } from '../intervals.js';
 
 export type TimingRequest =
   | { kind: 'open'; modelPath: string; runOptions: RunOptions }
@@ -48,7 +49,7 @@ export interface TimingChannel {
 const PROCESS_FILE = fileURLToPath(new URL('./timing-process.js', import.meta.url));
 
 /**
- * @param modelPaths ONNX files; measured A B A B ... so that the machine's ups and downs hit all alike
+ * @param modelPaths ONNX files; measured A B A B ... prompt by prompt, so that the machine's ups and downs hit all alike
  * @returns one entry a model, or undefined where the code runs unbuilt and has no file to start a process from
  * @throws UserError if a model cannot be run
  */
@@ -65,17 +66,25 @@ export async function measureSpeed(
       processes.push(started);
       await started.ask({ kind: 'open', modelPath, runOptions: options.runOptions });
     }
-    const measurements: Measurement[][] = modelPaths.map(() => []);
+    /** By model, then by round, then by prompt. */
+    const measurements: Measurement[][][] = modelPaths.map(() => []);
     // Round 0 warms up.
     for (let round = 0; round <= options.rounds; round += 1) {
-      for (const [index, measured] of processes.entries()) {
-        throwIfCancelled(options.signal);
-        const total = await measured.measureAll(options);
-        if (round > 0) measurements[index]!.push(total);
+      const ofRound: Measurement[][] = modelPaths.map(() => []);
+      for (const prompt of options.prompts) {
+        for (const [index, measured] of processes.entries()) {
+          throwIfCancelled(options.signal);
+          ofRound[index]!.push(await measured.measure(prompt, options.newTokens));
+        }
       }
+      if (round > 0) for (const [index, measured] of ofRound.entries()) measurements[index]!.push(measured);
       options.onRound?.(round + 1, options.rounds + 1);
     }
-    return measurements.map(summarise);
+    const first = measurements[0]!.flat();
+    return measurements.map((rounds, index) => ({
+      ...summarise(rounds.map(totalOf)),
+      ...(index > 0 && first.length > 0 ? { against: against(first, rounds.flat()) } : {}),
+    }));
   } finally {
     for (const measured of processes) measured.end();
   }
@@ -88,6 +97,28 @@ function summarise(rounds: readonly Measurement[]): SpeedFigures {
     peakBytes: Math.max(...rounds.map((round) => round.peakBytes)),
     rounds: rounds.length,
   };
+}
+
+function totalOf(measurements: readonly Measurement[]): Measurement {
+  const sum = (pick: (measurement: Measurement) => number) =>
+    measurements.reduce((total, measurement) => total + pick(measurement), 0);
+  return {
+    kind: 'measured',
+    promptTokens: sum(({ promptTokens }) => promptTokens),
+    promptSeconds: sum(({ promptSeconds }) => promptSeconds),
+    newTokens: sum(({ newTokens }) => newTokens),
+    newSeconds: sum(({ newSeconds }) => newSeconds),
+    peakBytes: Math.max(...measurements.map(({ peakBytes }) => peakBytes)),
+  };
+}
+
+function against(
+  first: readonly Measurement[],
+  other: readonly Measurement[],
+): NonNullable<SpeedFigures['against']> {
+  const pairs = (seconds: 'promptSeconds' | 'newSeconds') =>
+    first.map((measurement, place): [number, number] => [other[place]![seconds], measurement[seconds]]);
+  return { prompt: ratioEstimate(pairs('promptSeconds')), answer: ratioEstimate(pairs('newSeconds')) };
 }
 
 function median(values: readonly number[]): number {
@@ -106,18 +137,10 @@ class TimedProcess {
     this.#channel = channel;
   }
 
-  async measureAll(options: SpeedOptions): Promise<Measurement> {
-    const total = { promptTokens: 0, promptSeconds: 0, newTokens: 0, newSeconds: 0, peakBytes: 0 };
-    for (const prompt of options.prompts) {
-      const reply = await this.ask({ kind: 'measure', prompts: [[...prompt]], newTokens: options.newTokens });
-      if (reply.kind !== 'measured') continue;
-      total.promptTokens += reply.promptTokens;
-      total.promptSeconds += reply.promptSeconds;
-      total.newTokens += reply.newTokens;
-      total.newSeconds += reply.newSeconds;
-      total.peakBytes = Math.max(total.peakBytes, reply.peakBytes);
-    }
-    return { kind: 'measured', ...total };
+  async measure(prompt: readonly number[], newTokens: number): Promise<Measurement> {
+    const reply = await this.ask({ kind: 'measure', prompts: [[...prompt]], newTokens });
+    if (reply.kind !== 'measured') throw new Error(`Asked to measure, the process answered '${reply.kind}'`);
+    return reply;
   }
 
   async ask(request: TimingRequest): Promise<TimingReply> {
