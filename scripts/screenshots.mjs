@@ -56,7 +56,7 @@ const shots = [
   { name: '4-calibrate-idle', scene: 'first-start', acts: [go('Calibrate')] },
   { name: '4-calibrate-selecting', scene: 'selecting', acts: [go('Calibrate')] },
   { name: '4-calibrate-training', scene: 'training', acts: [go('Calibrate')] },
-  { name: '4-calibrate-paused', scene: 'paused', acts: [go('Calibrate')] },
+  { name: '4-calibrate-stopped', scene: 'stopped', acts: [go('Calibrate')] },
   { name: '4-calibrate-stopped-early', scene: 'stopped-early', acts: [go('Calibrate')] },
   { name: '4-calibrate-crashed', scene: 'crashed', acts: [go('Calibrate')] },
   { name: '4-calibrate-done', scene: 'finished', acts: [go('Calibrate')] },

@@ -5,7 +5,6 @@ import {
   checkedSettings,
   comparisonDetails,
   deleteComparison,
-  describeModel,
   estimate,
   exportPoint,
   listComparisons,
@@ -26,20 +25,20 @@ import { Comparisons } from './comparisons.js';
 import type { EngineShell } from './engine-shell.js';
 import { jobOptions, listProviders } from './job-options.js';
 import type { JobRunner } from './job-runner.js';
+import { ModelOpenings } from './model-openings.js';
 import { Tickets } from './tickets.js';
 
 export function engineHandlers(shell: EngineShell, runner: JobRunner): Handlers<EngineRequest> {
   const { start, jobs, log } = shell;
   const { store } = jobs;
   const tickets = new Tickets();
+  const openings = new ModelOpenings(shell);
   const comparisons = new Comparisons(shell, tickets);
   const lists = new ComparisonRunner(shell);
   return {
-    'model.open': async (choice) => {
-      const description = await describeModel(choice, jobs);
-      const isSample = path.resolve(description.folder) === path.resolve(start.folders.sample);
-      return { ...description, isSample };
-    },
+    'model.look': (choice) => openings.look(choice),
+    'model.open': (choice) => openings.open(choice),
+    'model.stop': (choice) => openings.stop(choice),
     'task.open': (asked) => previewTask(asked, jobs),
     'job.options': () => jobOptions(),
     'providers.list': () => listProviders(os.cpus()[0]?.model.trim(), (message) => log('info', message)),
@@ -47,6 +46,7 @@ export function engineHandlers(shell: EngineShell, runner: JobRunner): Handlers<
       estimate({ settings: checkedSettings(settings), inElectron: jobs.startTiming !== undefined }, jobs),
     'job.start': (settings) => runner.start(checkedSettings(settings)),
     'job.resume': ({ run }) => runner.resume(run),
+    'job.train': ({ run, blocks }) => runner.train(run, blocks),
     'job.stop': () => runner.stop(),
     'compare.ask': (asked) => comparisons.ask(asked),
     'compare.stop': ({ ticket }) => comparisons.stop(ticket),

@@ -17,6 +17,7 @@ export {
   suggestName,
   type ExportRequest,
 } from './jobs/export-point.js';
+export { foreseeImport } from './jobs/foresee-import.js';
 export { importModel, type ImportRequest, type ImportResult } from './jobs/import-model.js';
 export { deleteImported, listImported, type KeptImport } from './jobs/imported-models.js';
 export { measureBlocks, type BlockTimes, type BlockTimesRequest } from './jobs/measure-blocks.js';
@@ -26,6 +27,7 @@ export { measureStep, type StepFigures, type StepRequest } from './jobs/measure-
 export { previewTask, type PreviewRequest } from './jobs/preview-task.js';
 export { slim, type SlimRequest, type SlimResult } from './jobs/slim.js';
 export { hasProgress } from './jobs/parts/finished-run.js';
+export { trainPoint } from './jobs/train-point.js';
 export { KeptModels } from './jobs/parts/kept-models.js';
 export { planWay } from './jobs/parts/memory-plan.js';
 export { checkedSettings, defaultSettings, defaultTrainings } from './jobs/parts/settings.js';

@@ -17,9 +17,7 @@ export function setUpClosing({ window, jobs, log, endEngines }: ClosingParts): v
 
   async function askAndQuit(over: BrowserWindow): Promise<void> {
     if (!(await isStopWanted(over))) return;
-    await jobs
-      .stop('stopped')
-      .catch((error: unknown) => log.write('error', 'The job could not be stopped', error));
+    await jobs.stop().catch((error: unknown) => log.write('error', 'The job could not be stopped', error));
     await jobs.whenIdle();
     isQuitting = true;
     app.quit();

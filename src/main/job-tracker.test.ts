@@ -50,22 +50,34 @@ describe('JobTracker', () => {
     ]);
   });
 
+  test('points are trained one after the other, and more are added meanwhile', async () => {
+    const { jobs, engine } = tracker();
+    await jobs.train('a-run', [4, 2]);
+    await jobs.train('a-run', [2, 5]);
+    expect(jobs.state.queued).toEqual([4, 2, 5]);
+    expect(engine.ask).toHaveBeenLastCalledWith('job.train', { run: 'a-run', blocks: [2, 5] });
+    const point = { skipped: ['attention 1', 'attention 2', 'attention 3', 'attention 4'] };
+    jobs.onEvent({ run: 'a-run', event: { type: 'point', point: point as never } });
+    expect(jobs.state.queued).toEqual([2, 5]);
+    await expect(jobs.train('another', [1])).rejects.toThrow('A job is running');
+  });
+
   test('only one job at a time', async () => {
     const { jobs } = tracker();
     await jobs.start(settings);
     await expect(jobs.start(settings)).rejects.toThrow('A job is running');
   });
 
-  test.each(['paused', 'stopped'] as const)('is %s where the user asked for that', async (status) => {
+  test('is stopped where the user asked for that', async () => {
     const { jobs, engine } = tracker();
     await jobs.start(settings);
-    await jobs.stop(status);
+    await jobs.stop();
     expect(jobs.state.status).toBe('stopping');
     expect(engine.ask).toHaveBeenLastCalledWith('job.stop', undefined);
     const idle = jobs.whenIdle();
     jobs.onStopped();
     await idle;
-    expect(jobs.state.status).toBe(status);
+    expect(jobs.state.status).toBe('stopped');
     expect(jobs.activeRun).toBeUndefined();
   });
 

@@ -16,8 +16,6 @@ export class JobTracker {
   readonly #emit: Emit;
   readonly #now: () => number;
   #state: JobState = idleJob();
-  /** What the job becomes once it has stopped. */
-  #stopsAs: 'stopped' | 'paused' = 'stopped';
   #ended: (() => void)[] = [];
 
   constructor(engine: JobEngine, emit: Emit, now: () => number = Date.now) {
@@ -49,9 +47,21 @@ export class JobTracker {
     return await this.#begin(() => this.#engine.ask('job.resume', { run }));
   }
 
-  async stop(as: 'stopped' | 'paused'): Promise<void> {
+  /**
+   * Trains points of a run, or adds them to those that are being trained.
+   * @throws UserError if another job runs, PassedFailure with what the engine says
+   */
+  async train(run: string, blocks: readonly number[]): Promise<RunSummary> {
+    const { queued } = this.#state;
+    if (this.isBusy && queued && this.activeRun === run) {
+      this.#change({ queued: [...queued, ...blocks.filter((count) => !queued.includes(count))] });
+      return await this.#engine.ask('job.train', { run, blocks: [...blocks] });
+    }
+    return await this.#begin(() => this.#engine.ask('job.train', { run, blocks: [...blocks] }), [...blocks]);
+  }
+
+  async stop(): Promise<void> {
     if (!this.isBusy) return;
-    this.#stopsAs = as;
     this.#change({ status: 'stopping' });
     await this.#engine.ask('job.stop', undefined);
   }
@@ -79,7 +89,7 @@ export class JobTracker {
   }
 
   onStopped(): void {
-    this.#end({ status: this.#stopsAs });
+    this.#end({ status: 'stopped' });
   }
 
   onCrash(): void {
@@ -87,15 +97,14 @@ export class JobTracker {
     if (this.isBusy) this.#end({ status: 'crashed', message: TEXTS.crashed });
   }
 
-  async #begin(ask: () => Promise<RunSummary>): Promise<RunSummary> {
+  async #begin(ask: () => Promise<RunSummary>, queued?: number[]): Promise<RunSummary> {
     if (this.isBusy) throw new UserError('A job is running; stop it first.');
     const before = this.#state;
-    this.#stopsAs = 'stopped';
     this.#change({ ...idleJob(), status: 'starting' });
     try {
       const run = await ask();
       this.#state = startingJob(run, this.#now());
-      this.#change({ status: 'running' });
+      this.#change({ status: 'running', ...(queued && { queued }) });
       return run;
     } catch (error) {
       // The crash has been told already, by onCrash.

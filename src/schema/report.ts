@@ -199,5 +199,7 @@ export const runReport = v.object({
   memory: v.optional(v.object({ plans: v.array(memoryPlan), peakBytes: v.number() })),
   /** Seconds by stage. */
   seconds: v.record(v.string(), v.number()),
+  /** Seconds in which a point was trained and measured, by its number of blocks; of those that were in one go. */
+  pointSeconds: v.optional(v.record(v.string(), v.number())),
 });
 export type RunReport = v.InferOutput<typeof runReport>;

@@ -101,6 +101,22 @@ export const taskPreview = v.variant('state', [
 ]);
 export type TaskPreview = v.InferOutput<typeof taskPreview>;
 
+/** A model of another format, and what it becomes as ONNX. */
+export const foreseenImport = v.object({
+  name: v.string(),
+  format: v.picklist(['gguf', 'safetensors']),
+  /** The family's name, for people. */
+  family: v.string(),
+  layers: count,
+  /** Of the files that the weights are in, and about of all that will be written. */
+  sourceBytes: count,
+  bytes: count,
+  /** Where it will lie, and the space there; absent where the system does not say. */
+  folder: filePath,
+  freeBytes: v.optional(count),
+});
+export type ForeseenImport = v.InferOutput<typeof foreseenImport>;
+
 export const jobEstimate = v.object({
   /** Whether there is enough memory. */
   fits: v.boolean(),

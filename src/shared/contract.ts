@@ -9,7 +9,7 @@ import { comparisonEvents, comparisonRequests } from './comparisons.js';
 import { exportRequests } from './export.js';
 import { jobEvents, jobRequests } from './job.js';
 import { budgetRequests } from './job-settings.js';
-import { modelRequests } from './model.js';
+import { modelEvents, modelRequests } from './model.js';
 import { runEvents, runRequests } from './runs.js';
 import { taskRequests } from './task.js';
 
@@ -27,6 +27,7 @@ export const requests = {
 
 export const events = {
   ...appEvents,
+  ...modelEvents,
   ...jobEvents,
   ...compareEvents,
   ...comparisonEvents,

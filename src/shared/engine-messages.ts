@@ -5,13 +5,16 @@ import { events, failure, requests, type EventName, type RequestName } from './c
 
 /** Requests of the contract that the engine's process answers; main answers the others. */
 export const ENGINE_REQUESTS = [
+  'model.look',
   'model.open',
+  'model.stop',
   'task.open',
   'job.options',
   'providers.list',
   'job.estimate',
   'job.start',
   'job.resume',
+  'job.train',
   'job.stop',
   'compare.ask',
   'compare.stop',
@@ -36,6 +39,7 @@ export type EngineRequest = (typeof ENGINE_REQUESTS)[number];
 
 /** Events of the contract that come out of the engine's process. */
 export const ENGINE_EVENTS = [
+  'model.converting',
   'job.event',
   'job.finished',
   'job.failed',

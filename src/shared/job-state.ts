@@ -67,7 +67,8 @@ export function afterJobEvent(state: JobState, event: JobEvent): JobState {
     case 'point': {
       const others = state.points.filter(({ skipped }) => skipped.length !== event.point.skipped.length);
       const points = [...others, event.point].toSorted((a, b) => a.skipped.length - b.skipped.length);
-      return without({ ...state, points }, ['epochs']);
+      const queued = state.queued?.filter((blocks) => blocks !== event.point.skipped.length);
+      return without({ ...state, points, queued }, ['epochs']);
     }
     case 'progress': {
       const { type: _, ...progress } = event;

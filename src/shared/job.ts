@@ -5,7 +5,7 @@ import { candidate, jobEvent, jobStage } from '../schema/events.js';
 import { problemCount } from '../schema/problems.js';
 import { curvePoint, heldoutQuality, qualityMeasure, runReport } from '../schema/report.js';
 import { runFindings, runId, runSummary } from '../schema/runs.js';
-import { count } from '../schema/values.js';
+import { count, positive } from '../schema/values.js';
 import { jobRequest } from './job-settings.js';
 
 export const jobStatus = v.picklist([
@@ -13,9 +13,8 @@ export const jobStatus = v.picklist([
   'idle',
   'starting',
   'running',
-  /** Asked to stop or pause; what is being computed is still finished. */
+  /** Asked to stop; what is being computed is still finished. */
   'stopping',
-  'paused',
   'stopped',
   'finished',
   'failed',
@@ -50,6 +49,8 @@ export const jobState = v.object({
   /** Epochs of the final training that runs now. */
   epochs: v.optional(v.object({ blocks: count, done: count, total: count })),
   points: v.array(curvePoint),
+  /** Numbers of blocks whose points are still to be trained, where that is what the job does. */
+  queued: v.optional(v.array(count)),
   progress: v.optional(
     v.object({ done: v.number(), total: v.number(), secondsLeft: v.optional(v.number()) }),
   ),
@@ -60,9 +61,16 @@ export const jobRequests = {
   /** Only one job runs at a time. */
   'job.start': { input: jobRequest, output: runSummary },
   'job.resume': { input: v.object({ run: runId }), output: runSummary },
-  /** Both end the job at the next gradient step; `job.resume` goes on from there. */
+  /**
+   * Trains more points of a finished run's curve, one after the other. While that goes on for the same run, more can be
+   * added.
+   */
+  'job.train': {
+    input: v.object({ run: runId, blocks: v.pipe(v.array(positive), v.minLength(1), v.maxLength(200)) }),
+    output: runSummary,
+  },
+  /** Ends the job at the next gradient step; `job.resume` goes on from there. */
   'job.stop': { input: v.undefined(), output: v.undefined() },
-  'job.pause': { input: v.undefined(), output: v.undefined() },
   /** For a page that opens later. */
   'job.state': { input: v.undefined(), output: jobState },
 } as const;
@@ -71,7 +79,8 @@ export const jobEvents = {
   'job.event': v.object({ run: runId, event: jobEvent }),
   /** The job's state as a whole, whenever its status changes. */
   'job.changed': jobState,
-  'job.finished': v.object({ run: runSummary, report: runReport }),
+  /** With the point that was trained last, where that was the job. */
+  'job.finished': v.object({ run: runSummary, report: runReport, point: v.optional(count) }),
   'job.failed': v.object({ run: runId, message: v.string() }),
   /** The engine's process died; with the run that was under way, if there was one. */
   'engine.crashed': v.object({ message: v.string(), run: v.optional(runId) }),

@@ -64,12 +64,12 @@ describe.skipIf(!electronProgram())(`a calibration that is interrupted${electron
     expect(app.errors).toEqual([]);
   });
 
-  test('paused and resumed', async () => {
+  test('stopped and resumed', async () => {
     const ui = await startedJob(newHome(), LONG_JOB);
-    await ui.calibrate.button('pause').click();
-    await ui.calibrate.waitForTitle(calibrate.paused);
+    await ui.calibrate.button('stop').click();
+    await ui.calibrate.waitForTitle(calibrate.stopped);
     await ui.calibrate.button('resume').click();
-    await ui.calibrate.button('pause').waitFor();
+    await ui.calibrate.button('stop').waitFor();
     await waitForJob(app, (state) => state.status === 'running' && state.rounds.length > 0);
   });
 

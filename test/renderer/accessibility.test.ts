@@ -43,6 +43,14 @@ const PLACES: [name: string, scene: string, acts: Act[]][] = [
   ['Calibrate, running', 'selecting', [go('Calibrate')]],
   ['Calibrate, done', 'finished', [go('Calibrate')]],
   ['Compare', 'finished', [go('Compare')]],
+  [
+    'Compare, a point that is not trained',
+    'few-points',
+    [
+      go('Compare'),
+      (page) => page.getByRole('slider', { name: 'Number of skipped blocks' }).press('ArrowRight'),
+    ],
+  ],
   ['Export', 'finished', [go('Export')]],
   ['Runs', 'finished', [go('Runs')]],
   ['Settings', 'first-start', [(page) => page.getByRole('button', { name: 'Settings' }).click()]],

@@ -1,4 +1,5 @@
 import type { Estimate } from '../../schema/values.js';
+import { closenessWords } from '../../schema/closeness.js';
 import {
   speedVerdict,
   type AnswerFigures,
@@ -58,7 +59,10 @@ export function qualityFigures(original: HeldoutQuality, slimmed: HeldoutQuality
     ['next-token accuracy', formatShare(original.tokenAccuracy), formatShare(slimmed.tokenAccuracy)],
     ['whole response predicted', formatShare(original.answerAccuracy), formatShare(slimmed.answerAccuracy)],
   ];
-  if (slimmed.divergence) rows.push(['divergence (KL, nats a token)', '0', formatNumber(slimmed.divergence)]);
+  if (slimmed.divergence) {
+    rows.push(['divergence (KL, nats a token)', '0', formatNumber(slimmed.divergence)]);
+    rows.push(['in other words', '', closenessWords(slimmed.divergence.value)]);
+  }
   if (slimmed.agreement) rows.push(...agreementFigures(slimmed.agreement));
   return rows;
 }

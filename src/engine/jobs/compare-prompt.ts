@@ -36,7 +36,9 @@ export async function comparePrompt(request: PromptRequest, context: JobContext)
   return await withPair(request.models, context, async (pair, tokenizer) => {
     const ask = (side: Side) => {
       const messages = conversation(request, side);
-      const ids = encodeConversationPrompt(tokenizer, messages, { model: pair[side].reads });
+      // Where there is no chat template, the prompt is asked as it is typed.
+      const options = { model: pair[side].reads, separator: '' };
+      const ids = encodeConversationPrompt(tokenizer, messages, options);
       return answerOf(pair[side], side, ids, tokenizer, request, context);
     };
     const [original, slimmed] = await Promise.all([ask('original'), ask('slimmed')]);

@@ -91,6 +91,7 @@ class SlimJob {
   readonly #planner: MemoryPlanner;
   readonly #plans: MemoryPlan[] = [];
   readonly #seconds: Record<string, number> = {};
+  readonly #pointSeconds: Record<string, number> = {};
 
   constructor(run: Run, context: JobContext, runOptions: RunOptions) {
     this.#run = run;
@@ -188,6 +189,7 @@ class SlimJob {
         ...(cuts.length > 0 && { cuts: [...cuts] }),
         ...(plan && { plan: [...plan] }),
         seconds: this.#seconds,
+        pointSeconds: this.#pointSeconds,
       },
       checkpoint,
     );
@@ -211,7 +213,8 @@ class SlimJob {
           growing.addOriginal({ original: quality, trainedOriginal: trained, qualityMeasure: measure });
           on({ type: 'original', quality, trained, measure });
         },
-        onPoint: (point) => {
+        onPoint: (point, seconds) => {
+          if (seconds !== undefined) this.#pointSeconds[point.skipped.length] = seconds;
           growing.addPoint(point);
           on({ type: 'point', point });
         },

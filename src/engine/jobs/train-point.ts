@@ -57,6 +57,8 @@ async function trainLocked(run: Run, request: RunPoint, context: JobContext): Pr
   const { epochs, ...training } = trainingSettings(settings, model.decoder.hiddenSize);
   const total = epochs * (batches.calibration.length * GRADIENT_STEP_COST + batches.heldout.length);
   let done = 0;
+  const isNew = checkpoint.state.training[String(request.blocks)] === undefined;
+  const started = performance.now();
   const point = await onDevice(settings, async (runOptions) => {
     const pointTask = {
       decoder: model.decoder,
@@ -83,14 +85,23 @@ async function trainLocked(run: Run, request: RunPoint, context: JobContext): Pr
     });
     return (await trainAndMeasure(pointTask, chosen.slice(0, request.blocks))).point;
   });
-  addToReport(run, point, context);
+  addToReport(run, point, isNew ? (performance.now() - started) / 1000 : undefined, context);
   timed.pass({ type: 'point', point });
 }
 
-function addToReport(run: Run, point: CurvePoint, { store }: Pick<JobContext, 'store'>): void {
+function addToReport(
+  run: Run,
+  point: CurvePoint,
+  seconds: number | undefined,
+  { store }: Pick<JobContext, 'store'>,
+): void {
   const report = keptReport(store, run);
   if (!report) return;
   const others = report.points.filter(({ skipped }) => skipped.length !== point.skipped.length);
   const points = [...others, point].toSorted((a, b) => a.skipped.length - b.skipped.length);
-  saveReport(store.reportFile(run), { ...report, points });
+  const pointSeconds = {
+    ...report.pointSeconds,
+    ...(seconds !== undefined && { [point.skipped.length]: seconds }),
+  };
+  saveReport(store.reportFile(run), { ...report, points, pointSeconds });
 }

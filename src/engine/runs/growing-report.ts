@@ -3,7 +3,7 @@ import type { CurvePoint, RunReport } from '../../schema/report.js';
 import { chosenBlocks, type Checkpoint } from '../calibrate/checkpoint.js';
 import { readReport, saveReport } from './report.js';
 
-type ReportBase = Pick<RunReport, 'layers' | 'task' | 'seconds' | 'cuts' | 'plan'>;
+type ReportBase = Pick<RunReport, 'layers' | 'task' | 'seconds' | 'pointSeconds' | 'cuts' | 'plan'>;
 type Original = Pick<RunReport, 'original' | 'trainedOriginal' | 'qualityMeasure'>;
 
 export class GrowingReport {

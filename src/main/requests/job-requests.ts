@@ -25,8 +25,11 @@ export function jobHandlers({
       estimates.stop();
       return remembered(store, await jobs.resume(run));
     },
-    'job.stop': () => jobs.stop('stopped'),
-    'job.pause': () => jobs.stop('paused'),
+    'job.train': async ({ run, blocks }) => {
+      estimates.stop();
+      return await jobs.train(run, blocks);
+    },
+    'job.stop': () => jobs.stop(),
     'job.state': () => jobs.state,
   };
 }

@@ -3,12 +3,13 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { KnownModel, modelRequests } from '../../shared/model.js';
 import type { Handlers } from '../../shared/router.js';
-import { cachedModels } from '../cached-models.js';
-import { huggingFaceCache, type Folders } from '../folders.js';
+import { foundModels } from '../found-models/index.js';
+import type { Folders } from '../folders.js';
 import type { AppStore } from '../store.js';
 import { TEXTS } from '../texts.js';
 import { choosePath } from './choose-path.js';
 import type { Parts } from './parts.js';
+import { passOn } from './pass-on.js';
 
 const DIALOGS = {
   folder: { title: TEXTS.dialogs.modelFolder, properties: ['openDirectory'] },
@@ -22,6 +23,7 @@ const DIALOGS = {
 export function modelHandlers({ store, folders, desk, window }: Parts): Handlers<keyof typeof modelRequests> {
   return {
     'model.choose': async ({ what }) => await choosePath(window, DIALOGS[what]),
+    ...passOn(desk, 'model.look', 'model.stop'),
     'model.open': async (choice) => {
       const description = await desk.ask('model.open', choice);
       const { model, modelFile, name, family, fileBytes } = description;
@@ -33,7 +35,7 @@ export function modelHandlers({ store, folders, desk, window }: Parts): Handlers
       store.forgetModel(choice);
       return recentModels(store, folders);
     },
-    'model.found': () => cachedModels(store.settings.huggingFaceCache ?? huggingFaceCache()),
+    'model.found': () => foundModels(store.settings.huggingFaceCache),
   };
 }
 

@@ -22,7 +22,8 @@ export function drawCurveMarks(plot: uPlot, theme: ChartTheme, marks: CurveMarks
   if (marks.knee !== undefined) drawKnee(plot, theme, marks);
   ctx.setLineDash([]);
   if (marks.selected !== undefined) drawSelected(plot, theme, marks.selected);
-  for (const { blocks, quality, trained } of marks.curve) {
+  for (const { blocks, quality, trained, estimated } of marks.curve) {
+    ctx.setLineDash(estimated ? [2 * pixel, 2 * pixel] : []);
     const [x, low] = at(blocks, Math.max(0, quality.low));
     const [, high] = at(blocks, Math.min(1, quality.high));
     ctx.strokeStyle = theme.teal;
@@ -36,10 +37,16 @@ export function drawCurveMarks(plot: uPlot, theme: ChartTheme, marks: CurveMarks
     const isSelected = blocks === marks.selected;
     ctx.beginPath();
     ctx.arc(x, y, (isSelected ? 7 : 4) * pixel, 0, 2 * Math.PI);
-    ctx.fillStyle = isSelected ? theme.accent : trained ? theme.teal : theme.panel;
+    ctx.fillStyle = isSelected && !estimated ? theme.accent : trained ? theme.teal : theme.panel;
     ctx.fill();
     ctx.lineWidth = 2 * pixel;
-    ctx.strokeStyle = isSelected ? theme.panel : theme.teal;
+    ctx.strokeStyle = isSelected
+      ? estimated
+        ? theme.accent
+        : theme.panel
+      : estimated
+        ? theme.muted
+        : theme.teal;
     ctx.stroke();
     ctx.lineWidth = pixel;
   }

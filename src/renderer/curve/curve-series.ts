@@ -10,6 +10,8 @@ export interface CurveEntry {
   /** Quality before the scales were trained. */
   untrained: number | undefined;
   trained: boolean;
+  /** Nobody has measured it: it is guessed from what the search found. */
+  estimated?: boolean;
 }
 
 export function qualityOf(quality: HeldoutQuality, measure: QualityMeasure): Estimate {

@@ -19,3 +19,12 @@ export function lossRises(
     return Object.fromEntries(rises);
   });
 }
+
+/** How much the loss rose with each block that was chosen, in their order; undefined where it is not known. */
+export function chosenRises(
+  rounds: readonly SelectionRound[],
+  originalLoss: number | undefined,
+): (number | undefined)[] {
+  const rises = lossRises(rounds, originalLoss);
+  return rounds.flatMap(({ chosen }, place) => (chosen === undefined ? [] : [rises[place]![chosen]]));
+}

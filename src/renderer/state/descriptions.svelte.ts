@@ -1,6 +1,7 @@
 /** What each model is made of, as it was read last: the chosen one, and those that runs were made with. */
 import { SvelteMap } from 'svelte/reactivity';
 import type { OpenedModel } from '../../shared/model.js';
+import type { ForeseenImport } from '../../schema/results.js';
 import type { ModelChoice } from '../../schema/values.js';
 import type { Requests } from '../bridge/requests.svelte.js';
 
@@ -40,10 +41,19 @@ export class Descriptions {
     }
   }
 
-  /** Reads the model of a run if it is not known; where it is gone, the run is shown without. */
+  /** What the model would become if it were opened; undefined where nothing has to be converted. */
+  async conversionOf({ model, modelFile }: ModelChoice): Promise<ForeseenImport | undefined> {
+    return (await this.#requests.ask('model.look', { model, modelFile })).conversion;
+  }
+
+  /** Reads the model of a run if it is not known; where it is gone or not converted yet, the run is shown without. */
   async need(choice: ModelChoice): Promise<void> {
     const key = modelKey(choice);
     if (this.#known.has(key) || this.#reading.has(key)) return;
-    await this.read(choice).catch(() => undefined);
+    try {
+      if (!(await this.conversionOf(choice))) await this.read(choice);
+    } catch {
+      // Shown without.
+    }
   }
 }

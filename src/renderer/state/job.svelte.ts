@@ -21,15 +21,21 @@ export class JobView {
   readonly #requests: Requests;
   readonly #descriptions: Descriptions;
   readonly #onEnded: (run: string, blocks?: number) => void;
+  readonly #onPoint: (run: string) => void;
 
-  /** @param onEnded told of every job that ends, finished or not; with the point that it settled on */
+  /**
+   * @param onPoint told of every point that was asked for and is trained
+   * @param onEnded told of every job that ends, finished or not; with the point that it settled on
+   */
   constructor(
     requests: Requests,
     descriptions: Descriptions,
+    onPoint: (run: string) => void,
     onEnded: (run: string, blocks?: number) => void,
   ) {
     this.#requests = requests;
     this.#descriptions = descriptions;
+    this.#onPoint = onPoint;
     this.#onEnded = onEnded;
   }
 
@@ -38,6 +44,7 @@ export class JobView {
       const before = this.#coming ?? this.state;
       if (run !== before.run?.id) return;
       this.#coming = afterJobEvent(before, event);
+      if (event.type === 'point' && before.queued?.includes(event.point.skipped.length)) this.#onPoint(run);
       if (this.#timer === undefined) this.#timer = setTimeout(() => this.#show(), TOGETHER);
     });
     this.#requests.on('job.changed', (state) => {
@@ -47,7 +54,9 @@ export class JobView {
       this.#take(state);
       if (wasActive && this.resumable) this.#onEnded(state.run!.id);
     });
-    this.#requests.on('job.finished', ({ run, report }) => this.#onEnded(run.id, report.chosenPoint));
+    this.#requests.on('job.finished', ({ run, report, point }) =>
+      this.#onEnded(run.id, point ?? report.chosenPoint),
+    );
     this.#take(await this.#requests.ask('job.state'));
   }
 
@@ -73,23 +82,22 @@ export class JobView {
 
   /** Whether its run can go on from where it stands. */
   get resumable(): boolean {
-    return (
-      ['paused', 'stopped', 'failed', 'crashed'].includes(this.state.status) && this.state.run !== undefined
-    );
+    return ['stopped', 'failed', 'crashed'].includes(this.state.status) && this.state.run !== undefined;
   }
 
   begin(settings: JobRequest): Promise<void> {
     return this.#attempt(() => this.#requests.ask('job.start', settings));
   }
 
+  /** Trains more points of a run, after those that are being trained already. */
+  train(run: string, blocks: number[]): Promise<void> {
+    return this.#attempt(() => this.#requests.ask('job.train', { run, blocks }));
+  }
+
   resume(run = this.state.run?.id): Promise<void> {
     return this.#attempt(async () => {
       if (run !== undefined) await this.#requests.ask('job.resume', { run });
     });
-  }
-
-  pause(): Promise<void> {
-    return this.#attempt(() => this.#requests.ask('job.pause'));
   }
 
   stop(): Promise<void> {

@@ -125,3 +125,61 @@ describe('a model that cannot be read', () => {
     expect(bridge.inputsOf('workspace.set').filter((change) => 'model' in change)).toEqual([]);
   });
 });
+
+describe('a model of another format', () => {
+  const GGUF = '/home/ada/Downloads/SmolLM2-135M-Instruct-Q8_0.gguf';
+
+  test('is offered to be converted, with what it takes, while the open one stays', async () => {
+    const { session, bridge } = await startSession('first-start');
+    await session.openModel({ model: GGUF });
+    expect(session.model.offered?.conversion).toMatchObject({ family: 'Llama', bytes: 164_000_000 });
+    expect(session.model.description.value).toMatchObject({ model: SAMPLE_MODEL });
+    expect(session.model.refused).toBeUndefined();
+    expect(bridge.inputsOf('model.open').map(({ model }) => model)).not.toContain(GGUF);
+  });
+
+  test('is converted when asked for, tells how far it is, and is the chosen one then', async () => {
+    const { session, bridge } = await startSession('first-start');
+    await session.openModel({ model: GGUF });
+    const give = bridge.hold('model.open');
+    const converted = session.convertModel();
+    await settled();
+    bridge.emit('model.converting', { model: GGUF, done: 40, total: 100, secondsLeft: 3 });
+    bridge.emit('model.converting', { model: '/another.gguf', done: 90, total: 100 });
+    expect(session.model.converting).toMatchObject({ done: 40 });
+    expect(session.obstacle).toBe('reading');
+    await give();
+    await converted;
+    expect(session.model.choice?.model).toBe(GGUF);
+    expect(session.model.converting).toBeUndefined();
+    expect(bridge.inputsOf('workspace.set')).toContainEqual({ model: { model: GGUF, modelFile: undefined } });
+  });
+
+  test('whose conversion is stopped leaves the model before; a newer wish stops it, too', async () => {
+    const { session, bridge } = await startSession('first-start');
+    await session.openModel({ model: GGUF });
+    const give = bridge.hold('model.open');
+    const converted = session.convertModel();
+    await settled();
+    bridge.emit('model.converting', { model: GGUF, done: 40, total: 100 });
+    void session.openModel({ model: LONG_MODEL });
+    await settled();
+    expect(bridge.inputsOf('model.stop')).toEqual([{ model: GGUF, modelFile: undefined }]);
+    await give();
+    await give();
+    await converted;
+    await settled();
+    expect(session.model.choice?.model).toBe(LONG_MODEL);
+  });
+
+  test('of a run is not converted unasked: the run is shown without its sizes', async () => {
+    const { session, bridge } = await startSession('finished');
+    const details = session.result.details.value!;
+    const settings = { ...details.summary.settings, model: GGUF };
+    bridge.answer('runs.show', () => ({ ...details, summary: { ...details.summary, settings } }));
+    await session.result.open(details.summary.id);
+    await settled();
+    expect(session.result.model).toBeUndefined();
+    expect(bridge.inputsOf('model.open').map(({ model }) => model)).not.toContain(GGUF);
+  });
+});

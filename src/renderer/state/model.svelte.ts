@@ -1,23 +1,36 @@
 /** Step 1: which model is chosen, and which others there are. */
 import type { Workspace } from '../../shared/app.js';
-import type { Failure } from '../../shared/contract.js';
+import type { EventPayload, Failure } from '../../shared/contract.js';
+import type { ForeseenImport } from '../../schema/results.js';
 import type { KnownModel, OpenedModel } from '../../shared/model.js';
 import type { ModelChoice } from '../../schema/values.js';
-import type { Requests } from '../bridge/requests.svelte.js';
+import { RequestError, type Requests } from '../bridge/requests.svelte.js';
 import { modelKey, type Descriptions } from './descriptions.svelte.js';
 import { Loadable } from './loadable.svelte.js';
 import { LoadedFor } from './loaded-for.svelte.js';
+
+type Progress = EventPayload<'model.converting'>;
 
 export class ModelState {
   choice = $state.raw<ModelChoice>();
   readonly description = new LoadedFor<OpenedModel>(() => this.choice && modelKey(this.choice));
   /** What was to be opened and could not be, while the model before it stays open. */
   refused = $state.raw<{ choice: ModelChoice; failure: Failure }>();
+  /** What was to be opened and has to be converted first, which nobody has agreed to yet. */
+  offered = $state.raw<{ choice: ModelChoice; conversion: ForeseenImport }>();
+  /** How far the conversion of the chosen model is. */
+  converting = $state.raw<Progress>();
   readonly recent = new Loadable<KnownModel[]>();
   readonly found = new Loadable<KnownModel[]>();
   readonly #requests: Requests;
   readonly #remember: (change: Partial<Workspace>) => void;
   readonly #descriptions: Descriptions;
+  /** The one to go back to. */
+  #lastOpen: ModelChoice | undefined;
+  /** What the next start of the app opens. */
+  #remembered: string | undefined;
+  /** Counts what was opened. */
+  #turn = 0;
 
   constructor(
     requests: Requests,
@@ -27,20 +40,43 @@ export class ModelState {
     this.#requests = requests;
     this.#remember = remember;
     this.#descriptions = descriptions;
+    requests.on('model.converting', (progress) => {
+      if (progress.model === this.choice?.model && this.description.loading) this.converting = progress;
+    });
   }
 
   async start(choice: ModelChoice | undefined): Promise<void> {
     void this.found.load(() => this.#requests.ask('model.found'));
-    if (choice) await this.#read(choice);
-    await this.recent.load(() => this.#requests.ask('model.recent'));
+    this.#remembered = choice && modelKey(choice);
+    if (choice) await this.open(choice);
+    else await this.#listRecent();
   }
 
+  /** Opens a model, or offers to convert it. Nobody closes a model by opening another one that is none. */
   async open({ model, modelFile }: ModelChoice): Promise<void> {
     const choice = { model, modelFile };
-    const before = this.description.value && this.choice;
-    if (await this.#read(choice)) this.#remember({ model: choice });
-    else if (before && this.isChosen(choice)) await this.#goBack(before);
-    await this.recent.load(() => this.#requests.ask('model.recent'));
+    const turn = (this.#turn += 1);
+    await this.#stopConverting();
+    let conversion: ForeseenImport | undefined;
+    await this.#read(choice, async () => {
+      conversion = await this.#descriptions.conversionOf(choice);
+      if (conversion) throw new RequestError({ kind: 'cancelled', message: '' });
+      return await this.#descriptions.read(choice);
+    });
+    if (conversion && turn === this.#turn) this.offered = { choice, conversion };
+    await this.#listRecent();
+  }
+
+  /** Converts what is offered, and opens it. */
+  async convert(): Promise<void> {
+    if (!this.offered) return;
+    const { choice } = this.offered;
+    await this.#read(choice, () => this.#descriptions.read(choice));
+    await this.#listRecent();
+  }
+
+  async stop(): Promise<void> {
+    if (this.choice && this.description.loading) await this.#requests.ask('model.stop', this.choice);
   }
 
   isChosen(choice: ModelChoice): boolean {
@@ -55,18 +91,43 @@ export class ModelState {
     await this.recent.load(() => this.#requests.ask('model.forget', { model, modelFile }));
   }
 
-  /** Nobody closes a model by opening another one that is none. */
-  async #goBack(before: ModelChoice): Promise<void> {
-    const { failure } = this.description;
-    const choice = this.choice!;
-    if (modelKey(before) === modelKey(choice)) return;
-    await this.#read(before);
-    if (failure && this.isChosen(before)) this.refused = { choice, failure };
+  async #listRecent(): Promise<void> {
+    await this.recent.load(() => this.#requests.ask('model.recent'));
   }
 
-  async #read(choice: ModelChoice): Promise<OpenedModel | undefined> {
+  /** A newer wish ends the older one. */
+  async #stopConverting(): Promise<void> {
+    if (this.converting) await this.stop();
+  }
+
+  async #read(choice: ModelChoice, ask: () => Promise<OpenedModel>): Promise<void> {
     this.choice = choice;
     this.refused = undefined;
-    return await this.description.load(() => this.#descriptions.read(choice));
+    this.offered = undefined;
+    this.converting = undefined;
+    const description = await this.description.load(ask);
+    if (!this.isChosen(choice)) return;
+    this.converting = undefined;
+    if (description) {
+      this.#lastOpen = choice;
+      if (modelKey(choice) !== this.#remembered) this.#remember({ model: choice });
+      this.#remembered = modelKey(choice);
+    } else if (this.description.failure) await this.#goBack(choice);
+  }
+
+  /** To the model before, where there was one; why is told, unless somebody wanted it so. */
+  async #goBack(from: ModelChoice): Promise<void> {
+    const { failure } = this.description;
+    const before = this.#lastOpen;
+    const known = this.#descriptions.of(before);
+    if (!before || !known || modelKey(before) === modelKey(from)) {
+      if (failure?.kind !== 'cancelled') return;
+      this.choice = undefined;
+      this.description.clear();
+      return;
+    }
+    this.choice = before;
+    await this.description.load(() => Promise.resolve(known));
+    if (failure && failure.kind !== 'cancelled') this.refused = { choice: from, failure };
   }
 }

@@ -41,6 +41,11 @@ export class ResultState {
     return details;
   }
 
+  /** Something was added to the run; the point that is looked at stays. */
+  async refresh(run: string): Promise<void> {
+    if (run === this.run) await this.details.load(() => this.#requests.ask('runs.show', { run }));
+  }
+
   /** After the run was deleted. */
   forget(run: string): void {
     if (this.wanted !== run) return;

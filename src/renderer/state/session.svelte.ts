@@ -48,7 +48,12 @@ export class Session {
     this.estimate = new EstimateState(this.requests, () => this.jobSettings);
     this.result = new ResultState(this.requests, remember, descriptions);
     this.runs = new RunsState(this.requests);
-    this.job = new JobView(this.requests, descriptions, (run, blocks) => void this.result.open(run, blocks));
+    this.job = new JobView(
+      this.requests,
+      descriptions,
+      (run) => void this.result.refresh(run),
+      (run, blocks) => void this.result.open(run, blocks),
+    );
     this.compare = new CompareState(this.requests, remember, this.result);
     this.export = new ExportState(this.requests, this.result);
   }
@@ -123,6 +128,12 @@ export class Session {
   async chooseModel(what: 'folder' | 'file'): Promise<void> {
     const path = await this.model.choose(what);
     if (path !== undefined) await this.openModel({ model: path });
+  }
+
+  /** Converts the model that is offered, and the task as that model sees it. */
+  async convertModel(): Promise<void> {
+    await this.model.convert();
+    await this.task.reload();
   }
 
   /** Another model, and the task as that model sees it. */

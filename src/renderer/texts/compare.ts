@@ -1,7 +1,7 @@
 /** Words of step 5. */
 import type { HeldoutRow } from '../../schema/results.js';
 import { counted, formatCount, formatPercent } from '../format/numbers.js';
-import { formatSeconds } from '../format/times.js';
+import { formatDuration, formatSeconds } from '../format/times.js';
 
 export const compare = {
   title: 'What did it cost?',
@@ -13,8 +13,19 @@ export const compare = {
   failedTitle: 'This run cannot be opened',
   unfinished: 'No point of this run’s curve is measured yet. Resume it to go on.',
   pointLabel: 'Number of skipped blocks',
-  pointText: (blocks: number, quality: number | undefined) =>
-    `${counted(blocks, 'block')}${quality === undefined ? '' : `, quality ${formatPercent(quality)}`}`,
+  pointText: (blocks: number, quality: number | undefined, isUntrained: boolean) =>
+    `${counted(blocks, 'block')}${quality === undefined ? '' : `, quality ${isUntrained ? 'about ' : ''}${formatPercent(quality)}`}${isUntrained ? ', not trained yet' : ''}`,
+  estimatedQuality: (share: number) => `about ${formatPercent(share)}, estimate`,
+  untrained: 'Estimated from the search; training measures it.',
+  train: (blocks: number, seconds: number | undefined, isMore: boolean) =>
+    `${isMore ? 'Then train' : 'Train'} ${counted(blocks, 'block')}${seconds === undefined ? '' : ` · about ${formatDuration(seconds)}`}`,
+  trainLater: 'A run is under way; train this point afterwards.',
+  training: (queue: readonly number[]) =>
+    queue.length === 1
+      ? `Training with ${counted(queue[0]!, 'block')} skipped`
+      : `Training with ${counted(queue[0]!, 'block')} skipped, then ${queue.slice(1).join(', ')}`,
+  trainingLeft: (seconds: number) => `about ${formatDuration(seconds)} left`,
+  stopTraining: 'Stop training',
   fewer: 'One block fewer',
   more: 'One block more',
   kneeHere: 'knee of the curve',
@@ -34,6 +45,7 @@ export const compare = {
   differ: 'The answers differ',
   tokensDiffer: (differing: number, all: number) =>
     `${formatCount(differing)} of ${counted(all, 'token')} differ`,
+  stopped: 'stopped here',
   cutShort: 'cut at the longest answer',
   right: 'right',
   wrong: 'wrong',
@@ -50,7 +62,11 @@ export const compare = {
   /** A figure of other rows than the table's. */
   ofPrompts: (name: string, prompts: number) => `${name} (${counted(prompts, 'prompt')})`,
   figuresRows: (rows: number) => `${counted(rows, 'row')}, with 95\u202f% intervals`,
+  /** A line under the sentence of what it cost. */
+  closeness: (words: string) => `Over all next tokens it is ${words}.`,
   figures: {
+    sameTop: 'Same most likely next token',
+    perplexityRatio: 'Perplexity, times the original’s',
     same: 'Answers the same as the original’s',
     exact: 'Answers that match the dataset',
     numeric: 'Answers with the right number',

@@ -12,7 +12,7 @@ export const frame = {
   done: 'done',
   noModel: 'No model chosen',
   layers: (count: number) => `${count} layers`,
-  drop: 'Drop a model folder, an ONNX file or a dataset',
+  drop: 'Drop a model (a folder, an ONNX or a GGUF file) or a dataset',
   loading: 'Starting',
   slim: 'Slim',
   next: (step: Step) => `Next: ${STEP_NAMES[step]}`,

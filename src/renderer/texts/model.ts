@@ -1,15 +1,68 @@
 /** Words of step 1. */
 import type { BlockSavings, ModelDescription } from '../../schema/blocks.js';
 import { counted, formatBytes, formatPercent, formatSaving } from '../format/numbers.js';
+import { formatDuration } from '../format/times.js';
 
 export const model = {
   emptyTitle: 'Choose a model',
   emptyLead:
-    'Hopscotch makes it smaller and faster for your own task. It takes a language model as an ONNX file, with its configs and its tokenizer in the same folder.',
+    'Hopscotch makes it smaller and faster for your own task. It takes a language model as an ONNX or safetensors folder or as a GGUF file.',
   openFolder: 'Open folder',
   openFile: 'Open ONNX or GGUF file',
-  drop: 'Drop a model folder or an ONNX file anywhere on this window.',
+  drop: 'Drop a model folder, an ONNX file or a GGUF file anywhere on this window.',
   reading: 'Reading the model',
+  converting: 'Converting the model to ONNX',
+  stopConverting: 'Stop',
+  left: (seconds: number) => `about ${formatDuration(seconds)} left`,
+  conversion: {
+    title: (name: string) => `${name} has to be converted once`,
+    lead: 'Hopscotch works on ONNX models. The file itself stays as it is; afterwards it opens at once.',
+    format: 'Format',
+    formats: { gguf: 'GGUF', safetensors: 'safetensors' } as const,
+    family: 'Family',
+    layers: (count: number) => counted(count, 'layer'),
+    now: 'Size',
+    then: 'As ONNX',
+    about: (bytes: number) => `about ${formatBytes(bytes)}`,
+    free: (bytes: number) => `${formatBytes(bytes)} free`,
+    where: (folder: string) =>
+      `Into ${folder}. It takes about a minute for each gigabyte, and can be stopped.`,
+    noRoom: 'There is too little room on the disk; free some space and open the model again.',
+    convert: 'Convert and open',
+  },
+  firstModels: {
+    title: 'A real model next',
+    note: 'Hopscotch downloads nothing. Get one of these files from Hugging Face, by its name, and drop it on this window. Smaller is quicker.',
+    model: 'Model',
+    file: 'File',
+    size: 'Size',
+    list: [
+      {
+        name: 'SmolLM2 135M',
+        file: 'SmolLM2-135M-Instruct-Q8_0.gguf',
+        size: 'about 145 MB',
+        good: 'short answers, minutes',
+      },
+      {
+        name: 'Gemma 3 270M',
+        file: 'gemma-3-270m-it-Q8_0.gguf',
+        size: 'about 292 MB',
+        good: 'many languages',
+      },
+      {
+        name: 'Qwen2.5 0.5B',
+        file: 'qwen2.5-0.5b-instruct-q8_0.gguf',
+        size: 'about 676 MB',
+        good: 'sums, code, JSON',
+      },
+      {
+        name: 'Llama 3.2 1B',
+        file: 'Llama-3.2-1B-Instruct-Q8_0.gguf',
+        size: 'about 1.32 GB',
+        good: 'good answers, an evening',
+      },
+    ],
+  },
   failedTitle: 'This model cannot be used',
   refusedTitle: (name: string) => `${name} cannot be used`,
   refusedHint: (name: string) => `${name} stays open.`,
@@ -64,8 +117,9 @@ export const model = {
     return parts.join(' ');
   },
   recent: 'Recent',
-  foundTitle: 'In the Hugging Face cache',
-  foundNone: 'No ONNX models found there.',
+  foundTitle: 'On this machine',
+  foundNone: 'No models of the Hugging Face cache, LM Studio or Ollama were found.',
+  places: { 'hugging-face': 'Hugging Face cache', 'lm-studio': 'LM Studio', ollama: 'Ollama' } as const,
   looking: 'Looking for models',
   forget: (name: string) => `Forget ${name}`,
   gone: 'no longer there',

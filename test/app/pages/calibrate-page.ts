@@ -9,7 +9,7 @@ export class CalibratePage {
     this.#page = page;
   }
 
-  button(name: 'pause' | 'stop' | 'resume'): Locator {
+  button(name: 'stop' | 'resume'): Locator {
     return this.#page.getByRole('main').getByRole('button', { name: calibrate[name], exact: true });
   }
 
@@ -21,7 +21,7 @@ export class CalibratePage {
     await this.title.filter({ hasText: title }).waitFor({ timeout });
   }
 
-  async waitUntilDone(blocks: number): Promise<void> {
-    await this.waitForTitle(calibrate.done(blocks, 'attention'));
+  async waitUntilDone(blocks: number, timeout?: number): Promise<void> {
+    await this.waitForTitle(calibrate.done(blocks, 'attention'), timeout);
   }
 }

@@ -158,3 +158,21 @@ export async function answerDialogs(
       Promise.resolve({ canceled: file === undefined, filePaths: file === undefined ? [] : [file] });
   }, chosen);
 }
+
+/** Drops a file of the disk on the window, as a file manager does. */
+export async function dropFile(page: Page, file: string): Promise<void> {
+  await page.evaluate(() => {
+    const input = document.createElement('input');
+    input.type = 'file';
+    input.id = 'dropped';
+    document.body.append(input);
+  });
+  await page.setInputFiles('#dropped', file);
+  await page.evaluate(() => {
+    const input = document.querySelector<HTMLInputElement>('#dropped')!;
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(input.files![0]!);
+    input.remove();
+    dispatchEvent(new DragEvent('drop', { dataTransfer, cancelable: true }));
+  });
+}

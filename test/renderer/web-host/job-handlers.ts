@@ -2,7 +2,7 @@ import { afterJobEvent, idleJob, startingJob } from '../../../src/shared/job-sta
 import type { CheckedInput } from '../../../src/shared/contract.js';
 import type { JobState } from '../../../src/shared/job.js';
 import { jobEvents, report } from './recorded.js';
-import { recordedRun, type RunBook } from './run-handlers.js';
+import { recordedRun, withPoints, type RunBook } from './run-handlers.js';
 import { RUN } from './places.js';
 import type { SceneOptions } from './scenes.js';
 import { StandInFailure, type Emit, type Handlers } from './handlers.js';
@@ -13,7 +13,7 @@ type Names = `job.${string}` | `providers.${string}`;
 const PLAYED: Partial<Record<SceneOptions['scene'], number>> = {
   selecting: 0.3,
   training: 0.925,
-  paused: 0.93,
+  stopped: 0.93,
   'stopped-early': 0.04,
   crashed: 0.75,
 };
@@ -73,6 +73,7 @@ export function jobHandlers(
       { name: 'cpu', label: 'Processor', device: 'AMD Ryzen 7 7840U', works: true },
       { name: 'webgpu', label: 'Graphics card (WebGPU)', works: false, message: 'no adapter found' },
     ],
+    'job.train': ({ run, blocks }) => player.train(run, blocks),
     'job.stopEstimate': () => undefined,
     'job.estimate': async () => {
       await new Promise((resolve) => setTimeout(resolve, options.speed === 0 ? 0 : 400));
@@ -100,8 +101,7 @@ export function jobHandlers(
     },
     'job.start': (settings) => player.begin(settings),
     'job.resume': () => player.resume(),
-    'job.stop': () => player.stop('stopped'),
-    'job.pause': () => player.stop('paused'),
+    'job.stop': () => player.stop(),
     'job.state': () => player.state,
   };
 }
@@ -127,8 +127,7 @@ class JobPlayer {
     const end = jobEvents.at(-1)!.at * played;
     while (jobEvents[this.#next]!.at < end)
       this.state = afterJobEvent(this.state, jobEvents[this.#next++]!.event);
-    if (scene === 'paused') this.state = { ...this.state, status: 'paused' };
-    else if (scene === 'stopped-early') this.state = { ...this.state, status: 'stopped' };
+    if (scene === 'stopped' || scene === 'stopped-early') this.state = { ...this.state, status: 'stopped' };
     else if (scene === 'crashed')
       this.state = {
         ...this.state,
@@ -151,17 +150,47 @@ class JobPlayer {
     return run;
   }
 
+  /** Each point is there after a moment. */
+  train(id: string, blocks: readonly number[]) {
+    const run = this.#book.find(id);
+    const { queued } = this.state;
+    if (this.state.status === 'running' && queued) {
+      this.#change({ queued: [...queued, ...blocks] });
+      return run;
+    }
+    this.state = { ...startingJob(run, Date.now()), status: 'running', queued: [...blocks] };
+    this.#emit('job.changed', this.state);
+    if (this.#speed > 0) this.#trainNext(id);
+    return run;
+  }
+
+  #trainNext(id: string): void {
+    const [blocks] = this.state.queued ?? [];
+    if (blocks === undefined) return;
+    this.#timer = setTimeout(() => {
+      const run = this.#book.find(id);
+      const trained = [...run.curve.map((point) => point.blocks), blocks];
+      this.#book.put(withPoints(run, trained));
+      const point = report.points.find(({ skipped }) => skipped.length === blocks)!;
+      this.state = afterJobEvent(this.state, { type: 'point', point });
+      this.#emit('job.event', { run: id, event: { type: 'point', point } });
+      if (this.state.queued?.length) return this.#trainNext(id);
+      this.#emit('job.finished', { run, report, point: blocks });
+      this.#change({ status: 'finished' });
+    }, 20_000 / this.#speed);
+  }
+
   resume() {
     setTimeout(() => this.#run(), 50);
     return recordedRun('running');
   }
 
-  stop(status: 'stopped' | 'paused'): undefined {
+  stop(): undefined {
     clearTimeout(this.#timer);
     this.#change({ status: 'stopping' });
     setTimeout(() => {
       this.#book.put(recordedRun('stopped'));
-      this.#change({ status, run: recordedRun('stopped') });
+      this.#change({ status: 'stopped', run: recordedRun('stopped') });
     }, 100);
   }
 

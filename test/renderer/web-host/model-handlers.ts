@@ -1,3 +1,4 @@
+import type { ForeseenImport } from '../../../src/schema/results.js';
 import type { OpenedModel } from '../../../src/shared/model.js';
 import type { KnownModel } from '../../../src/shared/model.js';
 import { fileName } from '../../../src/renderer/format/paths.js';
@@ -24,6 +25,8 @@ export function modelHandlers({ scene }: SceneOptions): Pick<Handlers, Extract<k
   ];
   return {
     'model.choose': () => ({ path: '/home/ada/models/bert-base-uncased' }),
+    'model.look': ({ model }) => ({ conversion: model.endsWith('.gguf') ? conversionOf(model) : undefined }),
+    'model.stop': () => undefined,
     'model.open': async ({ model }) => {
       await new Promise((resolve) => setTimeout(resolve, 30));
       if (model.includes('bert'))
@@ -47,7 +50,36 @@ export function modelHandlers({ scene }: SceneOptions): Pick<Handlers, Extract<k
               name: 'onnx-community/Meta-Llama-3.1-Instruct-with-an-unusually-long-name-ONNX',
               bytes: 5_730_000_000,
             }),
+            known(
+              '/home/ada/.lmstudio/models/lmstudio-community/gemma-3-270m-it-GGUF/gemma-3-270m-it-Q8_0.gguf',
+              {
+                name: 'lmstudio-community/gemma-3-270m-it-Q8_0',
+                bytes: 292_000_000,
+                place: 'lm-studio',
+              },
+            ),
+            known(
+              '/home/ada/.ollama/models/blobs/sha256-74701a8c35f6c8d9a4b91f3f3497643001d63e0c7a84e085bed452548fa88d45',
+              {
+                name: 'llama3.2:1b',
+                bytes: 1_321_082_688,
+                place: 'ollama',
+              },
+            ),
           ],
+  };
+}
+
+function conversionOf(model: string): ForeseenImport {
+  return {
+    name: fileName(model).replace('.gguf', ''),
+    format: 'gguf',
+    family: 'Llama',
+    layers: 30,
+    sourceBytes: 144_811_424,
+    bytes: 164_000_000,
+    folder: '/home/ada/.local/share/hopscotch/models/4b2f8a91c07d33e6',
+    freeBytes: 81_000_000_000,
   };
 }
 

@@ -9,13 +9,27 @@ import { StandInFailure, type Emit, type Handlers } from './handlers.js';
 
 type Names = `runs.${string}`;
 
+const RUNS: Partial<Record<SceneOptions['scene'], () => RunSummary[]>> = {
+  finished: () => pastRuns(),
+  'few-points': () => [withPoints(recordedRun('finished'), [3, 6])],
+  'many-runs': () => manyRuns(),
+};
+
+/** The run with these points of its curve, and the original. */
+export function withPoints(run: RunSummary, blocks: readonly number[]): RunSummary {
+  return {
+    ...run,
+    curve: curveOf(report).filter((point) => point.blocks === 0 || blocks.includes(point.blocks)),
+  };
+}
+
 /** The runs there are. */
 export class RunBook {
   runs: RunSummary[];
   readonly #emit: Emit;
 
   constructor({ scene }: SceneOptions, emit: Emit) {
-    this.runs = scene === 'finished' ? pastRuns() : scene === 'many-runs' ? manyRuns() : [];
+    this.runs = (RUNS[scene] ?? (() => []))();
     this.#emit = emit;
   }
 

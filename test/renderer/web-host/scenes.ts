@@ -14,12 +14,14 @@ export const SCENES = [
   'selecting',
   /** A job in its final training. */
   'training',
-  'paused',
+  'stopped',
   /** Stopped before the first point of the curve was measured. */
   'stopped-early',
   'crashed',
   /** A finished run, with others in the list. */
   'finished',
+  /** A finished run of whose curve few points are trained. */
+  'few-points',
   /** Two hundred runs in the list. */
   'many-runs',
   /** A model of 100 layers with long names everywhere. */

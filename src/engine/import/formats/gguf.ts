@@ -27,8 +27,19 @@ export interface GgufFile {
   close(): void;
 }
 
+/** By its name's ending. */
 export function isGguf(file: string): boolean {
   return file.toLowerCase().endsWith('.gguf');
+}
+
+/** By its first bytes: Ollama keeps its models without an ending. */
+export function beginsAsGguf(file: string): boolean {
+  const bytes = new FileBytes(file);
+  try {
+    return bytes.size >= 4 && bytes.peek(0, 4).getUint32(0, true) === MAGIC;
+  } finally {
+    bytes.close();
+  }
 }
 
 /**

@@ -8,7 +8,7 @@ import { familyOfGguf } from '../families/find-family.js';
 import { ggufNames } from '../families/names.js';
 import { ggufQuantity, type Quantities, type Quantity } from '../families/quantities.js';
 import type { Scaling } from '../families/rotary.js';
-import { readGguf, type GgufFile } from '../formats/gguf.js';
+import { isGguf, readGguf, type GgufFile } from '../formats/gguf.js';
 import { rowsOf, type SourceTensor } from '../formats/source-tensor.js';
 import { ggufTokenizer } from '../tokenizer/gguf-tokenizer.js';
 import { ModelWeights } from '../weights/model-weights.js';
@@ -49,7 +49,7 @@ function sourceOf(file: string, { metadata, tensors, files, bytes, close }: Gguf
   const tokenizer = ggufTokenizer(metadata, file, facts);
   return {
     place: file,
-    name: path.basename(file).replace(/(-\d{5}-of-\d{5})?\.gguf$/i, ''),
+    name: nameOf(file, metadata),
     facts,
     weights,
     files,
@@ -72,6 +72,13 @@ function sourceOf(file: string, { metadata, tensors, files, bytes, close }: Gguf
 
 function layersWithoutKeys(heads: unknown): boolean[] | undefined {
   return Array.isArray(heads) ? heads.map((count) => count === 0) : undefined;
+}
+
+/** The file's, where that is a name and not a hash; else what the file says of itself. */
+function nameOf(file: string, metadata: ReadonlyMap<string, unknown>): string {
+  const name = path.basename(file).replace(/(-\d{5}-of-\d{5})?\.gguf$/i, '');
+  const told = metadata.get('general.name');
+  return isGguf(file) || typeof told !== 'string' || told.trim() === '' ? name : told.trim().slice(0, 100);
 }
 
 function idsConfig({ bos, eos, pad }: SpecialIds): Record<string, unknown> {

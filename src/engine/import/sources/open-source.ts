@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../../../schema/errors.js';
-import { isGguf } from '../formats/gguf.js';
+import { beginsAsGguf, isGguf } from '../formats/gguf.js';
 import { openGguf } from './gguf-source.js';
 import type { ModelSource } from './model-source.js';
 import { openSafetensors } from './safetensors-source.js';
@@ -47,8 +47,9 @@ export function openImportable({ kind, path: place }: Importable): ModelSource {
 }
 
 function ofFile(file: string): Importable | undefined {
-  if (isGguf(file)) return { kind: 'gguf', path: file };
   const name = path.basename(file);
+  const hasNoEnding = path.extname(name) === '';
+  if (isGguf(file) || (hasNoEnding && beginsAsGguf(file))) return { kind: 'gguf', path: file };
   if (name.endsWith('.safetensors')) {
     const folder = path.dirname(file);
     refuseAdapter(folder, [name]);

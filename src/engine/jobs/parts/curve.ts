@@ -27,8 +27,8 @@ export interface CalibrationTask extends Omit<PointTask, 'onWork'> {
   qualityMeasure: QualityMeasure;
   /** Called when the original has been measured, before anything is skipped. */
   onOriginal?(original: OriginalFigures): void;
-  /** Called whenever a point of the curve has been measured. */
-  onPoint(point: CurvePoint): void;
+  /** Called whenever a point of the curve has been measured; with the seconds it took, where nothing of it was there. */
+  onPoint(point: CurvePoint, seconds?: number): void;
 }
 
 export interface OriginalFigures {
@@ -136,10 +136,10 @@ export async function calibrate(task: CalibrationTask): Promise<CalibrationResul
 /** The points measured so far. */
 class Curve {
   readonly #task: PointTask;
-  readonly #onPoint: (point: CurvePoint) => void;
+  readonly #onPoint: CalibrationTask['onPoint'];
   readonly #measured = new Map<number, MeasuredPoint>();
 
-  constructor(task: PointTask, onPoint: (point: CurvePoint) => void) {
+  constructor(task: PointTask, onPoint: CalibrationTask['onPoint']) {
     this.#task = task;
     this.#onPoint = onPoint;
   }
@@ -147,9 +147,11 @@ class Curve {
   async at(skipped: readonly BlockName[]): Promise<MeasuredPoint> {
     const known = this.#measured.get(skipped.length);
     if (known) return known;
+    const isNew = this.#task.checkpoint.state.training[String(skipped.length)] === undefined;
+    const started = performance.now();
     const measured = await trainAndMeasure(this.#task, skipped);
     this.#measured.set(skipped.length, measured);
-    this.#onPoint(measured.point);
+    this.#onPoint(measured.point, isNew ? (performance.now() - started) / 1000 : undefined);
     return measured;
   }
 

@@ -5,7 +5,8 @@ import type { RunDetails } from '../../../schema/runs.js';
 import type { JobState, JobStatus } from '../../../shared/job.js';
 import type { Session } from '../../state/session.svelte.js';
 import type { KindChoice } from '../../curve/kinds.js';
-import { lossRises } from '../../curve/loss-rises.js';
+import { chosenRises } from '../../curve/loss-rises.js';
+import { withEstimates } from '../../curve/estimated-points.js';
 import { keepLast } from '../../state/keep-last.js';
 import { curveSeries, type CurveEntry, type QualityMeasure } from '../../curve/curve-series.js';
 
@@ -43,10 +44,11 @@ function ofJob(job: JobState): CalibrationFindings {
   const measure = job.measure ?? 'answers';
   const settings = job.run!.settings;
   const { startedAt, endedAt } = job;
+  const rises = jobRises(job.rounds, job.original?.loss.value);
   return {
     skipped: job.skipped,
-    rises: jobRises(job.rounds, job.original?.loss.value),
-    curve: jobCurve(job.original, job.points, measure),
+    rises,
+    curve: jobEstimates(jobCurve(job.original, job.points, measure), rises),
     measure,
     training: job.training,
     trainedNow: job.epochs && String(job.epochs.blocks),
@@ -62,10 +64,11 @@ function ofJob(job: JobState): CalibrationFindings {
 function ofRun({ summary, report, findings }: RunDetails): CalibrationFindings {
   const measure = report?.qualityMeasure ?? 'answers';
   const { budget, kind } = summary.settings;
+  const rises = chosenRises(findings.rounds, report?.original.loss.value);
   return {
     skipped: findings.rounds.flatMap(({ chosen }) => (chosen === undefined ? [] : [chosen])),
-    rises: risesOf(findings.rounds, report?.original.loss.value),
-    curve: curveSeries(report?.original, report?.points ?? [], measure),
+    rises,
+    curve: withEstimates(curveSeries(report?.original, report?.points ?? [], measure), rises),
     measure,
     training: findings.training,
     trainedNow: undefined,
@@ -80,9 +83,5 @@ function ofRun({ summary, report, findings }: RunDetails): CalibrationFindings {
 
 /** While a job runs, only what an event changes is made anew. */
 const jobCurve = keepLast(curveSeries);
-const jobRises = keepLast(risesOf);
-
-function risesOf(rounds: JobState['rounds'], original: number | undefined): (number | undefined)[] {
-  const rises = lossRises(rounds, original);
-  return rounds.flatMap(({ chosen }, place) => (chosen === undefined ? [] : [rises[place]![chosen]]));
-}
+const jobRises = keepLast(chosenRises);
+const jobEstimates = keepLast(withEstimates);

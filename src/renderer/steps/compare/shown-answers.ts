@@ -12,6 +12,7 @@ export interface ShownSide {
   /** Whether it is what the dataset expects. */
   right: boolean | undefined;
   cutShort: boolean;
+  stopped: boolean;
 }
 
 export interface ShownAnswers {
@@ -31,6 +32,7 @@ const side = (text: string, rest: Partial<ShownSide> = {}): ShownSide => ({
   rate: undefined,
   right: undefined,
   cutShort: false,
+  stopped: false,
   ...rest,
 });
 
@@ -48,16 +50,20 @@ export function shownAnswers({ compare }: Session): ShownAnswers | undefined {
     };
   if (compare.answered.value) {
     const { original, slimmed, same } = compare.answered.value;
+    // What was stopped says nothing about what would have come.
+    const isWhole = original.finishedBy !== 'stopped' && slimmed.finishedBy !== 'stopped';
     return {
       original: finished(original),
       slimmed: finished(slimmed),
       diff: answerDiff(original.text, slimmed.text),
       streaming: false,
-      same,
-      differing: {
-        tokens: differingTokens(original.pieces, slimmed.pieces),
-        of: Math.max(original.pieces.length, slimmed.pieces.length),
-      },
+      same: isWhole ? same : undefined,
+      differing: isWhole
+        ? {
+            tokens: differingTokens(original.pieces, slimmed.pieces),
+            of: Math.max(original.pieces.length, slimmed.pieces.length),
+          }
+        : undefined,
       expected: undefined,
     };
   }
@@ -76,7 +82,13 @@ export function shownAnswers({ compare }: Session): ShownAnswers | undefined {
 
 function finished(answer: Answer): ShownSide {
   const { text, tokens, seconds, tokensPerSecond: rate, finishedBy } = answer;
-  return side(text, { tokens, seconds, rate, cutShort: finishedBy === 'length' });
+  return side(text, {
+    tokens,
+    seconds,
+    rate,
+    cutShort: finishedBy === 'length',
+    stopped: finishedBy === 'stopped',
+  });
 }
 
 function streaming({ text, tokens, seconds }: LiveAnswer): ShownSide {
