@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ratioEstimate, shareEstimate, tokenMeanEstimate } from './intervals.js';
+import { shareEstimate, tokenMeanEstimate } from './intervals.js';
 
 describe("Wilson's interval of a share", () => {
   // (p + z²/2n ± z sqrt(p(1 - p)/n + z²/4n²)) / (1 + z²/n), worked out in Python.
@@ -34,19 +34,5 @@ describe('the mean over tokens', () => {
 
   it('promises nothing from a single row', () => {
     expect(tokenMeanEstimate([3], [2])).toEqual({ value: 1.5, low: -Infinity, high: Infinity });
-  });
-});
-
-describe('how many times as fast, from pairs', () => {
-  it('is the geometric mean, with the interval of its logarithms', () => {
-    // Logarithms -0.1, 0, 0.1, 0.2: mean 0.05, standard error 0.0645497, Student's quantile for 3 is 3.182446.
-    const { value, low, high } = ratioEstimate([-0.1, 0, 0.1, 0.2].map((log) => [2, 2 * Math.exp(log)]));
-    expect(Math.log(value)).toBeCloseTo(0.05, 9);
-    expect(Math.log(high) - 0.05).toBeCloseTo(3.182446 * 0.0645497, 2);
-    expect(0.05 - Math.log(low)).toBeCloseTo(Math.log(high) - 0.05, 9);
-  });
-
-  it('promises nothing from a single pair', () => {
-    expect(ratioEstimate([[1, 2]])).toEqual({ value: 2, low: 0, high: Infinity });
   });
 });

@@ -37,30 +37,3 @@ export function tokenMeanEstimate(sums: ArrayLike<number>, counts: ArrayLike<num
   const error = rows > 1 ? Math.sqrt((squares * rows) / (rows - 1)) / tokens : Infinity;
   return { value, low: value - Z * error, high: value + Z * error };
 }
-
-/**
- * The mean ratio of pairs that were measured one right after the other, with Student's interval: of the logarithms, so
- * that twice as fast and half as fast weigh the same.
- * @param pairs positive numbers, [counted from, counted]
- */
-export function ratioEstimate(pairs: readonly (readonly [number, number])[]): Estimate {
-  const logs = pairs.map(([before, after]) => Math.log(after / before));
-  const mean = logs.reduce((sum, value) => sum + value, 0) / logs.length;
-  const squares = logs.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  const freedom = logs.length - 1;
-  const half = freedom > 0 ? studentQuantile(freedom) * Math.sqrt(squares / freedom / logs.length) : Infinity;
-  return { value: Math.exp(mean), low: Math.exp(mean - half), high: Math.exp(mean + half) };
-}
-
-/** 97.5 % of Student's distribution: exact for 1 and 2 degrees of freedom, else Fisher's expansion, within 0.5 %. */
-function studentQuantile(freedom: number): number {
-  if (freedom === 1) return 12.7062;
-  if (freedom === 2) return 4.3027;
-  const [z3, z5, z7] = [Z ** 3, Z ** 5, Z ** 7];
-  return (
-    Z +
-    (z3 + Z) / (4 * freedom) +
-    (5 * z5 + 16 * z3 + 3 * Z) / (96 * freedom ** 2) +
-    (3 * z7 + 19 * z5 + 17 * z3 - 15 * Z) / (384 * freedom ** 3)
-  );
-}

@@ -19,6 +19,11 @@ export class RunsState {
     this.#show(await this.#requests.ask('runs.list'));
   }
 
+  /** Runs of the command line come and go without a word. */
+  async refresh(): Promise<void> {
+    this.#show(await this.#requests.ask('runs.list'));
+  }
+
   tick(id: string): void {
     const others = this.ticked.filter((other) => other !== id);
     this.ticked = others.length < this.ticked.length ? others : [...others, id].slice(-2);

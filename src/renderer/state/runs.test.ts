@@ -92,3 +92,12 @@ test('two runs are ticked at the most: a third takes the place of the first', as
   for (const { id } of session.runs.list.slice(0, 3)) session.runs.tick(id);
   expect(session.runs.ticked).toEqual(session.runs.list.slice(1, 3).map(({ id }) => id));
 });
+
+test('runs that the command line has made are there when the list is looked at', async () => {
+  const { session, bridge } = await startSession('finished');
+  const [first, ...others] = session.runs.list;
+  bridge.answer('runs.list', () => [{ ...first!, id: 'from-the-command-line' }, first!, ...others]);
+  session.go('runs');
+  await settled();
+  expect(session.runs.list[0]!.id).toBe('from-the-command-line');
+});

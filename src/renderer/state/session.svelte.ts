@@ -92,6 +92,7 @@ export class Session {
   go(step: Step): void {
     this.step = step;
     this.#remember({ step });
+    if (step === 'runs') void this.attempt(() => this.runs.refresh());
   }
 
   /** Why slimming cannot start now; undefined if it can. */

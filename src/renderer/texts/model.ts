@@ -21,8 +21,8 @@ export const model = {
     formats: { gguf: 'GGUF', safetensors: 'safetensors' } as const,
     family: 'Family',
     layers: (count: number) => counted(count, 'layer'),
-    now: 'Size',
-    then: 'As ONNX',
+    size: 'Size',
+    asOnnx: 'As ONNX',
     about: (bytes: number) => `about ${formatBytes(bytes)}`,
     free: (bytes: number) => `${formatBytes(bytes)} free`,
     where: (folder: string) =>

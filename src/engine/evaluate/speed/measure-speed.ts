@@ -6,7 +6,7 @@ import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { UserError, throwIfCancelled } from '../../../schema/errors.js';
 import type { RunOptions } from '../../runtime/session.js';
-import { ratioEstimate } from '../intervals.js';
+import { ratioEstimate } from '../paired.js';
 
 export type TimingRequest =
   | { kind: 'open'; modelPath: string; runOptions: RunOptions }
@@ -83,7 +83,7 @@ export async function measureSpeed(
     const first = measurements[0]!.flat();
     return measurements.map((rounds, index) => ({
       ...summarise(rounds.map(totalOf)),
-      ...(index > 0 && first.length > 0 ? { against: against(first, rounds.flat()) } : {}),
+      ...(index > 0 && { against: against(first, rounds.flat()) }),
     }));
   } finally {
     for (const measured of processes) measured.end();
@@ -112,13 +112,12 @@ function totalOf(measurements: readonly Measurement[]): Measurement {
   };
 }
 
-function against(
-  first: readonly Measurement[],
-  other: readonly Measurement[],
-): NonNullable<SpeedFigures['against']> {
-  const pairs = (seconds: 'promptSeconds' | 'newSeconds') =>
-    first.map((measurement, place): [number, number] => [other[place]![seconds], measurement[seconds]]);
-  return { prompt: ratioEstimate(pairs('promptSeconds')), answer: ratioEstimate(pairs('newSeconds')) };
+/** @returns undefined where there are too few prompts for an interval */
+function against(first: readonly Measurement[], other: readonly Measurement[]): SpeedFigures['against'] {
+  const times = (seconds: 'promptSeconds' | 'newSeconds') =>
+    ratioEstimate(first.map((measurement, place) => measurement[seconds] / other[place]![seconds]));
+  const [prompt, answer] = [times('promptSeconds'), times('newSeconds')];
+  return prompt && answer && { prompt, answer };
 }
 
 function median(values: readonly number[]): number {
