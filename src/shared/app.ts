@@ -1,5 +1,6 @@
 /** The app itself: what it is, its settings, what the user has chosen so far, its window. */
 import { runId } from '../schema/runs.js';
+import { textUnit } from '../schema/columns.js';
 import { count, filePath, modelChoice, positive } from '../schema/values.js';
 import { jobChoices } from '../schema/settings.js';
 import * as v from 'valibot';
@@ -55,7 +56,9 @@ export const step = v.picklist(PLACES);
 export const workspace = v.object({
   step: v.optional(step, 'model'),
   model: v.optional(modelChoice),
-  task: v.optional(v.object({ dataset: filePath, columns: v.optional(v.string()) })),
+  task: v.optional(
+    v.object({ dataset: filePath, columns: v.optional(v.string()), textUnit: v.optional(textUnit) }),
+  ),
   job: v.optional(jobChoices, {}),
   /** The run whose curve, comparison and export are shown. */
   run: v.optional(runId),

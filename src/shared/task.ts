@@ -1,5 +1,6 @@
 /** Step 2, the task: a dataset as the model will see it. */
 import * as v from 'valibot';
+import { textUnit } from '../schema/columns.js';
 import { taskPreview } from '../schema/results.js';
 import { columnsText, jobChoices } from '../schema/settings.js';
 import { count, filePath, modelChoice, positive } from '../schema/values.js';
@@ -19,6 +20,7 @@ export const SHOWN_IN_PREVIEW = [
 
 export const taskOptions = v.object({
   columns: v.optional(columnsText),
+  textUnit: v.optional(textUnit),
   ...v.pick(jobChoices, SHOWN_IN_PREVIEW).entries,
   /** Rows shown. */
   previewRows: v.optional(v.pipe(positive, v.maxValue(100)), 20),

@@ -166,9 +166,9 @@ export class Session {
     const details = await this.result.open(run);
     if (!details) return;
     if (!details.report && this.step === 'compare') this.go('calibrate');
-    const { model, modelFile, dataset, columns } = details.summary.settings;
+    const { model, modelFile, dataset, columns, textUnit } = details.summary.settings;
     if (!this.model.isChosen({ model, modelFile })) await this.openModel({ model, modelFile });
-    if (dataset !== this.task.choice?.dataset) await this.task.open(dataset, columns);
+    if (dataset !== this.task.choice?.dataset) await this.task.open(dataset, columns, textUnit);
   }
 
   /** Deletes a run; one that is looked at is not shown any more. */

@@ -1,5 +1,6 @@
 /** Step 2: which dataset, and how the model will see it. */
 import { SHOWN_IN_PREVIEW } from '../../shared/task.js';
+import type { TextUnit } from '../../schema/columns.js';
 import type { TaskPreview } from '../../schema/results.js';
 import type { Workspace } from '../../shared/app.js';
 import type { Failure, RequestOutput } from '../../shared/contract.js';
@@ -47,9 +48,9 @@ export class TaskState {
     await this.open(path);
   }
 
-  async open(dataset: string, columns?: string): Promise<void> {
+  async open(dataset: string, columns?: string, textUnit?: TextUnit): Promise<void> {
     const before = this.preview.value && this.choice;
-    const choice = { dataset, columns };
+    const choice = { dataset, columns, textUnit };
     this.choice = choice;
     await this.reload();
     const { failure } = this.preview;
