@@ -12,7 +12,7 @@ export type CutKind = v.InferOutput<typeof cutKind>;
 
 export const cuts = v.partial(
   v.object({
-    /** 'task': the scripts of the task's rows; or names of scripts, with commas between. */
+    /** 'task': the scripts of the task's rows; or names of scripts, with commas between; behind a colon the most tokens. */
     vocabulary: v.pipe(v.string(), v.minLength(1), v.maxLength(500)),
     /** Share of the MLPs' neurons that are removed. */
     neurons: v.pipe(v.number(), v.gtValue(0), v.ltValue(1)),

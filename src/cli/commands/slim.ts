@@ -67,7 +67,7 @@ export function addSlimCommand(program: Command): void {
     )
     .option(
       '--vocabulary <scripts>',
-      "drop tokens: 'task' keeps the scripts of the task's rows, 'latin,cyrillic' those named",
+      "drop tokens: 'task' keeps the scripts of the task's rows, 'latin,cyrillic' those named, 'task:32000' so many tokens",
     )
     .option('--neurons <share>', "remove this share of the MLPs' neurons, such as '20%'", parseDrop)
     .option('--target-size <size>', "one aim instead: at most this size, such as '100MB'", parseBytes)

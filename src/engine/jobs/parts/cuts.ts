@@ -79,12 +79,25 @@ async function keepVocabulary({ before, settings, ...task }: CutTask): Promise<s
   const plan = await planVocabulary({
     source,
     decoder,
-    keep: settings.cuts.vocabulary!,
+    ...vocabularyChoice(settings.cuts.vocabulary!),
     texts: examples.flatMap(textsOf),
   });
   const { keptTokens, tokens } = await cutVocabulary({ source, decoder, plan, ...ofFolder(task) });
   const scripts = plan.scripts.map(({ name }) => name).join(', ');
-  return `${keptTokens.toLocaleString('en')} of ${tokens.toLocaleString('en')} tokens stay, all that texts in ${scripts} are made of; texts in other scripts are read byte by byte.`;
+  const which = plan.isExact
+    ? `all that texts in ${scripts} are made of`
+    : `those of the task and the most frequent ones of ${scripts}, so that other texts are cut into more tokens`;
+  return `${keptTokens.toLocaleString('en')} of ${tokens.toLocaleString('en')} tokens stay, ${which}; texts in other scripts are read byte by byte.`;
+}
+
+/** 'task', 'latin,greek', or either with a number of tokens behind a colon. @throws UserError if that is no number */
+function vocabularyChoice(text: string): { keep: string; limit?: number } {
+  const [keep = '', limit, more] = text.split(':').map((part) => part.trim());
+  if (limit === undefined) return { keep };
+  if (more === undefined && /^[1-9]\d*$/.test(limit)) return { keep, limit: Number(limit) };
+  throw new UserError(
+    `'${text}' names no vocabulary; write scripts, and if you like a number of tokens behind a colon: 'task:32000'.`,
+  );
 }
 
 async function removeNeurons({ before, settings, task, runOptions, ...others }: CutTask): Promise<string> {
