@@ -12,9 +12,7 @@ import { dataFileNames } from '../../export/data-files.js';
 import { externalFiles, writeModel } from '../../onnx/file/model-file.js';
 import type { ModelFolder } from '../../onnx/file/model-folder.js';
 import { DataType } from '../../onnx/graph/data-types.js';
-import type { LossBatch } from '../../loss/loss-batch.js';
-import type { RunOptions } from '../../runtime/session.js';
-import { FittedWeights } from './fitted-weights.js';
+import { FittedWeights, type FitRows } from './fitted-weights.js';
 import { neuronsProblem } from './neurons-problem.js';
 import { readNeurons } from './read-neurons.js';
 import { removeNeurons, type KeptNeurons } from './remove-neurons.js';
@@ -31,7 +29,7 @@ export interface NeuronsRequest {
    * Rows on which the last products are fitted anew, so that the neurons that stay make up for the others; the more, the
    * better. Weights of a few bits stay as they are. Default: none is fitted.
    */
-  refit?: { batches: readonly LossBatch[]; runOptions?: RunOptions };
+  refit?: FitRows;
   signal?: AbortSignal;
   /** MLPs that are fitted. */
   onProgress?: (done: number, total: number) => void;

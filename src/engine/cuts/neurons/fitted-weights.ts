@@ -4,6 +4,7 @@ import path from 'node:path';
 import { throwIfCancelled } from '../../../schema/errors.js';
 import type { BlockName } from '../../../schema/blocks.js';
 import type { Decoder } from '../../decoder/decoder.js';
+import { NotSeparableError } from '../../decoder/edit/cut-stream.js';
 import type { WeightEdit } from '../../export/scale-weight.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
 import type { TensorProto } from '../../onnx/file/onnx_pb.js';
@@ -25,6 +26,11 @@ export interface FitRequest {
   onProgress?: (done: number, total: number) => void;
 }
 
+export interface FitRows {
+  batches: readonly LossBatch[];
+  runOptions?: RunOptions;
+}
+
 export class FittedWeights {
   readonly edits = new Map<string, WeightEdit>();
   readonly #folder: string;
@@ -34,11 +40,24 @@ export class FittedWeights {
     this.#folder = path.join(folder, '.fitted');
   }
 
-  /** @returns the MLPs whose last product is fitted. @throws CancelledError if stopped */
-  async fit(
+  /**
+   * Fits nothing where layers read more of each other than the residual stream, so that they cannot be run one by one.
+   * @returns the MLPs whose last product is fitted
+   * @throws CancelledError if stopped
+   */
+  async fit(request: FitRequest, cut: CutDecoder, rows: FitRows): Promise<BlockName[]> {
+    try {
+      return await this.#fitEach(request, cut, rows);
+    } catch (error) {
+      if (error instanceof NotSeparableError) return [];
+      throw error;
+    }
+  }
+
+  async #fitEach(
     { decoder, kept, signal, onProgress }: FitRequest,
     { lastWeights }: CutDecoder,
-    { batches, runOptions }: { batches: readonly LossBatch[]; runOptions?: RunOptions },
+    { batches, runOptions }: FitRows,
   ): Promise<BlockName[]> {
     mkdirSync(this.#folder, { recursive: true });
     const lasts = new Map(readNeurons(decoder).neurons.map(({ block, last }) => [block, last]));
