@@ -89,11 +89,11 @@ export class JobProgress {
       this.#bar.setTotal(total);
       this.#bar.update(done, { left });
       if (done >= total) this.#endBar();
-    } else if (Date.now() - this.#lastLine > LINE_INTERVAL * 1000 || done === total) {
+    } else if (performance.now() - this.#lastLine > LINE_INTERVAL * 1000 || done === total) {
       const line = `  ${done} of ${total} ${what}, ${left}`;
       // Rounded, the last steps may all be the end.
       if (line === this.#lastCount) return;
-      this.#lastLine = Date.now();
+      this.#lastLine = performance.now();
       this.#lastCount = line;
       this.#say(line);
     }

@@ -9,6 +9,7 @@ import { TEXTS } from './texts.js';
 export class JobAttention {
   readonly #window: AppWindow;
   readonly #store: AppStore;
+  #isBusy = false;
   #awake: number | undefined;
 
   constructor(window: AppWindow, store: AppStore) {
@@ -21,9 +22,11 @@ export class JobAttention {
       if (event.type === 'progress') this.#showProgress(event.total === 0 ? 2 : event.done / event.total);
     });
     events.on('job.changed', ({ status }) => {
-      this.#keepAwake(isBusy(status));
-      if (!isBusy(status)) this.#showProgress(-1);
+      this.#isBusy = isBusy(status);
+      this.#keepAwake();
+      if (!this.#isBusy) this.#showProgress(-1);
     });
+    events.on('settings.changed', () => this.#keepAwake());
     events.on('job.finished', ({ run, report }) =>
       this.#tell(TEXTS.finished.title, TEXTS.finished.body(run.modelName, report.chosenPoint ?? 0)),
     );
@@ -36,9 +39,10 @@ export class JobAttention {
     this.#window.current?.setProgressBar(share);
   }
 
-  /** Keeps the machine from falling asleep while a job runs. */
-  #keepAwake(isWanted: boolean): void {
-    if (isWanted && this.#awake === undefined && this.#store.settings.keepAwake) {
+  /** Keeps the machine from falling asleep while a job runs, if the user allows; the screen may turn off. */
+  #keepAwake(): void {
+    const isWanted = this.#isBusy && this.#store.settings.keepAwake;
+    if (isWanted && this.#awake === undefined) {
       this.#awake = powerSaveBlocker.start('prevent-app-suspension');
     } else if (!isWanted && this.#awake !== undefined) {
       powerSaveBlocker.stop(this.#awake);

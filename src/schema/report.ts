@@ -193,6 +193,8 @@ export const runReport = v.object({
       largestDifference: v.number(),
       /** One sentence: why the scales are explicit where they were to be folded. */
       modeReason: v.optional(v.string()),
+      /** One sentence: which files beside the model were not copied. */
+      leftOut: v.optional(v.string()),
     }),
   ),
   /** Where memory was limited: how the model was run, and the most memory that the job's process took. */

@@ -229,6 +229,8 @@ export const exportResult = v.object({
   /** Where folding does not give the trained model, scales are explicit; then one sentence says why. */
   mode: exportMode,
   modeReason: v.optional(v.string()),
+  /** One sentence: which files beside the model were not copied, as they are links to places outside of its folder. */
+  leftOut: v.optional(v.string()),
   verification,
   snippets: v.array(snippet),
 });

@@ -5,8 +5,13 @@ import path from 'node:path';
 /** Set by scripts/fuzz.mjs, since this is run from a bundle; tests run from the project's root. */
 const root = process.env.HOPSCOTCH_ROOT ?? process.cwd();
 
+/** A file of the project. */
+export function rootFile(...parts: string[]): string {
+  return path.join(root, ...parts);
+}
+
 export function sampleFile(...parts: string[]): string {
-  return path.join(root, 'assets', 'sample', ...parts);
+  return rootFile('assets', 'sample', ...parts);
 }
 
 export function sampleJson(name: string): Record<string, unknown> {

@@ -63,11 +63,11 @@ function skippedAt({ findings }: RunDetails, blocks: number) {
 }
 
 function exportText(exported: ExportResult, skipped: ReturnType<typeof skippedAt>): string {
-  const { folder, originalBytes, slimmedBytes, verification, modeReason } = exported;
+  const { folder, originalBytes, slimmedBytes, verification, modeReason, leftOut } = exported;
   return [
     `${count(skipped.length, 'block')} skipped (${blockList(skipped)}), ${formatBytes(slimmedBytes)} instead of ${formatBytes(originalBytes)}.`,
     checkText(verification),
-    ...(modeReason === undefined ? [] : [modeReason]),
+    ...[modeReason, leftOut].filter((sentence) => sentence !== undefined),
     `The slimmed model is in ${folder}`,
   ].join('\n');
 }

@@ -202,6 +202,7 @@ function resultText({ run, report }: SlimResult): string {
   const lines = ['', pointText(report, chosenPoint(report)!), '', taskText(report)];
   lines.push(...memoryText(report));
   if (report.exported?.modeReason !== undefined) lines.push(report.exported.modeReason);
+  if (report.exported?.leftOut !== undefined) lines.push(report.exported.leftOut);
   if (report.exported) lines.push(`The slimmed model is in ${report.exported.folder}`);
   lines.push(
     `The run is '${run.id}'; 'hopscotch export ${run.id} FOLDER --blocks K' writes another point of its curve.`,

@@ -7,10 +7,11 @@ const LARGEST_GROWTH = 1000;
 /** Ids of tokens end below; the largest vocabularies have half a million. */
 const MOST_TOKENS = 10_000_000;
 
-/** @throws UserError if texts could grow without measure, or a token's id is none */
+/** @throws UserError if texts could grow without measure, or a token has an id that is none or no text */
 export function requireBounded(tokenizer: object, path: string): void {
   const { normalizer, pre_tokenizer: splitter, decoder } = tokenizer as Record<string, unknown>;
   requireIds(tokenizer as Record<string, unknown>, path);
+  requireTexts(tokenizer as Record<string, unknown>, path);
   const growth = Math.max(growthOf(normalizer) * growthOf(splitter), growthOf(decoder));
   if (growth <= LARGEST_GROWTH) return;
   throw new UserError(
@@ -29,6 +30,15 @@ function requireIds({ model, added_tokens: added }: Record<string, unknown>, pat
   if (wrong === undefined) return;
   throw new UserError(
     `The tokenizer in ${path} gives a token the id '${String(JSON.stringify(wrong)).slice(0, 60)}', which is none; download the model again.`,
+  );
+}
+
+function requireTexts({ added_tokens: added }: Record<string, unknown>, path: string): void {
+  if (!Array.isArray(added)) return;
+  const wrong = added.findIndex((token: { content?: unknown } | null) => typeof token?.content !== 'string');
+  if (wrong < 0) return;
+  throw new UserError(
+    `The tokenizer in ${path} has an added token without a text (number ${wrong + 1}); download the model again.`,
   );
 }
 

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder, temporaryFolderWith } from '../../../test/support/temporary-folder.js';
-import { requireCompanions, writeCompanions, type ModelChange } from './companions.js';
+import { leftOut, requireCompanions, writeCompanions, type ModelChange } from './companions.js';
 
 const genai = {
   model: {
@@ -161,6 +161,16 @@ describe('a file that is a link', () => {
   it('to one elsewhere on this machine is not taken along', async () => {
     const secret = temporaryFolderWith({ id_rsa: 'secret' });
     expect(await licenceBehind(() => path.join(secret, 'id_rsa'))).toEqual(['config.json']);
+  });
+
+  it('to one elsewhere is named to the user, with what to do', () => {
+    const secret = temporaryFolderWith({ id_rsa: 'secret' });
+    const source = temporaryFolderWith({ 'config.json': {}, 'merges.txt': '' });
+    expect(leftOut(source)).toBeUndefined();
+    symlinkSync(path.join(secret, 'id_rsa'), path.join(source, 'license.txt'));
+    expect(leftOut(source)).toBe(
+      `license.txt is a link out of the model's folder and not in the export; put the contents into ${source} if the model needs it.`,
+    );
   });
 
   it('within the folder is taken along', async () => {

@@ -62,11 +62,24 @@ export async function writeCompanions(
 
 /** Files of a folder that an export copies or rewrites, links that lead nowhere included. */
 function companionNames(source: string): string[] {
-  const isCompanion = (name: string) =>
-    COMPANION_FILES.test(name) || /^(config|genai_config)\.json$|^readme\.md$/i.test(name);
-  return readdirSync(source)
-    .filter(isCompanion)
-    .filter((name) => travels(source, name));
+  return readdirSync(source).filter((name) => isCompanion(name) && travels(source, name));
+}
+
+function isCompanion(name: string): boolean {
+  return COMPANION_FILES.test(name) || /^(config|genai_config)\.json$|^readme\.md$/i.test(name);
+}
+
+/** One sentence: which files would go into an export, were they not links out of the folder; undefined for none. */
+export function leftOut(source: string): string | undefined {
+  const names = readdirSync(source).filter(
+    (name) =>
+      isCompanion(name) &&
+      statSync(path.join(source, name), { throwIfNoEntry: false })?.isFile() &&
+      !travels(source, name),
+  );
+  if (names.length === 0) return undefined;
+  const [are, links, them] = names.length === 1 ? ['is a', 'link', 'it'] : ['are', 'links', 'them'];
+  return `${names.join(', ')} ${are} ${links} out of the model's folder and not in the export; put the contents into ${source} if the model needs ${them}.`;
 }
 
 /**

@@ -10,7 +10,7 @@ import type { Decoder } from '../decoder/decoder.js';
 import { externalFiles, setMetadata } from '../onnx/file/model-file.js';
 import type { ModelFolder } from '../onnx/file/model-folder.js';
 import type { RunOptions } from '../runtime/session.js';
-import { writeCompanions } from './companions.js';
+import { leftOut, writeCompanions } from './companions.js';
 import { writeCompleteFolder } from './complete-folder.js';
 import type { ExportRecord } from './export-record.js';
 import { modelCard } from './model-card.js';
@@ -46,6 +46,8 @@ export interface ExportedModel {
   mode: ExportMode;
   /** One sentence: why the mode is not the one that was asked for. */
   modeReason?: string;
+  /** One sentence: which files beside the model were not copied. */
+  leftOut?: string;
 }
 
 /**
@@ -57,10 +59,15 @@ export async function exportModel(request: ExportRequest): Promise<ExportedModel
   const result = await writeCompleteFolder(output, request.source.folder, (folder) =>
     writeVerified(request, folder),
   );
-  return { ...result, folder: output, modelPath: path.join(output, request.source.modelFile) };
+  return {
+    ...result,
+    folder: output,
+    modelPath: path.join(output, request.source.modelFile),
+    leftOut: leftOut(request.source.folder),
+  };
 }
 
-type WrittenFolder = Omit<ExportedModel, 'folder' | 'modelPath'>;
+type WrittenFolder = Omit<ExportedModel, 'folder' | 'modelPath' | 'leftOut'>;
 
 /** Folded scales where these give the trained model, else explicit ones. @throws UnwritableScales if neither does */
 async function writeVerified(request: ExportRequest, folder: string): Promise<WrittenFolder> {

@@ -1,5 +1,5 @@
 /** The hidden folder beside its place in which an export is written until it is complete. */
-import { mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../../schema/errors.js';
 import { fileReason } from '../../schema/plain-words.js';
@@ -43,21 +43,20 @@ function namesIn(folder: string): string[] {
  */
 export function requireWritable(output: string): void {
   let made: string | undefined;
+  const partial = partialFolder(output);
   try {
     // What is there already is an empty folder, and stays.
     made = mkdirSync(output, { recursive: true });
-    const file = path.join(output, '.hopscotch-trial');
-    writeFileSync(file, 'may be deleted');
-    rmSync(file);
-    const partial = partialFolder(output);
     mkdirSync(partial, { recursive: true });
-    rmSync(partial, { recursive: true });
+    // Not in the output: a process that is killed here leaves what the next clears away.
+    writeFileSync(path.join(partial, 'trial'), 'may be deleted');
   } catch (error) {
     throw new UserError(
       `The folder ${output} cannot be written to: ${fileReason(error) ?? 'the system refuses it'}; choose another one.`,
       { cause: error },
     );
   } finally {
+    if (existsSync(partial)) rmSync(partial, { recursive: true, force: true });
     if (made !== undefined) removeEmpty(output, made);
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { BlockName } from '../../schema/blocks.js';
 import type { ExportMode, Granularity } from '../../schema/settings.js';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { hashToUnit } from '../data/seeded-random.js';
 import { blockName, blocksOf, type Decoder } from '../decoder/decoder.js';
@@ -36,6 +36,8 @@ export interface TrialResult {
   verification: ExportCheck;
 }
 
+const TRIAL = '.hopscotch-trial-';
+
 /** How far the scales that are tried are from where they begin. */
 const AMPLITUDE = 0.05;
 
@@ -45,6 +47,7 @@ const AMPLITUDE = 0.05;
  * @throws UserError if it can be written in neither mode
  */
 export async function tryExport(request: TrialRequest): Promise<TrialResult> {
+  clearTrials(request.scratch);
   try {
     return { mode: request.mode, verification: await tryMode(request) };
   } catch (error) {
@@ -52,6 +55,12 @@ export async function tryExport(request: TrialRequest): Promise<TrialResult> {
     const verification = await tryMode({ ...request, mode: 'explicit' });
     return { mode: 'explicit', reason: explicitReason(error, 'will be'), verification };
   }
+}
+
+/** What a process that was killed has left; a run's folder is nobody else's as long as this one works on it. */
+function clearTrials(scratch: string): void {
+  for (const name of readdirSync(scratch))
+    if (name.startsWith(TRIAL)) rmSync(path.join(scratch, name), { recursive: true, force: true });
 }
 
 async function tryMode(request: TrialRequest): Promise<ExportCheck> {
@@ -62,7 +71,7 @@ async function tryMode(request: TrialRequest): Promise<ExportCheck> {
     granularity,
     ...(runOptions ? { runOptions } : {}),
   });
-  const folder = mkdtempSync(path.join(request.scratch, '.hopscotch-trial-'));
+  const folder = mkdtempSync(path.join(request.scratch, TRIAL));
   try {
     const scales = randomScales(trained.scaleSizes);
     const file = path.join(folder, 'model.onnx');

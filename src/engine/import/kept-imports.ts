@@ -13,6 +13,7 @@ import {
 import path from 'node:path';
 import * as v from 'valibot';
 import { UserError } from '../../schema/errors.js';
+import { clearPartialFolders, partialFolder } from '../export/partial-folder.js';
 import { hashFile } from '../onnx/file/model-fingerprint.js';
 import type { ModelSource } from './sources/model-source.js';
 
@@ -53,7 +54,9 @@ export class KeptImports {
     { name, place }: Pick<ModelSource, 'name' | 'place'>,
     write: (folder: string) => Promise<void>,
   ): Promise<KeptImport> {
-    const partial = path.join(this.folder, `${id}.partial-${process.pid}`);
+    const final = path.join(this.folder, id);
+    clearPartialFolders(final);
+    const partial = partialFolder(final);
     const safe = name.replaceAll(/[^\p{L}\p{N}._ -]+/gu, '-').replace(/^[. -]+/, '') || 'model';
     try {
       rmSync(partial, { recursive: true, force: true });
@@ -61,8 +64,8 @@ export class KeptImports {
       const content = { source: path.resolve(place), name: safe, created: new Date().toISOString() };
       writeFileSync(path.join(partial, RECORD), JSON.stringify(content));
       mkdirSync(this.folder, { recursive: true });
-      rmSync(path.join(this.folder, id), { recursive: true, force: true });
-      renameSync(partial, path.join(this.folder, id));
+      rmSync(final, { recursive: true, force: true });
+      renameSync(partial, final);
     } catch (error) {
       rmSync(partial, { recursive: true, force: true });
       throw error;

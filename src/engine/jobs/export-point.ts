@@ -75,6 +75,7 @@ export async function exportPoint(request: ExportRequest, context: JobContext): 
     slimmedBytes: written.slimmedBytes,
     mode: written.mode,
     modeReason: written.modeReason,
+    leftOut: written.leftOut,
     verification: written.verification,
     snippets: exportSnippets(written.folder, model.source.modelFile),
   };

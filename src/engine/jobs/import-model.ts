@@ -1,8 +1,7 @@
 /** A model of another format (GGUF, safetensors) written as a folder with an ONNX file. */
-import { renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../../schema/errors.js';
-import { requireFreeOutput } from '../export/complete-folder.js';
+import { requireFreeOutput, writeCompleteFolder } from '../export/complete-folder.js';
 import { planImport } from '../import/import-folder.js';
 import { findImportable, openImportable } from '../import/sources/open-source.js';
 import type { JobContext } from './context.js';
@@ -42,16 +41,9 @@ export async function importModel(request: ImportRequest, context: JobContext): 
   try {
     requireFreeOutput(folder, importable.path);
     const plan = planImport(source);
-    const partial = path.join(path.dirname(folder), `.${path.basename(folder)}.partial`);
-    try {
-      rmSync(partial, { recursive: true, force: true });
-      await writeHeard(plan, partial, context, folder);
-      rmSync(folder, { recursive: true, force: true });
-      renameSync(partial, folder);
-    } catch (error) {
-      rmSync(partial, { recursive: true, force: true });
-      throw error;
-    }
+    await writeCompleteFolder(folder, importable.path, (partial) =>
+      writeHeard(plan, partial, context, folder),
+    );
     const { facts, bytes: sourceBytes } = source;
     const bytes = writtenFiles(folder, []).reduce((sum, file) => sum + file.bytes, 0);
     return { folder, family: facts.family.name, layers: facts.layers, sourceBytes, bytes };

@@ -272,6 +272,7 @@ class SlimJob {
       folder: written.folder,
       largestDifference: written.largestDifference,
       modeReason: written.modeReason,
+      leftOut: written.leftOut,
     };
     report.sizes = {
       original: sizeFigures(original, [], written.originalBytes),

@@ -1,5 +1,5 @@
 /** Files that are either the old or the new version, whatever happens while they are written. */
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { UserError } from '../../schema/errors.js';
 import { plainWords } from '../../schema/plain-words.js';
 
@@ -17,6 +17,7 @@ export function writeFileAtomically(file: string, text: string): void {
     }
     renameSync(temporary, file);
   } catch (error) {
+    rmSync(temporary, { force: true });
     throw new UserError(
       `${file} could not be written (${plainWords(error)}); the last saved state is untouched. Free some space or choose another folder.`,
     );

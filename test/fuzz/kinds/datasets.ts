@@ -10,10 +10,10 @@ import type { Kind } from '../kind.js';
 import { mutateBytes, mutateText } from '../mutate-bytes.js';
 import { mutateValue } from '../mutate-value.js';
 import type { Random } from '../random.js';
-import { sampleFile, sampleRows } from '../sample-files.js';
+import { sampleFile, sampleJson, sampleRows } from '../sample-files.js';
 
 /** As the sample. */
-const MODEL = { embeddingRows: 338 };
+const MODEL = { embeddingRows: Number(sampleJson('config.json').vocab_size) };
 
 function dataset(name: string, extension: string, make: (random: Random) => string | Uint8Array): Kind {
   const file = `rows.${extension}`;
@@ -50,6 +50,11 @@ const lines = (rows: readonly unknown[]) => rows.map((row) => JSON.stringify(row
 const csv = () =>
   ['prompt,response', ...sampleRows().map(({ prompt, response }) => `"${prompt}","${response}"`)].join('\n');
 
+const plainText = () =>
+  sampleRows()
+    .map(({ prompt, response }) => `${prompt}\n${response}`)
+    .join('\n\n');
+
 function parquet(random: Random): Uint8Array {
   const rows = sampleRows();
   const columns = {
@@ -77,6 +82,7 @@ export const datasets: Kind[] = [
       ? eitherWay(random, JSON.stringify(sampleRows()))
       : JSON.stringify(mutateValue(random, random.pick([sampleRows, chats])())),
   ),
+  dataset('plain text', 'txt', (random) => eitherWay(random, plainText())),
 ];
 
 function mutateRows(random: Random, rows: readonly unknown[]): unknown[] {

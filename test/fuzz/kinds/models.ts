@@ -19,11 +19,14 @@ import { buildGenaiDecoder, genaiStyles } from '../../graphs/genai-decoder.js';
 import type { Kind } from '../kind.js';
 import { mutateBytes } from '../mutate-bytes.js';
 import type { Random } from '../random.js';
-import { sampleFile } from '../sample-files.js';
+import { sampleFile, sampleJson } from '../sample-files.js';
 
 const styles = ['llama', 'gpt2', 'phi', 'qwen3']
   .map((name) => decoderStyles.find((style) => style.name === name)!)
-  .map((style) => () => buildDecoder(style, { layers: 2, vocabulary: 338 }));
+  .map(
+    (style) => () =>
+      buildDecoder(style, { layers: 2, vocabulary: Number(sampleJson('config.json').vocab_size) }),
+  );
 const makers: (() => OnnxModel)[] = [...styles, () => buildGenaiDecoder(genaiStyles[0]!, 2)];
 
 function original(random: Random): OnnxModel {

@@ -1,8 +1,8 @@
 /** A model in Hugging Face's form: config.json, weights in safetensors files, a tokenizer. */
-import { copyFileSync, existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../../../schema/errors.js';
-import { COMPANION_FILES } from '../../export/companions.js';
+import { COMPANION_FILES, travels } from '../../export/companions.js';
 import { collectFacts } from '../families/collect-facts.js';
 import type { Family } from '../families/family.js';
 import { familyOfConfig } from '../families/find-family.js';
@@ -75,8 +75,7 @@ function sourceOf(folder: string, config: Json, family: Family, files: Safetenso
     writeTokenizer(target) {
       for (const name of readdirSync(folder)) {
         if (name === 'generation_config.json' || !COMPANION_FILES.test(name)) continue;
-        const from = path.join(folder, name);
-        if (statSync(from).isFile()) copyFileSync(from, path.join(target, name));
+        if (travels(folder, name)) copyFileSync(path.join(folder, name), path.join(target, name));
       }
     },
     close: files.close,

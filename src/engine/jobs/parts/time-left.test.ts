@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { TimeLeft } from './time-left.js';
 
 test('remaining time from the pace', () => {
@@ -9,6 +9,25 @@ test('remaining time from the pace', () => {
   expect(timeLeft.after('steps', 1, 10)).toBe(18);
   now = 6;
   expect(timeLeft.after('steps', 3, 10)).toBe(14);
+});
+
+test('a night that the laptop slept through hardly changes it', () => {
+  let now = 0;
+  const timeLeft = new TimeLeft(() => now);
+  const step = (seconds: number, done: number) => ((now += seconds), timeLeft.after('steps', done, 1000)!);
+  for (let done = 0; done < 100; done += 1) step(1, done);
+  expect(step(30_000, 100)).toBeLessThan(2 * 900);
+  const pace = Array.from({ length: 100 }, (_, index) => step(1, 101 + index) / (899 - index)).at(-1)!;
+  expect(pace).toBeLessThan(1.1);
+});
+
+test('a clock that is put forward changes nothing: time is taken from one that is never set', () => {
+  const clock = vi.spyOn(Date, 'now').mockReturnValue(0);
+  const timeLeft = new TimeLeft();
+  timeLeft.after('steps', 0, 10);
+  clock.mockReturnValue(1e9);
+  expect(timeLeft.after('steps', 1, 10)).toBeLessThan(60);
+  clock.mockRestore();
 });
 
 test('another kind of work has a pace of its own', () => {

@@ -2,6 +2,8 @@
 import type { JobEvent, JobListener } from '../../../schema/events.js';
 
 const RECENT = 0.05;
+/** A step counts for so many at the most: a laptop that slept for a night says nothing of the steps to come. */
+const MOST = 20;
 
 export class TimeLeft {
   readonly #now: () => number;
@@ -21,7 +23,8 @@ export class TimeLeft {
     const now = this.#now();
     if (this.#what === what && done > this.#done) {
       const pace = (now - this.#at) / (done - this.#done);
-      this.#pace = this.#pace === undefined ? pace : this.#pace + RECENT * (pace - this.#pace);
+      if (this.#pace === undefined) this.#pace = pace;
+      else this.#pace += RECENT * (Math.min(pace, MOST * this.#pace) - this.#pace);
     } else if (this.#what !== what) {
       this.#pace = undefined;
     }

@@ -4,6 +4,7 @@ import type { RunReport } from '../../../schema/report.js';
 import type { Granularity, JobSettings } from '../../../schema/settings.js';
 import type { Decoder } from '../../decoder/decoder.js';
 import { reportFigures } from '../../evaluate/figures.js';
+import { leftOut } from '../../export/companions.js';
 import { insertScales } from '../../export/explicit-scales.js';
 import { exportModel, type ExportedModel } from '../../export/export-model.js';
 import { exportInPlace } from '../../export/in-place.js';
@@ -39,7 +40,7 @@ export function slimmedForAnswers(
 /** What a job has to know of a point that lies in a folder. */
 export type WrittenPoint = Pick<
   ExportedModel,
-  'folder' | 'modelPath' | 'originalBytes' | 'slimmedBytes' | 'modeReason'
+  'folder' | 'modelPath' | 'originalBytes' | 'slimmedBytes' | 'modeReason' | 'leftOut'
 > & { largestDifference: number };
 
 /** The point as an interrupted job has written it before; undefined if the folder is anything else. */
@@ -62,6 +63,7 @@ export function pointInPlace(
     originalBytes: modelBytes(original),
     slimmedBytes: writtenModelBytes(modelPath),
     largestDifference: record.verification.largestDifference,
+    leftOut: leftOut(model.source.folder),
   };
 }
 

@@ -33,10 +33,11 @@ const ELEMENT_BITS: Partial<Record<DataType, number>> = {
   [DataType.INT2]: 2,
 };
 
-/** The type's name as the ONNX specification writes it, in lower case ('float16'); 'type 99' for an unknown number. */
+/** The type's name as the ONNX specification writes it, in lower case ('float16'); 'type 99' for an unknown number, 'no type' for none. */
 export function dataTypeName(type: DataType): string {
   const name = DataType[type] as string | undefined;
   if (name === undefined) return `type ${type}`;
+  if (type === DataType.UNDEFINED) return 'no type';
   return name === 'FLOAT' ? 'float32' : name.toLowerCase();
 }
 
