@@ -100,7 +100,7 @@ function finishedRun(folder, reference) {
 function runOf(folder) {
   const runs = path.join(folder, 'home', 'runs');
   return existsSync(runs)
-    ? readdirSync(runs).filter((name) => existsSync(path.join(runs, name, 'run.json')))[0]
+    ? readdirSync(runs).find((name) => existsSync(path.join(runs, name, 'run.json')))
     : undefined;
 }
 

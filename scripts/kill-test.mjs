@@ -71,11 +71,11 @@ async function tryJob(job, number) {
     process.stdout.write(`${faults.at(-1)}\n`);
   };
 
-  let arguments_ = job.begin(folder);
-  for (let left = 1 + Math.floor(random() * MOST_KILLS_A_JOB); left > 0 && arguments_; left -= 1) {
+  let command = job.begin(folder);
+  for (let left = 1 + Math.floor(random() * MOST_KILLS_A_JOB); left > 0 && command; left -= 1) {
     const isFull = hasDisk && random() < 0.25;
     // Most moments lie in the work, few after its end.
-    const running = start(folder, arguments_);
+    const running = start(folder, command);
     const moment = random() * reference.milliseconds * 0.8;
     const target = random();
     const ended = await Promise.race([running.ended, sleep(moment)]);
@@ -92,13 +92,13 @@ async function tryJob(job, number) {
       row.kills += 1;
       kills += 1;
     }
-    arguments_ = job.goOn(folder);
+    command = job.goOn(folder);
   }
-  for (let tries = 0; tries < 3 && arguments_; tries += 1) {
-    const { code, stderr } = await start(folder, arguments_).ended;
+  for (let tries = 0; tries < 3 && command; tries += 1) {
+    const { code, stderr } = await start(folder, command).ended;
     if (code === 0) break;
     complain('badly said', `when it went on, code ${code}: ${stderr.trim().slice(-600)}`);
-    arguments_ = job.goOn(folder);
+    command = job.goOn(folder);
   }
   const differing = differences(reference.result, folder, job);
   if (differing.length > 0) complain('differs', differing.join(', '));
@@ -138,8 +138,8 @@ async function referenceOf(job) {
   return reference;
 }
 
-function start(folder, arguments_) {
-  const child = spawn(process.execPath, [path.join(root, 'dist', 'cli', 'main.js'), ...arguments_], {
+function start(folder, command) {
+  const child = spawn(process.execPath, [path.join(root, 'dist', 'cli', 'main.js'), ...command], {
     env: { ...process.env, HOPSCOTCH_HOME: path.join(folder, 'home'), NO_COLOR: '1' },
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
