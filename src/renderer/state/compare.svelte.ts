@@ -1,6 +1,6 @@
 /** Step 5: what both models answer at the point that is looked at. */
 import type { Workspace } from '../../shared/app.js';
-import type { HeldoutRow } from '../../schema/results.js';
+import type { HeldoutRow, Turn } from '../../schema/results.js';
 import type { Side } from '../../schema/events.js';
 import type { EventPayload, RequestOutput } from '../../shared/contract.js';
 import type { Requests } from '../bridge/requests.svelte.js';
@@ -20,6 +20,13 @@ const nothingYet = (): LiveAnswer => ({ text: '', tokens: 0, seconds: 0 });
 export class CompareState {
   prompt = $state('');
   prompts = $state.raw<string[]>([]);
+  system = $state('');
+  temperature = $state<number>();
+  seed = $state(0);
+  maxNewTokens = $state(256);
+  /** Whether a question goes on from what was asked before. */
+  chat = $state(false);
+  #said = $state.raw<{ point: string | undefined; turns: Turn[] }>();
   /** Which row of the held-out ones is shown; undefined: what was asked. */
   row = $state<number>();
   /** Both models' answers at the point that is looked at to what was asked last. */
@@ -60,6 +67,18 @@ export class CompareState {
     });
   }
 
+  /** What was said at this point before, the last answers included. */
+  get turns(): readonly Turn[] {
+    return this.chat && this.#said?.point === this.#result.pointKey ? (this.#said?.turns ?? []) : [];
+  }
+
+  /** Begins the conversation anew. */
+  forgetTurns(): void {
+    this.#said = undefined;
+    this.answered.clear();
+    this.#live = undefined;
+  }
+
   get asking(): boolean {
     return this.answered.loading;
   }
@@ -84,8 +103,25 @@ export class CompareState {
     this.#remember({ prompts: this.prompts });
     this.#asked = prompt;
     this.answered.clear();
-    await this.answered.load(() => this.#requests.ask('compare.ask', { ...target, ticket, prompt }));
+    const { turns, system, temperature, seed, maxNewTokens } = this;
+    const point = this.#result.pointKey;
+    const answered = await this.answered.load(() =>
+      this.#requests.ask('compare.ask', {
+        ...target,
+        ticket,
+        prompt,
+        turns: turns.length > 0 ? [...turns] : undefined,
+        system: system.trim() === '' ? undefined : system,
+        temperature,
+        seed,
+        maxNewTokens,
+      }),
+    );
     this.#end('ask', ticket);
+    if (!answered || !this.chat) return;
+    const turn = { prompt, original: answered.original.text, slimmed: answered.slimmed.text };
+    this.#said = { point, turns: [...turns, turn] };
+    this.prompt = '';
   }
 
   async stop(): Promise<void> {

@@ -10,6 +10,7 @@ import { isStep, type Step } from '../../shared/steps.js';
 import { Requests, failureOf } from '../bridge/requests.svelte.js';
 import { BudgetState } from './budget.svelte.js';
 import { CompareState } from './compare.svelte.js';
+import { ComparisonsState } from './comparisons.svelte.js';
 import { Descriptions } from './descriptions.svelte.js';
 import { EstimateState } from './estimate.svelte.js';
 import { ExportState } from './export.svelte.js';
@@ -28,6 +29,7 @@ export class Session {
   readonly job: JobView;
   readonly result: ResultState;
   readonly compare: CompareState;
+  readonly comparisons: ComparisonsState;
   readonly export: ExportState;
   readonly runs: RunsState;
 
@@ -55,6 +57,7 @@ export class Session {
       (run, blocks) => void this.result.open(run, blocks),
     );
     this.compare = new CompareState(this.requests, remember, this.result);
+    this.comparisons = new ComparisonsState(this.requests, this.result);
     this.export = new ExportState(this.requests, this.result);
   }
 
@@ -74,7 +77,7 @@ export class Session {
       this.compare.prompts = workspace.prompts;
       this.compare.prompt = workspace.prompts[0] ?? '';
       this.task.choice = workspace.task;
-      await Promise.all([this.budget.start(), this.job.start(), this.runs.start()]);
+      await Promise.all([this.budget.start(), this.job.start(), this.runs.start(), this.comparisons.start()]);
       if (workspace.run !== undefined) void this.result.open(workspace.run, workspace.point);
       else if (this.job.state.run) void this.result.open(this.job.state.run.id);
       this.ready = true;

@@ -29,6 +29,42 @@ test('another point of the curve: other answers, another sentence', async () => 
   await waitFor(() => expect(sentence()).toContain('53 of 64'));
 });
 
+test('a conversation goes on with each model’s own answers, as it was told to', async () => {
+  const asked: unknown[] = [];
+  const answer = (text: string) => ({
+    text,
+    pieces: [text],
+    tokens: 1,
+    promptTokens: 1,
+    promptSeconds: 0,
+    seconds: 1,
+    tokensPerSecond: 1,
+    finishedBy: 'stop',
+  });
+  const session = await openCompare({
+    'compare.ask': (input: never) => {
+      asked.push(input);
+      return { original: answer('one'), slimmed: answer('two'), same: false };
+    },
+  });
+  const { compare } = session;
+  await fireEvent.click(screen.getByRole('checkbox', { name: 'Go on with the conversation' }));
+  compare.system = 'Be brief.';
+  for (const prompt of ['First?', 'Second?']) {
+    compare.prompt = prompt;
+    await compare.ask();
+  }
+  expect(asked[0]).toMatchObject({ prompt: 'First?', system: 'Be brief.' });
+  expect(asked[1]).toMatchObject({
+    prompt: 'Second?',
+    turns: [{ prompt: 'First?', original: 'one', slimmed: 'two' }],
+  });
+  const talk = await screen.findByRole('list', { name: 'The conversation so far' });
+  expect(talk.textContent).toContain('First?');
+  await fireEvent.click(screen.getByRole('button', { name: 'New conversation' }));
+  expect(compare.turns).toEqual([]);
+});
+
 test('what a model writes is text, whatever it looks like', async () => {
   const evil = '<img src=x onerror="document.title=1"><b>bold</b>';
   const answer = {
