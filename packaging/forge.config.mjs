@@ -40,6 +40,7 @@ const config = {
     ignore: (file) => file !== '' && !PACKAGED.some((kept) => file === kept || file.startsWith(`${kept}/`)),
     prune: false,
     ...(electronZipDir ? { electronZipDir } : {}),
+    ...signing(),
   },
   makers: [
     new MakerZIP({}, ['linux', 'darwin']),
@@ -52,7 +53,7 @@ const config = {
         mimeType: [],
       },
     }),
-    new MakerSquirrel({ setupIcon: `${icon}.ico` }),
+    new MakerSquirrel({ setupIcon: `${icon}.ico`, ...windowsSigning() }),
     new MakerDMG({ icon: `${icon}.icns` }),
   ],
   plugins: [
@@ -88,9 +89,37 @@ const config = {
       }
       await keepOnePlatform(path.join(buildPath, 'node_modules/onnxruntime-node'), platform, architecture);
       await removeSourceMaps(path.join(buildPath, 'dist-app'));
+      if (platform === 'darwin') await keepLicences(buildPath);
     },
   },
 };
+
+/** Signed and notarised where the secrets are there (CONTRIBUTING.md); otherwise as it is. */
+function signing() {
+  const { APPLE_SIGNING_IDENTITY: identity, APPLE_ID: appleId } = process.env;
+  const { APPLE_APP_PASSWORD: appleIdPassword, APPLE_TEAM_ID: teamId } = process.env;
+  if (!identity) return {};
+  const osxSign = { identity };
+  return appleId && appleIdPassword && teamId
+    ? { osxSign, osxNotarize: { appleId, appleIdPassword, teamId } }
+    : { osxSign };
+}
+
+/** Windows' installer, signed where there is a certificate. */
+function windowsSigning() {
+  const { WINDOWS_CERTIFICATE_FILE: certificateFile, WINDOWS_CERTIFICATE_PASSWORD: certificatePassword } =
+    process.env;
+  return certificateFile ? { certificateFile, certificatePassword } : {};
+}
+
+/** On macOS the licences of Chromium lie beside the app, which alone is installed. */
+async function keepLicences(buildPath) {
+  const resources = path.dirname(buildPath);
+  for (const name of ['LICENSE', 'LICENSES.chromium.html']) {
+    const beside = path.resolve(resources, '../../..', name);
+    await cp(beside, path.join(resources, name));
+  }
+}
 
 /** The manifest that the packaged app needs, and no more. */
 async function writeManifest(buildPath) {

@@ -6,6 +6,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import path from 'node:path';
 import { build } from 'vite';
+import { noticesText } from './notices.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const builtins = builtinModules.flatMap((name) => [name, `node:${name}`]);
@@ -61,13 +62,17 @@ const parts = {
 };
 
 const wanted = process.argv.slice(2);
+/** Files whose code is in what was built. */
+const modules = [];
 for (const [name, config] of Object.entries(parts)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   if (name === 'renderer' && !existsSync(config.configFile)) continue;
   const started = performance.now();
-  await build(config);
+  const built = await build(config);
+  for (const { output } of [built].flat()) modules.push(...output.flatMap((chunk) => chunk.moduleIds ?? []));
   // In a packaged app the engine lies outside of the archive that holds the manifest.
   if (name === 'engine')
     writeFileSync(path.join(root, 'dist-app/engine/package.json'), '{ "type": "module" }\n');
   process.stdout.write(`${name} built in ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
 }
+if (wanted.length === 0) writeFileSync(path.join(root, 'dist-app/notices.txt'), noticesText(modules));

@@ -20,6 +20,7 @@ const ENGINE_ORDER = [
   'import',
   'cuts',
   'runs',
+  'report',
   'jobs',
 ];
 /** What each part may import of the others; of the engine only its face. */

@@ -7,7 +7,7 @@ import pc from 'picocolors';
 import { EXIT_CODES } from './exit-codes.js';
 
 /** Commands that compute; the others end at once by themselves. */
-const SUPERVISED = new Set(['slim', 'evaluate', 'compare', 'export', 'import', 'inspect']);
+const SUPERVISED = new Set(['slim', 'evaluate', 'compare', 'export', 'report', 'import', 'inspect']);
 /** In the environment of the process that does the work. */
 const MARK = 'HOPSCOTCH_SUPERVISED';
 /** Milliseconds in which the work may end by itself once it is asked to; a second after that everybody is gone. */

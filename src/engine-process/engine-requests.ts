@@ -16,6 +16,7 @@ import {
   suggestName,
   UserError,
   voteOn,
+  writeReport,
 } from '../engine/index.js';
 import type { CheckedInput } from '../shared/contract.js';
 import type { EngineRequest } from '../shared/engine-messages.js';
@@ -76,6 +77,8 @@ export function engineHandlers(shell: EngineShell, runner: JobRunner): Handlers<
         if (problem !== undefined) throw new UserError(problem);
         return await exportPoint(exportRequest(target), { ...jobs, signal });
       }),
+    'report.write': (asked) =>
+      tickets.run('report', (signal) => writeReport({ ...asked, overwrite: true }, { ...jobs, signal })),
     'runs.list': () => listRuns(store),
     'runs.show': ({ run }) => runDetails(store, run),
     'runs.delete': ({ run }) => {

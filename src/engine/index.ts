@@ -28,6 +28,7 @@ export { previewTask, type PreviewRequest } from './jobs/preview-task.js';
 export { slim, type SlimRequest, type SlimResult } from './jobs/slim.js';
 export { hasProgress } from './jobs/parts/finished-run.js';
 export { trainPoint } from './jobs/train-point.js';
+export { writeReport, type ReportRequest, type WrittenReport } from './jobs/write-report.js';
 export { KeptModels } from './jobs/parts/kept-models.js';
 export { planWay } from './jobs/parts/memory-plan.js';
 export { checkedSettings, defaultSettings, defaultTrainings } from './jobs/parts/settings.js';

@@ -29,6 +29,8 @@ export const TEXTS = {
     datasets: 'Datasets',
     allFiles: 'All files',
     exportFolder: 'Choose where the slimmed model goes',
+    report: 'Save a report',
+    reports: 'Web pages',
     settingsFolder: 'Choose a folder',
     choose: 'Choose',
   },

@@ -82,6 +82,8 @@ export const appRequests = {
   'app.openFolder': { input: v.object({ folder: v.picklist(['runs', 'logs']) }), output: v.undefined() },
   /** Opens the project's page in the browser. */
   'app.openHomepage': { input: v.undefined(), output: v.undefined() },
+  /** What the app holds of others, and under which licences. */
+  'app.notices': { input: v.undefined(), output: v.string() },
   'settings.get': { input: v.undefined(), output: appSettings },
   /** Changes what is given, answers with all. */
   'settings.set': { input: v.partial(appSettings), output: appSettings },

@@ -30,6 +30,7 @@ export const ENGINE_REQUESTS = [
   'export.suggest',
   'export.preview',
   'export.write',
+  'report.write',
   'runs.list',
   'runs.show',
   'runs.delete',

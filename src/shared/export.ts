@@ -23,6 +23,16 @@ export const exportRequests = {
   'export.preview': { input: exportTarget, output: exportPreview },
   /** Writes and verifies; refuses to overwrite anything. */
   'export.write': { input: exportTarget, output: exportResult },
-  /** Shows an exported folder in the system's file manager. */
+  /** A dialog for a report's HTML file; no path if the user cancelled. */
+  'report.choose': {
+    input: v.object({ name: v.string() }),
+    output: v.object({ path: v.optional(filePath) }),
+  },
+  /** Writes figures, curve and answers as a page, and the answers as CSV beside it; replaces what is there. */
+  'report.write': {
+    input: v.object({ ...runPoint.entries, file: filePath }),
+    output: v.object({ file: filePath, csv: v.optional(filePath) }),
+  },
+  /** Shows an exported folder or a report in the system's file manager. */
   'export.reveal': { input: v.object({ folder: filePath }), output: v.undefined() },
 } as const;

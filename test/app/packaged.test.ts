@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AppPage } from './pages/app-page.js';
 import { projectRoot } from './support/electron-program.js';
+import { fusesOf } from './support/fuses.js';
 import { launch, type RunningApp } from './support/launch.js';
 
 const isWanted = process.env.HOPSCOTCH_PACKAGE_TEST === '1';
@@ -66,6 +67,26 @@ describe.skipIf(!isWanted)(`the packaged app${why}`, () => {
     expect(app.errors).toEqual([]);
   });
 
+  test('has its fuses shut, but the one through which it is tested', () => {
+    expect(fusesOf(electronOf(folder))).toMatchObject({
+      runAsNode: false,
+      nodeOptions: false,
+      filePrivileges: false,
+      cookieEncryption: true,
+      asarIntegrity: true,
+      onlyFromAsar: true,
+      inspectArguments: true,
+    });
+  });
+
+  test('brings the notices of those whose work it holds', async () => {
+    const notices = await app.ask('app.notices');
+    for (const name of ['Electron, Chromium', 'onnxruntime-node', 'svelte', 'SIL OPEN FONT LICENSE'])
+      expect(notices).toContain(name);
+    const beside = process.platform === 'darwin' ? resourcesOf(folder) : folder;
+    expect(existsSync(path.join(beside, 'LICENSES.chromium.html'))).toBe(true);
+  });
+
   test('holds the libraries of this platform only', () => {
     const binaries = path.join(resourcesOf(folder), 'app.asar.unpacked/node_modules/onnxruntime-node/bin');
     const [api] = readdirSync(binaries);
@@ -77,6 +98,12 @@ describe.skipIf(!isWanted)(`the packaged app${why}`, () => {
 function programOf(packaged: string): string {
   if (process.platform === 'darwin') return path.join(packaged, 'Hopscotch.app/Contents/MacOS/hopscotch');
   return path.join(packaged, process.platform === 'win32' ? 'hopscotch.exe' : 'hopscotch');
+}
+
+/** The file that holds Electron itself. */
+function electronOf(packaged: string): string {
+  const framework = 'Hopscotch.app/Contents/Frameworks/Electron Framework.framework/Electron Framework';
+  return process.platform === 'darwin' ? path.join(packaged, framework) : programOf(packaged);
 }
 
 function resourcesOf(packaged: string): string {

@@ -1,8 +1,11 @@
 /** Requests about the app itself: what it is, its settings, the user's choices, its folders. */
 import { app } from 'electron';
+import { readFile } from 'node:fs/promises';
 import os from 'node:os';
+import path from 'node:path';
 import type { appRequests } from '../../shared/app.js';
 import type { Handlers } from '../../shared/router.js';
+import { BUILD } from '../app-files.js';
 import { sampleTasks } from '../folders.js';
 import { HOMEPAGE, openHomepage, openOwnFolder } from '../outside.js';
 import { TEXTS } from '../texts.js';
@@ -31,6 +34,7 @@ export function appHandlers(parts: Parts): Handlers<keyof typeof appRequests> {
     'app.log': ({ level, message }) => log.write(level, `page: ${message}`),
     'app.openFolder': async ({ folder }) => await openOwnFolder(folder, parts),
     'app.openHomepage': openHomepage,
+    'app.notices': async () => await readFile(path.join(BUILD, 'notices.txt'), 'utf8'),
     'settings.get': () => store.settings,
     'settings.set': changeSettings,
     'settings.chooseFolder': async ({ setting }) =>

@@ -1,4 +1,4 @@
-/** A dialog for one path. */
+/** Dialogs for one path. */
 import { dialog } from 'electron';
 import type { AppWindow } from '../app-window.js';
 
@@ -12,4 +12,16 @@ export async function choosePath(
     ? dialog.showOpenDialog(current, options)
     : dialog.showOpenDialog(options));
   return { path: filePaths[0] };
+}
+
+/** Asks before a file is replaced. @returns no path if the user cancelled */
+export async function chooseNewFile(
+  window: AppWindow,
+  options: Electron.SaveDialogOptions,
+): Promise<{ path?: string }> {
+  const { current } = window;
+  const { filePath } = await (current
+    ? dialog.showSaveDialog(current, options)
+    : dialog.showSaveDialog(options));
+  return filePath ? { path: filePath } : {};
 }

@@ -1,11 +1,12 @@
 /** Requests of step 6: where the slimmed model goes. */
 import { existsSync } from 'node:fs';
-import { shell } from 'electron';
+import path from 'node:path';
+import { app, shell } from 'electron';
 import { UserError } from '../../schema/errors.js';
 import type { exportRequests } from '../../shared/export.js';
 import type { Handlers } from '../../shared/router.js';
 import { TEXTS } from '../texts.js';
-import { choosePath } from './choose-path.js';
+import { chooseNewFile, choosePath } from './choose-path.js';
 import type { Parts } from './parts.js';
 import { passOn } from './pass-on.js';
 
@@ -17,7 +18,13 @@ export function exportHandlers({
   changeSettings,
 }: Parts): Handlers<keyof typeof exportRequests> {
   return {
-    ...passOn(desk, 'export.preview'),
+    ...passOn(desk, 'export.preview', 'report.write'),
+    'report.choose': async ({ name }) =>
+      await chooseNewFile(window, {
+        title: TEXTS.dialogs.report,
+        defaultPath: path.join(store.settings.exportFolder ?? app.getPath('documents'), name),
+        filters: [{ name: TEXTS.dialogs.reports, extensions: ['html'] }],
+      }),
     'export.suggest': async (point) => {
       const suggested = await desk.ask('export.suggest', point);
       return { ...suggested, parent: store.settings.exportFolder ?? suggested.parent };

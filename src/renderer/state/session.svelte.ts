@@ -16,6 +16,7 @@ import { EstimateState } from './estimate.svelte.js';
 import { ExportState } from './export.svelte.js';
 import { JobView } from './job.svelte.js';
 import { ModelState } from './model.svelte.js';
+import { ReportState } from './report.svelte.js';
 import { ResultState } from './result.svelte.js';
 import { RunsState } from './runs.svelte.js';
 import { TaskState } from './task.svelte.js';
@@ -31,6 +32,7 @@ export class Session {
   readonly compare: CompareState;
   readonly comparisons: ComparisonsState;
   readonly export: ExportState;
+  readonly report: ReportState;
   readonly runs: RunsState;
 
   info = $state.raw<AppInfo>();
@@ -58,6 +60,7 @@ export class Session {
     );
     this.compare = new CompareState(this.requests, remember, this.result);
     this.comparisons = new ComparisonsState(this.requests, this.result);
+    this.report = new ReportState(this.requests, this.result);
     this.export = new ExportState(this.requests, this.result);
   }
 

@@ -27,6 +27,7 @@ export const settings = {
     `Electron ${electron}, Chromium ${chromium}, Node ${node}`,
   openRuns: 'Folder of runs',
   openLogs: 'Folder of logs',
+  notices: 'Licences of others',
   homepage: 'Project page',
   method:
     'The method: ‘Hopscotch: Discovering and Skipping Redundancies in Language Models’, arXiv 2506.03303. Everything happens on this machine; nothing is sent anywhere.',

@@ -35,6 +35,7 @@ export function appHandlers(
       homepage: 'https://hopscotch.example',
     }),
     'app.log': () => undefined,
+    'app.notices': () => 'Hopscotch holds the work of others, with thanks.',
     'app.openFolder': () => undefined,
     'app.openHomepage': () => undefined,
     'settings.get': () => settings,

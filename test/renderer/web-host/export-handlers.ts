@@ -2,7 +2,7 @@ import exported from './recordings/exported.json';
 import type { SceneOptions } from './scenes.js';
 import { StandInFailure, type Handlers } from './handlers.js';
 
-type Names = `export.${string}`;
+type Names = `export.${string}` | `report.${string}`;
 
 const kinds = { 'README.md': 'readme', 'hopscotch.json': 'record', 'onnx/model.onnx': 'model' } as const;
 const kindOf = (name: string) =>
@@ -54,6 +54,8 @@ export function exportHandlers({ speed }: SceneOptions): Pick<Handlers, Extract<
         snippets: snippets(parent, name),
       };
     },
+    'report.choose': ({ name }) => ({ path: `/home/ada/Documents/${name}` }),
+    'report.write': ({ file }) => ({ file, csv: file.replace(/\.html$/, '.csv') }),
     'export.reveal': () => undefined,
   };
 }
