@@ -97,7 +97,7 @@ export function figureTable(
   rows: readonly (readonly string[])[],
   caption?: string,
 ): Html {
-  return markup`<table class="figures">
+  return markup`<table class="figures numbers">
     ${
       caption !== undefined &&
       markup`<caption>

@@ -14,7 +14,7 @@ table{border-collapse:collapse;width:100%}
 caption{text-align:left;padding-bottom:6px;font-size:12px}
 th,td{text-align:left;font-weight:400;vertical-align:baseline;padding:6px 16px 6px 0;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
 thead th{color:var(--muted);font-size:12px}
-.figures{max-width:840px}
+.figures{max-width:960px}.numbers td{white-space:nowrap}
 .figures td,.figures thead th+th{text-align:right;padding:6px 0 6px 16px;font-variant-numeric:tabular-nums}
 svg{display:block;width:100%;height:auto;max-width:720px}
 svg.strip{max-width:100%;max-height:96px;width:auto}
