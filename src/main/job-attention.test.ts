@@ -34,7 +34,7 @@ beforeEach(() => {
   new JobAttention({} as never, { settings } as never).follow(events);
 });
 
-test.each(['finished', 'failed', 'stopped', 'paused', 'crashed'] as const)('until the job has %s', (end) => {
+test.each(['finished', 'failed', 'stopped', 'crashed'] as const)('until the job has %s', (end) => {
   for (const status of ['starting', 'running', 'stopping'] as const) {
     job(status);
     expect(awake.size).toBe(1);
