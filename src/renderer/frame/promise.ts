@@ -7,5 +7,7 @@ export function promiseOf({ model, task, budget, estimate }: Session): string | 
   const modelName = model.description.value?.name;
   const taskName = task.preview.value?.name;
   if (modelName === undefined || taskName === undefined || !budget.budget) return undefined;
+  const { aim } = budget.all;
+  if (aim) return frame.aimed(aim, modelName, taskName);
   return frame.promise(budget.kind, budget.budget, modelName, taskName, estimate.value?.seconds);
 }

@@ -1,8 +1,9 @@
 /** Words of the frame: bar, rail, footer. */
+import type { Aim } from '../../schema/cuts.js';
 import type { Budget } from '../../schema/settings.js';
 import { STEP_NAMES, type Step } from '../../shared/steps.js';
 import type { KindChoice } from '../curve/kinds.js';
-import { counted, formatPercent } from '../format/numbers.js';
+import { counted, formatBytes, formatPercent } from '../format/numbers.js';
 import { formatDuration } from '../format/times.js';
 import { blocksWords } from './blocks.js';
 
@@ -45,6 +46,10 @@ export const frame = {
       .filter(Boolean)
       .join(', ');
   },
+  aimed: ({ goal }: Aim, model: string, task: string) =>
+    goal.kind === 'size'
+      ? `Cut ${model} for ${task} down to ${formatBytes(goal.bytes)}`
+      : `Cut ${model} for ${task} while at most ${formatPercent(goal.largestDrop)} of the quality is lost`,
   willNotFit: 'This will probably not fit into memory; Budget says why.',
   obstacles: {
     model: 'Choose a model first.',
