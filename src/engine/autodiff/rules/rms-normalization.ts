@@ -3,20 +3,21 @@
  * g = dy * scale and means over the same axes:
  *   dx = g * r - x * r^3 * mean(g * x), of x's shape; dscale = dy * x * r, summed to scale's shape
  * (ONNX operator specification, RMSNormalization, since opset 23). SimplifiedLayerNormalization is onnxruntime's earlier
- * operator for the same; r is its second output (onnxruntime's contributed operators).
+ * operator for the same. Its second output is r on the CPU, but zero on WebGPU (onnxruntime 1.30), so r is computed anew.
  */
-import { floatAttribute, intAttribute } from '../../onnx/graph/attributes.js';
+import { intAttribute } from '../../onnx/graph/attributes.js';
 import type { GradientRule, RuleContext } from '../gradient-rule.js';
-import { meanOver, normalizedAxes, statistic } from './normalization.js';
+import { inverseRoot, meanOver, normalizedAxes, refuseUsedStatistics } from './normalization.js';
 
-function rootMeanSquare(operator: string, inverseOf: (context: RuleContext) => string): GradientRule {
+function rootMeanSquare(operator: string): GradientRule {
   return {
     operator,
     gradient(context) {
       const { node, build, outputGradient, wants, shape } = context;
       const [x, scale] = node.input as [string, string];
       const dy = outputGradient(0)!;
-      const inverse = inverseOf(context);
+      refuseUsedStatistics(context);
+      const inverse = inverseRoot(context, meanOver(context, build.mul(x, x), axesOf(context)));
 
       const byInput = () => {
         const scaled = build.mul(dy, scale);
@@ -34,18 +35,5 @@ function axesOf(context: RuleContext): number[] {
   return normalizedAxes(context, intAttribute(context.node, 'axis', -1));
 }
 
-function computedInverse(context: RuleContext): string {
-  const { node, build } = context;
-  const x = node.input[0]!;
-  const epsilon = floatAttribute(node, 'epsilon', 1e-5);
-  const square = meanOver(context, build.mul(x, x), axesOf(context));
-  return build.reciprocal(build.sqrt(build.add(square, epsilon)));
-}
-
-/** onnxruntime infers a wrong shape for the second output where several axes are normalised. */
-function givenInverse(context: RuleContext): string {
-  return axesOf(context).length === 1 ? statistic(context, 1) : computedInverse(context);
-}
-
-export const rmsNormalization = rootMeanSquare('RMSNormalization', computedInverse);
-export const simplifiedLayerNormalization = rootMeanSquare('SimplifiedLayerNormalization', givenInverse);
+export const rmsNormalization = rootMeanSquare('RMSNormalization');
+export const simplifiedLayerNormalization = rootMeanSquare('SimplifiedLayerNormalization');
