@@ -55,7 +55,7 @@ describe.skipIf(!electronProgram() || !canType)(`the system’s own dialogs${why
     await xdotool('type', '--delay', '60', dataset);
     await xdotool('key', 'Return');
     await ui.content.getByRole('heading', { name: 'tracking', level: 1 }).waitFor({ timeout: 20_000 });
-    expect((await app.ask('workspace.get')).task?.dataset).toBe(dataset);
+    await expect.poll(async () => (await app.ask('workspace.get')).task?.dataset).toBe(dataset);
   });
 
   test('Escape changes nothing', async () => {

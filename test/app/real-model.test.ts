@@ -76,6 +76,7 @@ describe.skipIf(!electronProgram() || !existsSync(file))(`a real model${why}`, (
     await ui.go('export');
     await answerDialogs(app.electron, app.home);
     await ui.export.chooseFolder.click();
+    await ui.export.waitForFolder(app.home);
     await ui.export.name.fill('slimmed');
     await expect.poll(() => ui.export.write.isEnabled(), { timeout: 20_000 }).toBe(true);
     await ui.export.write.click();

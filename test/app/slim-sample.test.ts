@@ -87,6 +87,7 @@ describe.skipIf(!electronProgram())(`from one click to the slimmed model${electr
     await ui.go('export');
     await answerDialogs(app.electron, app.home);
     await ui.export.chooseFolder.click();
+    await ui.export.waitForFolder(app.home);
     await ui.export.name.fill('slimmed');
     await expect.poll(() => ui.export.write.isEnabled(), { timeout: 10_000 }).toBe(true);
     await ui.export.write.click();

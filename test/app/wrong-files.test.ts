@@ -40,6 +40,7 @@ describe.skipIf(!electronProgram())(`files that are wrong${electronReason}`, () 
 
   test('a model that is none: the page says so, and the one that is open stays', async () => {
     await ui.go('model');
+    await ui.content.getByRole('heading', { name: 'sample', level: 1 }).waitFor();
     await answerDialogs(app.electron, fileWith('broken.onnx', 'this is no model'));
     await app.page.getByRole('button', { name: modelTexts.openFile }).first().click();
     await app.page.getByText(modelTexts.refusedTitle('broken.onnx')).waitFor();

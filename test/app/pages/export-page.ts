@@ -13,6 +13,11 @@ export class ExportPage {
     return this.#page.getByRole('main').getByRole('button', { name: exporting.choose, exact: true });
   }
 
+  /** The folder above the export, once the page shows it. */
+  async waitForFolder(folder: string): Promise<void> {
+    await this.#page.getByRole('main').getByTitle(folder, { exact: true }).waitFor();
+  }
+
   get name(): Locator {
     return this.#page.getByRole('textbox', { name: exporting.name });
   }
