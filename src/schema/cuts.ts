@@ -23,9 +23,15 @@ export const cuts = v.partial(
 );
 export type Cuts = v.InferOutput<typeof cuts>;
 
+/** The kinds of cuts that are asked for, in the order in which they are made. */
+export function askedCuts({ lastToken, ...others }: Cuts): CutKind[] {
+  const asked: Partial<Record<CutKind, unknown>> = { ...others, 'last-token': lastToken };
+  return cutKind.options.filter((kind) => Boolean(asked[kind]));
+}
+
 /** Whether any cut is asked for: what blocks are skipped from is another model then. */
 export function isCut({ cuts: asked }: { cuts: Cuts }): boolean {
-  return Object.values(asked).some((value) => value !== undefined && value !== false);
+  return askedCuts(asked).length > 0;
 }
 
 /** Kinds of cuts that a plan may combine; blocks are attention blocks. */

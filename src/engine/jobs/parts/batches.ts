@@ -3,6 +3,7 @@ import type { JobSettings } from '../../../schema/settings.js';
 import type { QualityMeasure } from '../../../schema/report.js';
 import { makeLossBatch, type LossBatch } from '../../loss/loss-batch.js';
 import { makeBatches } from '../../data/batches.js';
+import type { Decoder } from '../../decoder/decoder.js';
 import type { EncodedRow } from '../../data/encoded-row.js';
 import { shuffled } from '../../data/seeded-random.js';
 import type { TrialRows } from '../../calibrate/select/selection-strategy.js';
@@ -56,6 +57,19 @@ export function taskBatches(
     training: toBatches(task.calibration, order, trainingBatchRows(settings)),
     heldout: toBatches(task.heldout, 'file', settings.batchRows),
   };
+}
+
+/** Rows of like length together, the shortest first. */
+export function batchesByLength(
+  decoder: Decoder,
+  rows: readonly EncodedRow[],
+  batchRows: number,
+  { tokenizer }: Pick<PreparedTask, 'tokenizer'>,
+): LossBatch[] {
+  const sorted = rows.toSorted((a, b) => a.ids.length - b.ids.length);
+  return makeBatches(sorted, { batchRows, order: 'file' }).map((batch) =>
+    makeLossBatch(decoder, batch, tokenizer.padTokenId),
+  );
 }
 
 /** Rows kept apart for trials, as many as have so many response tokens. */

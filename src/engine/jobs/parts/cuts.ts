@@ -3,49 +3,39 @@ import type { CutKind, Cuts } from '../../../schema/cuts.js';
 import { UserError } from '../../../schema/errors.js';
 import type { JobSettings } from '../../../schema/settings.js';
 import { cutNeurons } from '../../cuts/neurons/cut-neurons.js';
-import { neuronStatistics } from '../../cuts/neurons/neuron-statistics.js';
 import { neuronsProblem } from '../../cuts/neurons/neurons-problem.js';
 import { planNeurons } from '../../cuts/neurons/plan-neurons.js';
 import { lastTokenHead, lastTokenProblem } from '../../cuts/last-token/last-token-head.js';
 import { changePrecision } from '../../cuts/precision/change-precision.js';
 import { precisionProblem } from '../../cuts/precision/precision-problem.js';
-import { gatherSensitivities } from '../../cuts/precision/sensitivities.js';
 import { cutVocabulary, vocabularyProblem } from '../../cuts/vocabulary/cut-vocabulary.js';
 import { planVocabulary } from '../../cuts/vocabulary/plan-vocabulary.js';
-import type { EncodedRow } from '../../data/encoded-row.js';
 import { isTextExample, type Example } from '../../data/example.js';
 import { loadTokenizer } from '../../data/tokenizer.js';
-import { makeLossBatch, type LossBatch } from '../../loss/loss-batch.js';
-import type { RunOptions } from '../../runtime/session.js';
+import type { CutStatistics } from './cut-statistics.js';
 import { readRows } from './rows.js';
 import type { SourceModel } from './source-model.js';
-import type { PreparedTask } from './task.js';
 
 export interface CutTask {
   before: SourceModel;
   /** The folder to make. */
   folder: string;
   settings: JobSettings;
-  /** Absent for the vocabulary, which is cut before rows are encoded. */
-  task: PreparedTask | undefined;
-  runOptions: RunOptions;
+  /** Of the model before; absent for the vocabulary, which is cut before rows are encoded. */
+  statistics: CutStatistics | undefined;
   signal: AbortSignal | undefined;
   onProgress(done: number, total: number): void;
 }
-
-/** Tokens of the task, prompts included, on which a cut is decided: more of them change little. */
-const DECIDING_TOKENS = { precision: 8_000, neurons: 4_000, refit: 16_000 };
-const BATCH_ROWS = 4;
 
 /** Why a model cannot be cut so, in one sentence; undefined where it can. Reads no weights. */
 export function cutProblem(
   kind: CutKind,
   { decoder }: Pick<SourceModel, 'decoder'>,
-  { precision }: Cuts,
+  { precision, vocabulary }: Cuts,
 ): string | undefined {
   switch (kind) {
     case 'vocabulary':
-      return vocabularyProblem(decoder);
+      return vocabularyProblem(decoder) ?? choiceProblem(vocabulary);
     case 'neurons':
       return neuronsProblem(decoder);
     case 'precision':
@@ -90,30 +80,30 @@ async function keepVocabulary({ before, settings, ...task }: CutTask): Promise<s
   return `${keptTokens.toLocaleString('en')} of ${tokens.toLocaleString('en')} tokens stay, ${which}; texts in other scripts are read byte by byte.`;
 }
 
-/** 'task', 'latin,greek', or either with a number of tokens behind a colon. @throws UserError if that is no number */
-function vocabularyChoice(text: string): { keep: string; limit?: number } {
-  const [keep = '', limit, more] = text.split(':').map((part) => part.trim());
-  if (limit === undefined) return { keep };
-  if (more === undefined && /^[1-9]\d*$/.test(limit)) return { keep, limit: Number(limit) };
-  throw new UserError(
-    `'${text}' names no vocabulary; write scripts, and if you like a number of tokens behind a colon: 'task:32000'.`,
-  );
+/** 'task', 'latin,greek', or either with a number of tokens behind a colon. */
+const VOCABULARY_CHOICE = /^([^:]+)(?::\s*([1-9]\d*))?$/;
+
+function choiceProblem(text: string | undefined): string | undefined {
+  if (text === undefined || VOCABULARY_CHOICE.test(text.trim())) return undefined;
+  return `'${text}' names no vocabulary; write scripts, and if you like a number of tokens behind a colon: 'task:32000'.`;
 }
 
-async function removeNeurons({ before, settings, task, runOptions, ...others }: CutTask): Promise<string> {
+/** @throws UserError if it names no vocabulary */
+function vocabularyChoice(text: string): { keep: string; limit?: number } {
+  const [, keep, limit] = VOCABULARY_CHOICE.exec(text.trim()) ?? [];
+  if (keep === undefined) throw new UserError(choiceProblem(text)!);
+  return { keep: keep.trim(), ...(limit !== undefined && { limit: Number(limit) }) };
+}
+
+async function removeNeurons({ before, settings, statistics, ...others }: CutTask): Promise<string> {
   const { source, decoder } = before;
   const share = settings.cuts.neurons!;
-  const { signal } = others;
-  const statistics = await neuronStatistics(decoder, batchesOf(decoder, task!, DECIDING_TOKENS.neurons), {
-    runOptions,
-    ...(signal && { signal }),
-    onProgress: (done, total) => others.onProgress(done, 2 * total),
-  });
+  const measured = await statistics!.neurons((done, total) => others.onProgress(done, 2 * total));
   const { neuronsBefore, neuronsAfter, refitted } = await cutNeurons({
     source,
     decoder,
-    kept: planNeurons(decoder, statistics, { share }),
-    refit: { batches: batchesOf(decoder, task!, DECIDING_TOKENS.refit), runOptions },
+    kept: planNeurons(decoder, measured, { share }),
+    refit: { batches: statistics!.refitBatches, runOptions: statistics!.runOptions },
     ...ofFolder(others),
     onProgress: (done, total) => others.onProgress(total + done, 2 * total),
   });
@@ -125,21 +115,12 @@ async function removeNeurons({ before, settings, task, runOptions, ...others }: 
   return `${removed.toLocaleString('en')} of ${neuronsBefore.toLocaleString('en')} neurons of the MLPs were removed, those that the task needs least${fit}.`;
 }
 
-async function lowerPrecision({ before, settings, task, runOptions, ...others }: CutTask): Promise<string> {
+async function lowerPrecision({ before, settings, statistics, ...others }: CutTask): Promise<string> {
   const { source, decoder } = before;
   const precision = settings.cuts.precision!;
-  const { signal } = others;
   const problem = precisionProblem(decoder, precision);
   if (problem !== undefined) throw new UserError(problem);
-  const sensitivities = await gatherSensitivities(
-    decoder,
-    batchesOf(decoder, task!, DECIDING_TOKENS.precision),
-    {
-      runOptions,
-      ...(signal && { signal }),
-      onProgress: (done, total) => others.onProgress(done, 2 * total),
-    },
-  );
+  const sensitivities = await statistics!.sensitivities((done, total) => others.onProgress(done, 2 * total));
   const { packedWeights } = await changePrecision({
     source,
     decoder,
@@ -167,20 +148,4 @@ function textsOf(example: Example): string[] {
   if (isTextExample(example)) return [example.text];
   const { messages, response } = example;
   return [...messages.map(({ content }) => content), ...(response === undefined ? [] : [response])];
-}
-
-/** The first calibration rows, as many as have so many tokens. */
-function batchesOf(
-  decoder: SourceModel['decoder'],
-  { calibration, tokenizer }: PreparedTask,
-  most: number,
-): LossBatch[] {
-  let tokens = 0;
-  const end = calibration.findIndex(({ ids }) => (tokens += ids.length) > most);
-  const rows: readonly EncodedRow[] = calibration.slice(0, end < 0 ? undefined : Math.max(1, end));
-  const sorted = rows.toSorted((a, b) => a.ids.length - b.ids.length);
-  const count = Math.ceil(sorted.length / BATCH_ROWS);
-  return Array.from({ length: count }, (_, index) =>
-    makeLossBatch(decoder, sorted.slice(index * BATCH_ROWS, (index + 1) * BATCH_ROWS), tokenizer.padTokenId),
-  );
 }

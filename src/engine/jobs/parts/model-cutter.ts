@@ -1,16 +1,16 @@
 /** Makes the cuts that a run asks for, each once: what lies in the run's folder already is not made again. */
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import type { Aim, CutKind, MadeCut, TriedStep } from '../../../schema/cuts.js';
+import { askedCuts, type Aim, type CutKind, type MadeCut, type TriedStep } from '../../../schema/cuts.js';
 import type { JobSettings } from '../../../schema/settings.js';
 import type { Run } from '../../../schema/runs.js';
 import { writeKept } from '../../runs/kept-json.js';
 import type { JobContext } from '../context.js';
+import { CutStatistics } from './cut-statistics.js';
 import { makeCut } from './cuts.js';
 import type { MemoryPlanner } from './memory-plan.js';
 import { modelBytes } from './model-files.js';
 import {
-  askedCuts,
   calledAs,
   cutFolder,
   cutRecord,
@@ -44,7 +44,12 @@ export class ModelCutter {
     this.#context.store.update(this.#run, { settings: { ...this.#run.settings, ...settings } });
   }
 
-  async #plan(aim: Aim, reference: SourceModel, task: PreparedTask): Promise<TriedStep[]> {
+  async #plan(
+    aim: Aim,
+    reference: SourceModel,
+    task: PreparedTask,
+    statistics: CutStatistics,
+  ): Promise<TriedStep[]> {
     const kept = keptPlan(this.#runFolder);
     if (kept) return kept;
     this.#context.on({ type: 'stage', stage: 'planning the cuts' });
@@ -54,6 +59,7 @@ export class ModelCutter {
       original: this.#original,
       reference,
       task,
+      statistics,
       scratch: path.dirname(planFile(this.#runFolder)),
       runOptions: this.#planner.forPasses(reference.decoder),
       context: this.#context,
@@ -77,9 +83,12 @@ export class ModelCutter {
   /** All other cuts. @param task the rows that decide what can be spared, for the reference */
   async models(reference: SourceModel, task: PreparedTask): Promise<RunModels> {
     const { aim } = this.#run.settings;
-    const plan = aim && (await this.#plan(aim, reference, task));
+    const statistics = this.#statisticsOf(reference, task);
+    const plan = aim && (await this.#plan(aim, reference, task, statistics));
     const kinds = this.#asked.filter((kind) => kind !== 'vocabulary');
-    const model = await this.#cutAll(kinds, reference, task);
+    const model = await this.#cutAll(kinds, reference, (before) =>
+      before === reference ? statistics : this.#statisticsOf(before, task),
+    );
     // Nobody asks for what was in between.
     for (const kind of kinds.slice(0, -1)) {
       rmSync(cutFolder(this.#runFolder, kind), { recursive: true, force: true });
@@ -96,12 +105,18 @@ export class ModelCutter {
   }
 
   /** From the last one that is made already on. */
-  async #cutAll(kinds: readonly CutKind[], from: SourceModel, task?: PreparedTask): Promise<SourceModel> {
+  async #cutAll(
+    kinds: readonly CutKind[],
+    from: SourceModel,
+    statisticsOf?: (model: SourceModel) => CutStatistics,
+  ): Promise<SourceModel> {
     const kept = kinds.map((kind) => keptCutOf(this.#runFolder, kind));
     const last = kept.findLastIndex((cut) => cut !== undefined);
     let model = last < 0 ? from : await this.#open(kinds[last]!, kept[last]!.modelFile);
     this.#made.push(...kept.slice(0, last + 1).map((cut) => cut!.cut));
-    for (const kind of kinds.slice(last + 1)) model = await this.#cut(kind, model, task);
+    for (const kind of kinds.slice(last + 1)) {
+      model = await this.#cut(kind, model, statisticsOf?.(model));
+    }
     return model;
   }
 
@@ -110,7 +125,16 @@ export class ModelCutter {
     return calledAs(this.#original, await openModel(folder, modelFile, this.#run.settings.memory));
   }
 
-  async #cut(kind: CutKind, before: SourceModel, task: PreparedTask | undefined): Promise<SourceModel> {
+  #statisticsOf(model: SourceModel, task: PreparedTask): CutStatistics {
+    const runOptions = this.#planner.forPasses(model.decoder);
+    return new CutStatistics(model, task, runOptions, this.#context.signal);
+  }
+
+  async #cut(
+    kind: CutKind,
+    before: SourceModel,
+    statistics: CutStatistics | undefined,
+  ): Promise<SourceModel> {
     const folder = cutFolder(this.#runFolder, kind);
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(path.dirname(folder), { recursive: true });
@@ -119,8 +143,7 @@ export class ModelCutter {
       before,
       folder,
       settings: this.#run.settings,
-      task,
-      runOptions: this.#planner.forPasses(before.decoder),
+      statistics,
       signal: this.#context.signal,
       // Steps of a cut count different things, rows and bytes.
       onProgress: (done, total) => {

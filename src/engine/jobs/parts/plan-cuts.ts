@@ -1,7 +1,7 @@
 /** Tries each cut alone on rows kept apart, and chooses those that reach the run's aim for the least loss. */
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import type { BlockName } from '../../../schema/blocks.js';
+import type { BlockName, DecoderDescription } from '../../../schema/blocks.js';
 import { throwIfCancelled, UserError } from '../../../schema/errors.js';
 import type { Aim, CutKind, Cuts, PlannedKind, Precision, TriedStep } from '../../../schema/cuts.js';
 import { bytesWithCuts, type CutSizes } from '../../../schema/cut-sizes.js';
@@ -14,11 +14,12 @@ import type { Decoder } from '../../decoder/decoder.js';
 import { formatBytes } from '../../evaluate/figures.js';
 import { heldoutQuality } from '../../evaluate/heldout-quality.js';
 import { openForwardModel, type ForwardModel } from '../../loss/forward-model.js';
-import { makeLossBatch, type LossBatch } from '../../loss/loss-batch.js';
+import type { LossBatch } from '../../loss/loss-batch.js';
 import type { RunOptions } from '../../runtime/session.js';
 import type { JobContext } from '../context.js';
-import { rowsForTrials } from './batches.js';
+import { batchesByLength, rowsForTrials } from './batches.js';
 import { planFor, smallestWithin, type PlannedCuts, type TriedCut, type TriedCuts } from './cut-plan.js';
+import type { CutStatistics } from './cut-statistics.js';
 import { cutProblem, makeCut } from './cuts.js';
 import { modelBytes } from './model-files.js';
 import { openModel, type SourceModel } from './source-model.js';
@@ -37,6 +38,8 @@ export interface PlanTask {
   /** The original with the tokens that are kept; tried cuts are made of it. */
   reference: SourceModel;
   task: PreparedTask;
+  /** Of the reference. */
+  statistics: CutStatistics;
   /** For models that are tried. */
   scratch: string;
   runOptions: RunOptions;
@@ -82,18 +85,20 @@ class Trials {
   readonly #task: PlanTask;
   readonly #rows: readonly EncodedRow[];
   readonly #base: Base;
+  readonly #description: DecoderDescription;
   readonly #steps: (TriedStep & { setting: unknown })[] = [];
 
   private constructor(task: PlanTask, rows: readonly EncodedRow[], base: Base) {
     this.#task = task;
     this.#rows = rows;
     this.#base = base;
+    this.#description = describeDecoder(task.reference.decoder);
   }
 
   static async open(task: PlanTask): Promise<Trials> {
     const rows = rowsForTrials(task.task, task.settings);
     const { decoder } = task.reference;
-    const batches = batchesOf(rows, decoder, task.task);
+    const batches = batchesByLength(decoder, rows, TRIAL_BATCH_ROWS, task.task);
     const model = await openForward(decoder, [], task.runOptions);
     const quality = await heldoutQuality({ model, scales: new Map() }, batches, signalOf(task));
     const base = { model, batches, loss: quality.loss.value, accuracy: quality.tokenAccuracy.value };
@@ -112,7 +117,7 @@ class Trials {
       neurons: [{ setting: undefined, loss: 0 }, ...(allowed('neurons') ? await this.#neurons() : [])],
       attention: [{ setting: 0, loss: 0 }, ...(allowed('attention') ? await this.#attention() : [])],
     };
-    const description = describeDecoder(reference.decoder);
+    const description = this.#description;
     // What lies beside the weights in the files stays.
     const beside = modelBytes(reference) - description.total.bytes;
     const { goal } = aim;
@@ -197,7 +202,7 @@ class Trials {
 
   /** @returns undefined where the model cannot be cut so */
   async #tryCut(kind: CutKind, cuts: Cuts): Promise<Losses | undefined> {
-    const { reference, settings, task, scratch, runOptions, context } = this.#task;
+    const { reference, settings, task, statistics, scratch, context } = this.#task;
     if (cutProblem(kind, reference, cuts) !== undefined) return undefined;
     const folder = path.join(scratch, 'tried');
     rmSync(folder, { recursive: true, force: true });
@@ -207,13 +212,12 @@ class Trials {
         before: reference,
         folder,
         settings: { ...settings, cuts },
-        task,
-        runOptions,
+        statistics,
         signal: context.signal,
         onProgress: () => this.#listen(),
       });
       const { decoder } = await openModel(folder, undefined, settings.memory);
-      return await this.#measure(decoder, [], batchesOf(this.#rows, decoder, task));
+      return await this.#measure(decoder, [], batchesByLength(decoder, this.#rows, TRIAL_BATCH_ROWS, task));
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
@@ -249,8 +253,8 @@ class Trials {
     { loss, drop }: Losses,
     sizes: CutSizes,
   ): TriedCut<Setting> {
-    const { reference, aim, context } = this.#task;
-    const bytes = bytesWithCuts(describeDecoder(reference.decoder), sizes);
+    const { aim, context } = this.#task;
+    const bytes = bytesWithCuts(this.#description, sizes);
     const step = { kind, what, loss, bytes, taken: false };
     this.#steps.push({ ...step, setting });
     context.on({ type: 'cut-tried', step });
@@ -268,18 +272,6 @@ async function openForward(
   runOptions: RunOptions,
 ): Promise<ForwardModel> {
   return await openForwardModel(decoder, { skipped, granularity: 'scalar', runOptions });
-}
-
-function batchesOf(rows: readonly EncodedRow[], decoder: Decoder, task: PreparedTask): LossBatch[] {
-  const sorted = rows.toSorted((a, b) => a.ids.length - b.ids.length);
-  const count = Math.ceil(sorted.length / TRIAL_BATCH_ROWS);
-  return Array.from({ length: count }, (_, index) =>
-    makeLossBatch(
-      decoder,
-      sorted.slice(index * TRIAL_BATCH_ROWS, (index + 1) * TRIAL_BATCH_ROWS),
-      task.tokenizer.padTokenId,
-    ),
-  );
 }
 
 function signalOf({ context }: PlanTask): { signal?: AbortSignal } {

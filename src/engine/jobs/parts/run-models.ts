@@ -2,11 +2,10 @@
 import path from 'node:path';
 import * as v from 'valibot';
 import {
-  cutKind,
+  askedCuts,
   madeCut,
-  type CutKind,
   triedStep,
-  type Cuts,
+  type CutKind,
   type MadeCut,
   type TriedStep,
 } from '../../../schema/cuts.js';
@@ -39,12 +38,6 @@ export function uncut(original: SourceModel): RunModels {
 /** Beside a cut's folder, written when that is complete. */
 const keptCut = v.object({ version: v.literal(1), cut: madeCut, modelFile: v.string() });
 export type KeptCut = v.InferOutput<typeof keptCut>;
-
-/** The kinds of cuts that are asked for, in the order in which they are made. */
-export function askedCuts({ vocabulary, neurons, precision, lastToken }: Cuts): CutKind[] {
-  const asked: Record<CutKind, unknown> = { vocabulary, neurons, precision, 'last-token': lastToken };
-  return cutKind.options.filter((kind) => Boolean(asked[kind]));
-}
 
 export function planFile(runFolder: string): string {
   return path.join(runFolder, 'cuts', 'plan.json');
