@@ -94,6 +94,15 @@ describe('slim with cuts of every kind', () => {
   });
 });
 
+describe('slim with a cut that cannot be', () => {
+  it('is refused before anything is read or answered', async () => {
+    const { code, stderr } = await cli.run('slim', sampleFolder, dataset, ...flags, '--vocabulary=task:many');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/'task:many' names no vocabulary; write scripts, .*'task:32000'/);
+    expect(stderr).not.toContain('Reading the task');
+  });
+});
+
 describe('slim with a size as its aim', () => {
   it('tries each cut alone, and takes those that reach it', async () => {
     const { report } = await cli.json<SlimResult>(

@@ -1,5 +1,6 @@
 /** All that can be known before a job computes anything, so that nothing is found after an evening's work. */
 import path from 'node:path';
+import { askedCuts } from '../../../schema/cuts.js';
 import { UserError } from '../../../schema/errors.js';
 import type { JobSettings } from '../../../schema/settings.js';
 import { formatBytes } from '../../evaluate/figures.js';
@@ -7,6 +8,7 @@ import { requireCompanions } from '../../export/companions.js';
 import { requireFreeOutput } from '../../export/complete-folder.js';
 import { requireWritable } from '../../export/partial-folder.js';
 import { budgetInBlocks } from './budget.js';
+import { cutProblem } from './cuts.js';
 import { freeSpace } from './free-space.js';
 import { plannedFiles } from './model-files.js';
 import type { SourceModel } from './source-model.js';
@@ -24,9 +26,15 @@ export function requirePossible(
 ): void {
   budgetInBlocks(model.decoder, settings);
   requireCompanions(model.source.folder);
-  const { output } = settings;
+  const { output, cuts } = settings;
+  const kinds = askedCuts(cuts);
+  for (const kind of kinds) {
+    const problem = cutProblem(kind, model, cuts);
+    if (problem !== undefined) throw new UserError(problem);
+  }
   const bytes = plannedFiles(model, []).reduce((sum, file) => sum + file.bytes, 0);
-  requireSpace(scratch, bytes);
+  // A trial export; later the cut models: the one that others are held against, and two while one is made of the other.
+  requireSpace(scratch, bytes * Math.max(1, Math.min(3, kinds.length)));
   if (output === undefined || isInPlace) return;
   requireExportable(model, output, bytes);
 }
