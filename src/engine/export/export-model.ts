@@ -1,7 +1,7 @@
 /** Writes the slimmed model's folder: complete and verified, or not at all. */
 import type { BlockName } from '../../schema/blocks.js';
 import type { ExportMode, Granularity } from '../../schema/settings.js';
-import { rmSync, statSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { openForwardModel } from '../loss/forward-model.js';
 import type { LossBatch } from '../loss/loss-batch.js';
@@ -17,7 +17,7 @@ import { modelCard } from './model-card.js';
 import { slimmedModel, writeSlimmedModel } from './slimmed-model.js';
 import { explicitReason, requireSame, UnwritableScales } from './unwritable-scales.js';
 import { verifyExport, type ExportCheck } from './verify-export.js';
-import { hasFloat16Cache } from './whole-model.js';
+import { bytesOfModel, hasFloat16Cache } from './whole-model.js';
 
 export interface ExportRequest {
   source: ModelFolder;
@@ -114,8 +114,8 @@ async function writeFolder(request: ExportRequest, folder: string): Promise<Writ
     },
   });
   const verification = await verify(request, modelPath);
-  const originalBytes = record.originalBytes ?? modelBytes(source.modelPath, externalFiles(original.model));
-  const slimmedBytes = modelBytes(modelPath, dataFiles);
+  const originalBytes = record.originalBytes ?? bytesOfModel(source.modelPath, externalFiles(original.model));
+  const slimmedBytes = bytesOfModel(modelPath, dataFiles);
   writeJson(path.join(folder, 'hopscotch.json'), { ...hopscotch, verification });
   writeFileSync(
     path.join(folder, 'README.md'),
@@ -155,13 +155,6 @@ async function verify(request: ExportRequest, modelPath: string): Promise<Export
   } finally {
     await trained.release();
   }
-}
-
-/** Each file counts once: weights that were left in place (weights-in-place.ts) name the model's own file. */
-function modelBytes(modelPath: string, dataFiles: readonly string[]): number {
-  const data = dataFiles.map((location) => path.join(path.dirname(modelPath), location));
-  const files = [...new Set([modelPath, ...data])];
-  return files.reduce((sum, file) => sum + statSync(file).size, 0);
 }
 
 function writeJson(file: string, data: unknown): void {

@@ -1,4 +1,5 @@
 /** Writes a model that has all blocks of another one, whose weights or graph were changed, with the files beside it. */
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { throwIfCancelled } from '../../schema/errors.js';
 import { blocksOf, type Decoder } from '../decoder/decoder.js';
@@ -24,9 +25,10 @@ export interface WholeModel {
 /**
  * The ONNX file under the source's name, weights beside it under names that all runtimes find, configs and tokenizer.
  * @param folder is made
+ * @returns names of the files with weights, beside the ONNX file
  * @throws UserError if something cannot be read, CancelledError if stopped, Error with a code of the file system
  */
-export async function writeWholeModel(model: WholeModel, folder: string): Promise<void> {
+export async function writeWholeModel(model: WholeModel, folder: string): Promise<string[]> {
   const { source, original, decoder, edit, signal, onProgress } = model;
   joinNorms(decoder.graph, original.fusedNorms);
   const dataFiles = dataFileNames(decoder.model, source.modelFile);
@@ -49,6 +51,7 @@ export async function writeWholeModel(model: WholeModel, folder: string): Promis
       hasFloat16Cache: hasFloat16Cache(original),
     },
   });
+  return [...dataFiles.values()];
 }
 
 /** The layer behind each KV cache, or state of a convolution. */
@@ -56,7 +59,16 @@ export function attentionLayers(decoder: Decoder): number[] {
   return blocksOf(decoder).flatMap(({ kind, layer }) => (kind === 'mlp' ? [] : [layer]));
 }
 
-export function hasFloat16Cache({ graph, inputs }: Decoder): boolean {
+export function hasFloat16Cache({ graph, inputs }: Pick<Decoder, 'graph' | 'inputs'>): boolean {
   const [first] = inputs.cache;
   return first !== undefined && elementType(graph, first) === DataType.FLOAT16;
+}
+
+/**
+ * Bytes of an ONNX file and those with its weights. Each file counts once: weights that were left in place
+ * (onnx/file/weights-in-place.ts) name the model's own file.
+ */
+export function bytesOfModel(modelPath: string, dataFiles: readonly string[]): number {
+  const files = new Set([modelPath, ...dataFiles.map((name) => path.join(path.dirname(modelPath), name))]);
+  return [...files].reduce((bytes, file) => bytes + statSync(file).size, 0);
 }

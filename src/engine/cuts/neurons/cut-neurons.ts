@@ -1,17 +1,12 @@
 /** Writes a model without some of its MLPs' neurons: a complete folder that loads as the source's does. */
-import { statSync } from 'node:fs';
 import path from 'node:path';
 import { throwIfCancelled, UserError } from '../../../schema/errors.js';
 import type { BlockName } from '../../../schema/blocks.js';
-import { blocksOf, type Decoder } from '../../decoder/decoder.js';
-import { elementType } from '../../decoder/element-type.js';
-import { joinNorms } from '../../decoder/edit/join-norms.js';
-import { writeCompanions } from '../../export/companions.js';
+import type { Decoder } from '../../decoder/decoder.js';
 import { writeCompleteFolder } from '../../export/complete-folder.js';
-import { dataFileNames } from '../../export/data-files.js';
-import { externalFiles, writeModel } from '../../onnx/file/model-file.js';
+import { bytesOfModel, writeWholeModel } from '../../export/whole-model.js';
+import { externalFiles } from '../../onnx/file/model-file.js';
 import type { ModelFolder } from '../../onnx/file/model-folder.js';
-import { DataType } from '../../onnx/graph/data-types.js';
 import { FittedWeights, type FitRows } from './fitted-weights.js';
 import { neuronsProblem } from './neurons-problem.js';
 import { readNeurons } from './read-neurons.js';
@@ -70,25 +65,17 @@ export async function cutNeurons(request: NeuronsRequest): Promise<CutNeurons> {
     const fitted = new FittedWeights(folder);
     const refitted = request.refit ? await fitted.fit(request, cut, request.refit) : [];
     throwIfCancelled(request.signal);
-    joinNorms(cut.decoder.graph, decoder.fusedNorms);
-    const file = path.join(folder, source.modelFile);
-    const dataFiles = dataFileNames(cut.decoder.model, path.basename(file));
-    await writeModel(cut.decoder.model, file, {
-      edit: (tensor) => fitted.edits.get(tensor.name) ?? cut.weightEdits.get(tensor.name),
-      renameExternal: (location) => dataFiles.get(location)!,
-    });
+    const dataFiles = await writeWholeModel(
+      {
+        source,
+        original: decoder,
+        decoder: cut.decoder,
+        edit: (tensor) => fitted.edits.get(tensor.name) ?? cut.weightEdits.get(tensor.name),
+        ...(request.signal && { signal: request.signal }),
+      },
+      folder,
+    );
     fitted.remove();
-    await writeCompanions(source.folder, folder, {
-      cache: {
-        originalLayers: decoder.layerCount,
-        keptLayers: blocksOf(decoder).flatMap(({ kind, layer }) => (kind === 'mlp' ? [] : [layer])),
-      },
-      files: {
-        modelFile: source.modelFile,
-        dataFiles: dataFiles.size,
-        hasFloat16Cache: hasFloat16Cache(decoder),
-      },
-    });
     writeWidths(
       folder,
       [...after.values()].map(([, width]) => width),
@@ -97,8 +84,8 @@ export async function cutNeurons(request: NeuronsRequest): Promise<CutNeurons> {
     return {
       folder: path.resolve(request.output),
       modelFile: source.modelFile,
-      bytesBefore: bytesOf(source.modelPath, externalFiles(decoder.model)),
-      bytesAfter: bytesOf(file, [...dataFiles.values()]),
+      bytesBefore: bytesOfModel(source.modelPath, externalFiles(decoder.model)),
+      bytesAfter: bytesOfModel(path.join(folder, source.modelFile), dataFiles),
       neuronsBefore: sum([...after.values()].map(([width]) => width)),
       neuronsAfter: sum([...after.values()].map(([, width]) => width)),
       widths: after,
@@ -106,15 +93,4 @@ export async function cutNeurons(request: NeuronsRequest): Promise<CutNeurons> {
       left: before.problems,
     };
   });
-}
-
-function hasFloat16Cache({ graph, inputs }: Decoder): boolean {
-  const [first] = inputs.cache;
-  return first !== undefined && elementType(graph, first) === DataType.FLOAT16;
-}
-
-/** Each file counts once: weights that were left in place name the model's own file. */
-function bytesOf(modelPath: string, dataFiles: readonly string[]): number {
-  const files = new Set([modelPath, ...dataFiles.map((name) => path.join(path.dirname(modelPath), name))]);
-  return [...files].reduce((bytes, file) => bytes + statSync(file).size, 0);
 }

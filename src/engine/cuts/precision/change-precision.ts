@@ -1,15 +1,14 @@
 /** A model in another precision: weights in 8 or 4 bits, activations in float32 or float16, as a folder of its own. */
-import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Precision } from '../../../schema/cuts.js';
 import { UserError } from '../../../schema/errors.js';
 import { blocksOf, type Decoder } from '../../decoder/decoder.js';
 import { joinNorms } from '../../decoder/edit/join-norms.js';
-import { elementType } from '../../decoder/element-type.js';
 import { pastNames, presentNames } from '../../decoder/read/kv-cache.js';
 import { rereadDecoder } from '../../decoder/read/read-decoder.js';
 import { writeCompanions } from '../../export/companions.js';
 import { writeCompleteFolder } from '../../export/complete-folder.js';
+import { attentionLayers, bytesOfModel, hasFloat16Cache } from '../../export/whole-model.js';
 import { modelFileOf } from '../../export/snippets.js';
 import { PlannedDataFile } from '../../import/weights/planned.js';
 import { copyModel, externalFiles, setMetadata, type OnnxModel } from '../../onnx/file/model-file.js';
@@ -89,21 +88,19 @@ async function writeChanged(
   const file = path.join(folder, modelFile);
   const ownData = externalFiles(decoder.model).filter((name) => name !== path.basename(source.modelPath));
   const dataFiles = await writeSettled(model, file, dataFile, ownData.length > 0, { signal, onProgress });
-  const layers = blocksOf(decoder).flatMap(({ kind, layer }) => (kind === 'mlp' ? [] : [layer]));
   await writeCompanions(source.folder, folder, {
-    cache: { originalLayers: decoder.layerCount, keptLayers: layers },
-    files: { modelFile, dataFiles, hasFloat16Cache: hasFloat16Cache(model, decoder) },
+    cache: { originalLayers: decoder.layerCount, keptLayers: attentionLayers(decoder) },
+    files: {
+      modelFile,
+      dataFiles,
+      hasFloat16Cache: hasFloat16Cache({ graph: new Graph(model.graph), inputs: decoder.inputs }),
+    },
   });
-  const filesBefore = [
-    source.modelPath,
-    ...ownData.map((name) => path.join(path.dirname(source.modelPath), name)),
-  ];
-  const filesAfter = [file, ...(dataFiles > 0 ? [path.join(path.dirname(file), dataFile.location)] : [])];
   return {
     folder: path.resolve(request.output),
     modelFile,
-    bytesBefore: bytesOf(filesBefore),
-    bytesAfter: bytesOf(filesAfter),
+    bytesBefore: bytesOfModel(source.modelPath, ownData),
+    bytesAfter: bytesOfModel(file, dataFiles > 0 ? [dataFile.location] : []),
     packedWeights: packed.packed.length,
     tied: packed.tied,
   };
@@ -166,17 +163,8 @@ function widen(graph: Graph): void {
   widenFloats(graph);
 }
 
-function hasFloat16Cache({ graph }: OnnxModel, { inputs }: Decoder): boolean {
-  const [first] = inputs.cache;
-  return first !== undefined && elementType(new Graph(graph), first) === DataType.FLOAT16;
-}
-
 function importContributed({ proto }: OnnxModel): void {
   const domain = 'com.microsoft';
   if (proto.opsetImport.some((opset) => opset.domain === domain)) return;
   proto.opsetImport.push(create(OperatorSetIdProtoSchema, { domain, version: 1n }));
-}
-
-function bytesOf(files: readonly string[]): number {
-  return files.reduce((sum, file) => sum + statSync(file).size, 0);
 }
