@@ -7,7 +7,7 @@ const webgpu = await findWebgpu();
 const title = 'reason' in webgpu ? `WebGPU, skipped since it does not start: ${webgpu.reason}` : 'WebGPU';
 
 describe.skipIf('reason' in webgpu)(title, () => {
-  describe.each(['llama', 'gpt2'])('on a decoder in the style of %s', (name) => {
+  describe.each(['llama', 'gpt2', 'genai qwen3'])('on a decoder in the style of %s', (name) => {
     let expected: DecoderResults;
     let actual: DecoderResults;
     beforeAll(async () => {

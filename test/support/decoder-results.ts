@@ -7,7 +7,9 @@ import type { LossBatch } from '../../src/engine/loss/loss-batch.js';
 import type { Decoder } from '../../src/engine/decoder/decoder.js';
 import { readDecoder } from '../../src/engine/decoder/read/read-decoder.js';
 import { Generator } from '../../src/engine/generate/generator.js';
+import type { OnnxModel } from '../../src/engine/onnx/file/model-file.js';
 import { buildDecoder, decoderStyles } from '../graphs/build-decoder.js';
+import { buildGenaiDecoder, genaiStyles } from '../graphs/genai-decoder.js';
 import { lossBatchOf, randomScales, skippedOfBothKinds } from './random-scales.js';
 
 export interface DecoderResults {
@@ -22,7 +24,7 @@ export interface DecoderResults {
 
 /** @param styleName of test/graphs */
 export async function decoderResults(styleName: string, provider: Provider): Promise<DecoderResults> {
-  const decoder = readDecoder(buildDecoder(decoderStyles.find(({ name }) => name === styleName)!));
+  const decoder = readDecoder(modelOf(styleName));
   const batch = lossBatchOf(decoder);
   const cpuOperators = new Set<string>();
   const runOptions = {
@@ -45,6 +47,12 @@ export async function decoderResults(styleName: string, provider: Provider): Pro
     generated: await generatedTokens(decoder, provider),
     cpuOperators: [...cpuOperators],
   };
+}
+
+/** A style of test/graphs, or of onnxruntime-genai's there with 'genai' before its name. */
+function modelOf(styleName: string): OnnxModel {
+  const genai = genaiStyles.find(({ name }) => `genai ${name}` === styleName);
+  return genai ? buildGenaiDecoder(genai) : buildDecoder(decoderStyles.find(({ name }) => name === styleName)!);
 }
 
 /** Some blocks deleted where the scales are fine, none where there is one a block. */

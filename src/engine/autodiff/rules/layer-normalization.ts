@@ -4,11 +4,11 @@
  *   dx = r * (g - mean(g)) - r^3 * (x - mean) * mean(g * (x - mean)), of x's shape;
  *   dscale = dy * n and dbias = dy, summed to the shapes of scale and bias
  * (ONNX operator specification, LayerNormalization, since opset 17; onnxruntime has it in earlier opsets too). Mean and r
- * are computed anew: the operator's own are zero on WebGPU.
+ * are the operator's own second and third outputs.
  */
 import { intAttribute } from '../../onnx/graph/attributes.js';
 import type { GradientRule } from '../gradient-rule.js';
-import { inverseRoot, meanOver, normalizedAxes, refuseUsedStatistics } from './normalization.js';
+import { meanOver, normalizedAxes, statistic } from './normalization.js';
 
 export const layerNormalization: GradientRule = {
   operator: 'LayerNormalization',
@@ -18,9 +18,8 @@ export const layerNormalization: GradientRule = {
     const from = shape(x);
     const dy = outputGradient(0)!;
     const axes = normalizedAxes(context, intAttribute(node, 'axis', -1));
-    refuseUsedStatistics(context);
-    const centred = build.sub(x, meanOver(context, x, axes));
-    const inverse = inverseRoot(context, meanOver(context, build.mul(centred, centred), axes));
+    const centred = build.sub(x, statistic(context, 1));
+    const inverse = statistic(context, 2);
 
     const byInput = () => {
       const scaled = build.mul(dy, scale);

@@ -1,5 +1,4 @@
 /** What the normalisation rules have in common: axes, means, and the operators' optional outputs. */
-import { floatAttribute } from '../../onnx/graph/attributes.js';
 import { absoluteAxis, sizeOf } from '../broadcasting.js';
 import type { RuleContext } from '../gradient-rule.js';
 import { unsupported } from '../unsupported.js';
@@ -24,17 +23,18 @@ export function meanOver(
   return build.mul(total, build.div(build.countOf(total), build.countOf(x)));
 }
 
-/**
- * Optional outputs, mean and inverse deviation, are not differentiated, and not used either: on WebGPU they are zero
- * (onnxruntime 1.30).
- */
-export function refuseUsedStatistics({ node, outputGradient }: RuleContext): void {
-  if ([1, 2].some((index) => outputGradient(index) !== undefined))
-    throw unsupported(node, 'the model uses its mean or deviation elsewhere');
+/** A statistic that the node gives as an optional output: its mean or inverse deviation, in the input's element type. */
+export function statistic(context: RuleContext, index: number): string {
+  refuseUsedStatistic(context, index);
+  const { node, build, elementType } = context;
+  const type = elementType(node.input[0]!);
+  const name = build.graph.requireOutput(node, index, `${node.output[0]}/statistic`);
+  // Statistics are float32 where the values are narrower.
+  return type === 'float32' || type === 'float64' ? name : build.castTo(name, type);
 }
 
-/** 1 / sqrt(mean + epsilon) of squares. */
-export function inverseRoot({ node, build }: RuleContext, meanSquare: string): string {
-  const epsilon = floatAttribute(node, 'epsilon', 1e-5);
-  return build.reciprocal(build.sqrt(build.add(meanSquare, epsilon)));
+/** Optional outputs are not differentiated. @throws UserError if the model uses one */
+export function refuseUsedStatistic({ node, outputGradient }: RuleContext, index: number): void {
+  if (outputGradient(index) !== undefined)
+    throw unsupported(node, 'the model uses its mean or deviation elsewhere');
 }

@@ -5,9 +5,9 @@
  * (ONNX operator specification, RMSNormalization, since opset 23). SimplifiedLayerNormalization is onnxruntime's earlier
  * operator for the same. Its second output is r on the CPU, but zero on WebGPU (onnxruntime 1.30), so r is computed anew.
  */
-import { intAttribute } from '../../onnx/graph/attributes.js';
+import { floatAttribute, intAttribute } from '../../onnx/graph/attributes.js';
 import type { GradientRule, RuleContext } from '../gradient-rule.js';
-import { inverseRoot, meanOver, normalizedAxes, refuseUsedStatistics } from './normalization.js';
+import { meanOver, normalizedAxes, refuseUsedStatistic } from './normalization.js';
 
 function rootMeanSquare(operator: string): GradientRule {
   return {
@@ -16,8 +16,8 @@ function rootMeanSquare(operator: string): GradientRule {
       const { node, build, outputGradient, wants, shape } = context;
       const [x, scale] = node.input as [string, string];
       const dy = outputGradient(0)!;
-      refuseUsedStatistics(context);
-      const inverse = inverseRoot(context, meanOver(context, build.mul(x, x), axesOf(context)));
+      refuseUsedStatistic(context, 1);
+      const inverse = inverseOf(context);
 
       const byInput = () => {
         const scaled = build.mul(dy, scale);
@@ -33,6 +33,13 @@ function rootMeanSquare(operator: string): GradientRule {
 
 function axesOf(context: RuleContext): number[] {
   return normalizedAxes(context, intAttribute(context.node, 'axis', -1));
+}
+
+function inverseOf(context: RuleContext): string {
+  const { node, build } = context;
+  const x = node.input[0]!;
+  const square = meanOver(context, build.mul(x, x), axesOf(context));
+  return build.reciprocal(build.sqrt(build.add(square, floatAttribute(node, 'epsilon', 1e-5))));
 }
 
 export const rmsNormalization = rootMeanSquare('RMSNormalization');
