@@ -52,6 +52,21 @@ const shots = [
       (page) => page.getByText('Both', { exact: true }).click(),
     ],
   },
+  {
+    name: '3-budget-cuts',
+    scene: 'first-start',
+    acts: [
+      go('Budget'),
+      (page) => page.getByText('What I choose').click(),
+      (page) => page.getByLabel('Precision of the weights').selectOption('q4'),
+      settle,
+    ],
+  },
+  {
+    name: '3-budget-aim',
+    scene: 'first-start',
+    acts: [go('Budget'), (page) => page.getByText('Down to a size').click(), settle],
+  },
   { name: '3-budget-too-large', scene: 'too-large', acts: [go('Budget'), settle, settle, settle] },
   { name: '4-calibrate-idle', scene: 'first-start', acts: [go('Calibrate')] },
   { name: '4-calibrate-selecting', scene: 'selecting', acts: [go('Calibrate')] },

@@ -3,6 +3,7 @@ import { STEPS, type OrderedStep, type Step } from '../../shared/steps.js';
 import { formatPercent } from '../format/numbers.js';
 import type { Session } from '../state/session.svelte.js';
 import { blocksWords, budgetWords } from '../texts/blocks.js';
+import { cuts as cutTexts } from '../texts/cuts.js';
 import { calibrate as calibrateTexts } from '../texts/calibrate.js';
 import { runs as runTexts } from '../texts/runs.js';
 
@@ -31,7 +32,9 @@ export function stepMark(session: Session, step: OrderedStep): StepMark {
       const isReady = session.obstacle === undefined || session.obstacle === 'running';
       return mark(
         isReady && session.estimate.value?.fits !== false,
-        budget.budget && budgetWords(budget.kind, budget.budget),
+        budget.all.aim
+          ? cutTexts.aim(budget.all.aim)
+          : budget.budget && budgetWords(budget.kind, budget.budget),
       );
     }
     case 'calibrate': {

@@ -1,6 +1,6 @@
 /** Words of what else can be cut, beside blocks. */
-import type { Precision } from '../../schema/cuts.js';
-import { formatBytes } from '../format/numbers.js';
+import type { Aim, Precision } from '../../schema/cuts.js';
+import { formatBytes, formatPercent } from '../format/numbers.js';
 
 export const cuts = {
   label: 'What else may become smaller',
@@ -27,5 +27,11 @@ export const cuts = {
   lastToken: 'Logits of the last position only',
   lastTokenHint: 'Right for chat; tools that score whole texts need all of them.',
   size: 'Largest size (MB)',
+  /** 'down to 75 MB' */
+  aim: ({ goal }: Aim) =>
+    goal.kind === 'size'
+      ? `down to ${formatBytes(goal.bytes)}`
+      : `while at most ${formatPercent(goal.largestDrop)} of the quality is lost`,
+  notEstimated: 'The time that the cuts themselves take is not part of this.',
   together: (bytes: number) => `Together about ${formatBytes(bytes)}.`,
 } as const;

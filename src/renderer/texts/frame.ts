@@ -3,9 +3,10 @@ import type { Aim } from '../../schema/cuts.js';
 import type { Budget } from '../../schema/settings.js';
 import { STEP_NAMES, type Step } from '../../shared/steps.js';
 import type { KindChoice } from '../curve/kinds.js';
-import { counted, formatBytes, formatPercent } from '../format/numbers.js';
+import { counted, formatPercent } from '../format/numbers.js';
 import { formatDuration } from '../format/times.js';
 import { blocksWords } from './blocks.js';
+import { cuts } from './cuts.js';
 
 export const frame = {
   steps: STEP_NAMES,
@@ -46,10 +47,7 @@ export const frame = {
       .filter(Boolean)
       .join(', ');
   },
-  aimed: ({ goal }: Aim, model: string, task: string) =>
-    goal.kind === 'size'
-      ? `Cut ${model} for ${task} down to ${formatBytes(goal.bytes)}`
-      : `Cut ${model} for ${task} while at most ${formatPercent(goal.largestDrop)} of the quality is lost`,
+  aimed: (aim: Aim, model: string, task: string) => `Cut ${model} for ${task} ${cuts.aim(aim)}`,
   willNotFit: 'This will probably not fit into memory; Budget says why.',
   obstacles: {
     model: 'Choose a model first.',
