@@ -1,43 +1,14 @@
-/**
- * Runs Electron Forge, which needs a newer Node than the rest of the project, from a folder of its own, packaging/, and
- * installs it there if it is not: `npm run package`, `npm run make`.
- */
+/** Runs Electron Forge with the tools of packaging/: `npm run package`, `npm run make`. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-const NEEDED = [22, 13];
-const root = path.resolve(import.meta.dirname, '..');
-const folder = path.join(root, 'packaging');
-const [major, minor] = process.versions.node.split('.').map(Number);
+import './packaging-tools.mjs';
 
-if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
-  process.stderr.write(
-    `Packaging needs Node ${NEEDED.join('.')} or newer, because Electron Forge does; this is Node ${process.versions.node}. ` +
-      'Everything else works with it.\n',
-  );
-  process.exit(2);
-}
-if (!isInstalled())
-  run('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder, shell: process.platform === 'win32' });
-run(process.execPath, [
-  path.join(folder, 'node_modules/@electron-forge/cli/dist/electron-forge.js'),
-  ...process.argv.slice(2),
-]);
-
-/** Whether what lies in packaging/node_modules was installed from today's lockfile. */
-function isInstalled() {
-  const installed = path.join(folder, 'node_modules/.package-lock.json');
-  if (!existsSync(installed)) return false;
-  const { packages } = JSON.parse(readFileSync(installed, 'utf8'));
-  const wanted = JSON.parse(readFileSync(path.join(folder, 'package-lock.json'), 'utf8')).packages;
-  return Object.entries(wanted).every(
-    ([place, { version, optional }]) => place === '' || optional || packages[place]?.version === version,
-  );
-}
-
-function run(program, args, options) {
-  const { status, error } = spawnSync(program, args, { stdio: 'inherit', cwd: root, ...options });
-  if (error) throw error;
-  if (status !== 0) process.exit(status ?? 1);
-}
+const root = path.join(import.meta.dirname, '..');
+const forge = path.join(root, 'packaging/node_modules/@electron-forge/cli/dist/electron-forge.js');
+const { status, error } = spawnSync(process.execPath, [forge, ...process.argv.slice(2)], {
+  cwd: root,
+  stdio: 'inherit',
+});
+if (error) throw error;
+process.exit(status ?? 1);

@@ -31,7 +31,9 @@ if [ ! -f "$get" ]; then
 fi
 if [ ! -x .cache/electron/electron ]; then
   mkdir -p .cache
-  node "$get" .cache/electron
+  # It uses the tools of packaging/.
+  scripts/with-node-24.sh node scripts/packaging-tools.mjs
+  (cd packaging && ../scripts/with-node-24.sh node "../$get" ../.cache/electron)
 fi
 version=$(cat .cache/electron/version)
 archive=.cache/electron-zip/electron-v$version-linux-x64.zip
