@@ -23,15 +23,16 @@ export class ExportState {
     this.written = new LoadedFor(() => result.pointKey);
   }
 
-  /** Fills in a folder and a name, once for every point. */
+  /** Fills in a folder and a name, once for every point; what was typed or chosen meanwhile stays. */
   async suggest(): Promise<void> {
     const { target, pointKey } = this.#result;
     if (!target || pointKey === this.#suggestedFor) return;
     this.#suggestedFor = pointKey;
+    const before = this.name;
     const { parent, name } = await this.#requests.ask('export.suggest', target);
     if (pointKey !== this.#suggestedFor) return;
     if (this.parent === '') this.parent = parent;
-    this.name = name;
+    if (this.name === before) this.name = name;
   }
 
   async chooseParent(): Promise<void> {

@@ -43,6 +43,16 @@ test('a suggestion that comes late does not name the point that is looked at now
   expect(session.export.name).toBe('sample-arithmetic-4');
 });
 
+test('a suggestion that comes late does not take the place of what was typed', async () => {
+  const { session, bridge } = await startSession('finished');
+  const give = bridge.hold('export.suggest');
+  void session.export.suggest();
+  await settled();
+  session.export.name = 'my-own';
+  await give();
+  expect(session.export).toMatchObject({ parent: '/home/ada/Documents', name: 'my-own' });
+});
+
 describe('what was written', () => {
   test('is that of its point: another one is still to be written', async () => {
     const { session, state } = await readyToExport();
