@@ -71,7 +71,7 @@ describe('where there is no terminal', () => {
       show(steps(done, 100, 100 - done));
     }
     expect(screen.lines).toEqual([
-      '  1 of 100 forward passes, measuring speed',
+      '  1 of 100 forward passes, time left not known yet',
       '  12 of 100 forward passes, about 88 s left',
       '  23 of 100 forward passes, about 77 s left',
     ]);
@@ -81,7 +81,7 @@ describe('where there is no terminal', () => {
     const { screen, show } = shown(false);
     show(steps(99.2, 100), steps(99.7, 100, 1), steps(100, 100, 0));
     expect(screen.lines).toEqual([
-      '  99 of 100 forward passes, measuring speed',
+      '  99 of 100 forward passes, time left not known yet',
       '  100 of 100 forward passes, done',
     ]);
   });
@@ -117,7 +117,7 @@ describe('on a terminal', () => {
   it('a bar says how far the work is and how long it will take', () => {
     const { screen, progress, show } = shown(true);
     show({ type: 'answers', done: 1, total: 8 });
-    expect(stripVTControlCharacters(screen.written)).toContain('1 of 8 answers, measuring speed');
+    expect(stripVTControlCharacters(screen.written)).toContain('1 of 8 answers, time left not known yet');
     show({ type: 'answers', done: 4, total: 8, secondsLeft: 12 });
     vi.advanceTimersByTime(1000);
     expect(stripVTControlCharacters(screen.written)).toContain('4 of 8 answers, about 12 s left');

@@ -6,7 +6,7 @@ import { count, duration } from './words.js';
 /** Lines about progress come at most this often where there is no terminal, in seconds. */
 const LINE_INTERVAL = 10;
 /** What stands for the time left while there is no pace to reckon from. */
-const MEASURING = 'measuring speed';
+const MEASURING = 'time left not known yet';
 
 /** Where it is shown; a terminal if it says so. */
 type Screen = NodeJS.WritableStream & { isTTY?: boolean };
@@ -60,7 +60,7 @@ export class JobProgress {
         );
         break;
       case 'answers':
-        this.#advance('answers', event.done, event.total, event.secondsLeft);
+        this.#advance('answers', Math.floor(event.done), event.total, event.secondsLeft);
         break;
       case 'progress':
         this.#advance('forward passes', Math.round(event.done), Math.round(event.total), event.secondsLeft);

@@ -46,7 +46,7 @@ export const jobEvent = v.variant('type', [
   v.object({ type: v.literal('restored'), findings: runFindings }),
   /** How the dataset was read, and what of it cannot be used. */
   v.object({ type: v.literal('columns'), columns: v.string(), problems: v.array(problemCount) }),
-  /** Answers generated of those foreseen. */
+  /** Answers generated of those foreseen; those in the making count as shares. */
   v.object({ type: v.literal('answers'), ...done }),
   /** One sentence: on which execution provider the job runs and why, if another one than the CPU is asked for. */
   v.object({ type: v.literal('provider'), reason: v.string() }),

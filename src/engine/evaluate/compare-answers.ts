@@ -32,7 +32,10 @@ export async function generateAnswers(
   );
 }
 
-/** @throws CancelledError if the signal is triggered */
+/**
+ * @param settings progress counts the answers of both
+ * @throws CancelledError if the signal is triggered
+ */
 export async function compareAnswers(
   original: Generator,
   slimmed: Generator,
@@ -42,7 +45,8 @@ export async function compareAnswers(
 ): Promise<AnswerComparison> {
   const before = await generateAnswers(original, prompts, settings, decode);
   throwIfCancelled(settings.signal);
-  const after = await generateAnswers(slimmed, prompts, settings, decode);
+  const onProgress = (answered: number) => settings.onProgress?.(prompts.length + answered);
+  const after = await generateAnswers(slimmed, prompts, { ...settings, onProgress }, decode);
   return {
     prompts: prompts.length,
     original: scoreAnswers(before, prompts),

@@ -107,20 +107,21 @@ describe('generation', () => {
     expect(new Set(results.map(({ finishedBy }) => finishedBy)).size).toBe(2);
   });
 
-  it('tells each token as it comes, stop tokens excepted, and each prompt that is finished', async () => {
+  it('tells each token as it comes, stop tokens excepted, and how many prompts are answered', async () => {
     const stop = whole[0]![4]!;
     const told: number[][] = prompts.map(() => []);
-    const finished: [number, number][] = [];
+    const progress: number[] = [];
     const results = await generator.generate(prompts, {
       ...settings,
       stopTokens: new Set([stop]),
       batchRows: 4,
       onToken: (prompt, token) => told[prompt]!.push(token),
-      onFinished: (prompt, done) => finished.push([prompt, done]),
+      onProgress: (answered) => progress.push(answered),
     });
     expect(told).toEqual(results.map(({ tokens }) => tokens.filter((token) => token !== stop)));
-    expect(finished.map(([prompt]) => prompt).toSorted()).toEqual([...prompts.keys()]);
-    expect(finished.map(([, done]) => done)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(progress).toEqual(progress.toSorted((a, b) => a - b));
+    expect([progress[0], progress.at(-1)]).toEqual([0, prompts.length]);
+    expect(progress.some((answered) => answered > 0 && answered < 1)).toBe(true);
   });
 
   it('stops when it is told to', async () => {

@@ -25,8 +25,8 @@ export interface GenerationSettings {
   giveWay?: () => Promise<void>;
   /** Called for each token as it comes, the stop token excepted. */
   onToken?: (prompt: number, token: number) => void;
-  /** Called when a prompt is finished. */
-  onFinished?: (prompt: number, done: number) => void;
+  /** Called at the beginning and after each step with how many prompts are answered, those in the making as shares. */
+  onProgress?: (answered: number) => void;
 }
 
 export interface GeneratedText {
@@ -102,10 +102,11 @@ export class Generator {
       );
     }
     const results: GeneratedText[] = prompts.map(() => ({ tokens: [], finishedBy: 'length' }));
-    let done = 0;
+    settings.onProgress?.(0);
+    let answered = 0;
     for (const batch of this.#batches(prompts, settings)) {
-      await this.#generateBatch(prompts, batch, settings, results);
-      for (const prompt of batch) settings.onFinished?.(prompt, (done += 1));
+      await this.#generateBatch(prompts, batch, settings, results, answered);
+      answered += batch.length;
     }
     return results;
   }
@@ -134,6 +135,7 @@ export class Generator {
     batch: readonly number[],
     settings: GenerationSettings,
     results: GeneratedText[],
+    answeredBefore: number,
   ): Promise<void> {
     let rows: Row[] = batch.map((prompt) => ({
       prompt,
@@ -164,6 +166,8 @@ export class Generator {
       });
       if (going.length < rows.length && going.length > 0) cache = selectRows(this.#links, cache, going);
       rows = going.map((place) => rows[place]!);
+      const made = rows.reduce((sum, { prompt }) => sum + results[prompt]!.tokens.length, 0);
+      settings.onProgress?.(answeredBefore + batch.length - rows.length + made / settings.maxNewTokens);
       past = hasCache ? length : 0;
       length = chunk === undefined ? length + 1 : Math.min(length + chunk, shortest());
     }

@@ -99,7 +99,8 @@ export async function cachedResponses(
           part.map((index) => prompts[index]!),
           {
             ...settings,
-            onFinished: (_, done) => settings.onFinished?.(0, prompts.length - ordered.length + start + done),
+            onProgress: (answered) =>
+              settings.onProgress?.(prompts.length - ordered.length + start + answered),
           },
         );
         part.forEach((index, place) => cache.put(prompts[index]!, responses[place]!));

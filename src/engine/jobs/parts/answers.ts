@@ -21,7 +21,6 @@ export async function heldoutAnswers(
 ): Promise<AnswerComparison | undefined> {
   const prompts = task.prompts.slice(0, count);
   if (prompts.length === 0) return undefined;
-  let done = 0;
   return await compareAnswers(
     original,
     slimmed,
@@ -32,7 +31,7 @@ export async function heldoutAnswers(
       batchRows,
       signal,
       giveWay,
-      onFinished: () => on({ type: 'answers', done: (done += 1), total: 2 * prompts.length }),
+      onProgress: (done) => on({ type: 'answers', done, total: 2 * prompts.length }),
     },
     (tokens) => task.tokenizer.decode(tokens, { skipSpecialTokens: true }),
   );

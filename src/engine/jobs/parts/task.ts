@@ -142,7 +142,7 @@ async function withOwnAnswers(
     maxNewTokens: settings.maxNewTokens,
     stopTokens,
     signal,
-    onFinished: (_, done) => on({ type: 'answers', done, total: all.length }),
+    onProgress: (done) => on({ type: 'answers', done, total: all.length }),
   };
   const { responses } = await cachedResponses(
     new ResponseCache(cache, model.fingerprint, generation),
