@@ -52,7 +52,9 @@ export async function decoderResults(styleName: string, provider: Provider): Pro
 /** A style of test/graphs, or of onnxruntime-genai's there with 'genai' before its name. */
 function modelOf(styleName: string): OnnxModel {
   const genai = genaiStyles.find(({ name }) => `genai ${name}` === styleName);
-  return genai ? buildGenaiDecoder(genai) : buildDecoder(decoderStyles.find(({ name }) => name === styleName)!);
+  return genai
+    ? buildGenaiDecoder(genai)
+    : buildDecoder(decoderStyles.find(({ name }) => name === styleName)!);
 }
 
 /** Some blocks deleted where the scales are fine, none where there is one a block. */

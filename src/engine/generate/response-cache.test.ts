@@ -56,7 +56,11 @@ describe('cached responses', () => {
       cache(),
       open,
       prompts,
-      { ...settings, signal: controller.signal, onProgress: (answered) => answered === 2 && controller.abort() },
+      {
+        ...settings,
+        signal: controller.signal,
+        onProgress: (answered) => answered === 2 && controller.abort(),
+      },
       2,
     );
     await expect(stopped).rejects.toThrow(CancelledError);
