@@ -19,6 +19,8 @@ export interface QualityOptions {
   /** The rows as batches for the original, where its graph has other inputs; default: those that are measured. */
   originalBatches?: readonly LossBatch[];
   signal?: AbortSignal;
+  /** Called after each forward pass of a batch, the original's among them. */
+  onPass?: () => void;
 }
 
 /**
@@ -55,6 +57,7 @@ export async function heldoutQualities(
         if (!options.original) requireOwnNumbers(result.tokenLosses);
         counter.add(group[place]!.batch, result, expected?.[place]);
         place += 1;
+        options.onPass?.();
       }
     }
   }
@@ -146,6 +149,7 @@ async function originalLogits(
   for await (const result of original.model.runEachWithLogits(runs)) {
     throwIfCancelled(options.signal);
     results.push(result);
+    options.onPass?.();
   }
   return results;
 }

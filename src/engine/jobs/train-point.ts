@@ -5,7 +5,6 @@ import { isCut } from '../../schema/cuts.js';
 import { lossKindFor } from '../../schema/settings.js';
 import { UserError } from '../../schema/errors.js';
 import { chosenBlocks } from '../calibrate/checkpoint.js';
-import { GRADIENT_STEP_COST } from '../calibrate/select/selection-strategy.js';
 import { openCheckpoint } from '../runs/checkpoint-file.js';
 import { keptCheckpoint, keptReport } from '../runs/run-details.js';
 import { lockRun } from '../runs/run-lock.js';
@@ -19,6 +18,7 @@ import { trainAndMeasure } from './parts/point.js';
 import { prepareRunTask, runFingerprint, runModels } from './parts/points.js';
 import { trainingSettings } from './parts/settings.js';
 import { WithTimeLeft } from './parts/time-left.js';
+import { originalWork, pointWork } from './parts/work.js';
 
 /**
  * Does nothing where the point is trained already; what was trained before a stop is not trained again.
@@ -55,7 +55,9 @@ async function trainLocked(run: Run, request: RunPoint, context: JobContext): Pr
   const batches = taskBatches(model, task, settings);
   const referenceBatches = reference === model ? batches : taskBatches(reference, task, settings);
   const { epochs, ...training } = trainingSettings(settings, model.decoder.hiddenSize);
-  const total = epochs * (batches.calibration.length * GRADIENT_STEP_COST + batches.heldout.length);
+  const loss = lossKindFor(task.summary.responses);
+  const size = { batches: batches.calibration.length, heldoutBatches: batches.heldout.length, loss };
+  const total = originalWork(size) + pointWork(size, epochs).point;
   let done = 0;
   const isNew = checkpoint.state.training[String(request.blocks)] === undefined;
   const started = performance.now();
@@ -63,7 +65,7 @@ async function trainLocked(run: Run, request: RunPoint, context: JobContext): Pr
     const pointTask = {
       decoder: model.decoder,
       ...batches,
-      loss: lossKindFor(task.summary.responses),
+      loss,
       settings,
       runOptions: await new MemoryPlanner(settings.memory, runOptions).forCalibration(
         model.decoder,

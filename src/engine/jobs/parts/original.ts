@@ -27,6 +27,8 @@ export interface OriginalTask {
   loss: LossKind;
   runOptions: RunOptions;
   signal: AbortSignal | undefined;
+  /** Called after each forward pass of a batch, with 1. */
+  onWork(forwardPasses: number): void;
 }
 
 /**
@@ -42,10 +44,16 @@ export async function measureOriginal(task: OriginalTask): Promise<HeldoutQualit
     runOptions: task.runOptions,
   });
   try {
-    const quality = await heldoutQuality({ model, scales: new Map() }, heldout, signal ? { signal } : {});
+    const quality = await heldoutQuality({ model, scales: new Map() }, heldout, {
+      onPass: () => task.onWork(1),
+      ...(signal ? { signal } : {}),
+    });
     if (task.loss === 'divergence') {
       const targets = new OriginalTargets();
-      await targets.learn(model, [...calibration, ...heldout], () => throwIfCancelled(signal));
+      await targets.learn(model, [...calibration, ...heldout], () => {
+        throwIfCancelled(signal);
+        task.onWork(1);
+      });
       for (const batch of task.learners) targets.addTo(batch);
     }
     return quality;

@@ -77,7 +77,12 @@ export async function trainAndMeasure(
       slimmed,
       known ? [trained.scales] : [trained.scales, new Map()],
       task.heldout,
-      { original, originalBatches: task.reference.heldout, ...(task.signal ? { signal: task.signal } : {}) },
+      {
+        original,
+        originalBatches: task.reference.heldout,
+        onPass: () => task.onWork(1),
+        ...(task.signal ? { signal: task.signal } : {}),
+      },
     );
     const point: CurvePoint = {
       skipped: [...skipped],

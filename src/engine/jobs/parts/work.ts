@@ -38,7 +38,7 @@ export function foreseenRounds(decoder: Decoder, settings: JobSettings, begun = 
 }
 
 export function foreseenWork(decoder: Decoder, settings: JobSettings, size: WorkSize): ForeseenWork {
-  const { batches, heldoutBatches, smallBatchShare } = size;
+  const { batches, smallBatchShare } = size;
   const strategy = selectionStrategy(settings.strategy);
   const candidates = candidateBlocks(decoder, blockKinds(settings), []).length;
   const rounds = Array.from({ length: size.rounds }, (_, round) =>
@@ -50,11 +50,33 @@ export function foreseenWork(decoder: Decoder, settings: JobSettings, size: Work
       : settings.budget.kind === 'quality'
         ? 2 * Math.ceil(Math.log2(size.rounds + 1))
         : 1;
-  // The file's answers are learnt with nothing skipped, too.
-  const trainings = asked + (size.loss === 'cross-entropy' ? 1 : 0);
+  const { epoch, point } = pointWork(size, trainingSettings(settings, decoder.hiddenSize).epochs);
+  // The file's answers are learnt with nothing skipped, too; without scales that is the original, which is measured.
+  const withNothingSkipped = size.loss === 'cross-entropy' ? point - size.heldoutBatches : 0;
+  const others = originalWork(size) + withNothingSkipped + asked * point;
+  return {
+    total: rounds.reduce((sum, cost) => sum + cost, others),
+    rounds,
+    epoch,
+  };
+}
+
+/** Work of a point that is trained for so many epochs, and of measuring it: the original, and it with and without scales. */
+export function pointWork(
+  { batches, heldoutBatches }: Pick<WorkSize, 'batches' | 'heldoutBatches'>,
+  epochs: number,
+): { epoch: number; point: number } {
   const epoch = batches * GRADIENT_STEP_COST + heldoutBatches;
-  const training = trainings * trainingSettings(settings, decoder.hiddenSize).epochs * epoch;
-  return { total: rounds.reduce((sum, cost) => sum + cost, training), rounds, epoch };
+  return { epoch, point: epochs * epoch + 3 * heldoutBatches };
+}
+
+/** Work of measuring the original, and where they are learnt, of its distributions on all rows. */
+export function originalWork({
+  batches,
+  heldoutBatches,
+  loss,
+}: Pick<WorkSize, 'batches' | 'heldoutBatches' | 'loss'>): number {
+  return heldoutBatches + (loss === 'divergence' ? batches + heldoutBatches : 0);
 }
 
 /** How much of it a checkpoint holds already. */
