@@ -1,46 +1,34 @@
 /** Keeps the measured points of the strategies in docs/benchmarks.json; writes docs/benchmarks.md and its plots from them. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
-import { fileURLToPath } from 'node:url';
+import { readFileSync, writeFileSync } from 'node:fs';
 import * as Plot from '@observablehq/plot';
 import { Window } from 'happy-dom';
 import prettier from 'prettier';
+import { conditions, docsFile, here, markdownTable, savedIn, shortName } from './machine.mjs';
+import { realChoices } from './real-report.mjs';
 
-const file = (name) => fileURLToPath(new URL(`../docs/${name}`, import.meta.url));
 const keyOf = ({ task, strategy, kind, blocks, scales }) => [task, strategy, kind, blocks, scales].join(' ');
 const ANSWERS = 100;
+const POINTS = 'benchmarks.json';
+/** Where the part of bench/real.mjs goes in docs/benchmarks-introduction.md. */
+const PLACE = '<!-- choices on real models -->';
 
 /**
  * Keeps a point in the place of the one measured before.
  * @param point its keys task, strategy, kind (of the blocks), blocks (how many are skipped) and scales, and its figures
  */
 export function keepPoint(point) {
-  const points = savedPoints().filter((other) => keyOf(other) !== keyOf(point));
-  const now = { date: new Date().toISOString().slice(0, 10), ...machine() };
-  writeFileSync(file('benchmarks.json'), `${JSON.stringify([...points, { ...point, ...now }], null, 2)}\n`);
-}
-
-function savedPoints() {
-  return existsSync(file('benchmarks.json')) ? JSON.parse(readFileSync(file('benchmarks.json'), 'utf8')) : [];
-}
-
-function machine() {
-  const { dependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  return {
-    node: process.version,
-    onnxruntime: dependencies['onnxruntime-node'],
-    processor: `${os.cpus()[0].model}, ${os.cpus().length} threads`,
-  };
+  const points = savedIn(POINTS).filter((other) => keyOf(other) !== keyOf(point));
+  writeFileSync(docsFile(POINTS), `${JSON.stringify([...points, { ...point, ...here() }], null, 2)}\n`);
 }
 
 export async function writeReport() {
-  const points = savedPoints();
+  const points = savedIn(POINTS);
   const sections = [];
   for (const [task, kind] of series(points)) {
     const own = points.filter((point) => point.task === task && point.kind === kind);
     const original = points.find((point) => point.task === task && point.strategy === 'original');
     const plot = `strategies-${task}-${kind}.svg`;
-    writeFileSync(file(plot), drawPlot(own, original));
+    writeFileSync(docsFile(plot), drawPlot(own, original));
     sections.push(
       `### ${title(task, kind)}`,
       `The original: held-out loss ${original.loss.toFixed(4)}, ${quality(original)} ${measureOf(original).name}.`,
@@ -49,12 +37,12 @@ export async function writeReport() {
     );
   }
   const text = [
-    readFileSync(file('benchmarks-introduction.md'), 'utf8'),
+    readFileSync(docsFile('benchmarks-introduction.md'), 'utf8').replace(PLACE, realChoices().join('\n\n')),
     conditions(points),
     ...sections,
   ].join('\n\n');
-  const options = await prettier.resolveConfig(file('benchmarks.md'));
-  writeFileSync(file('benchmarks.md'), await prettier.format(text, { ...options, parser: 'markdown' }));
+  const options = await prettier.resolveConfig(docsFile('benchmarks.md'));
+  writeFileSync(docsFile('benchmarks.md'), await prettier.format(text, { ...options, parser: 'markdown' }));
 }
 
 function series(points) {
@@ -66,11 +54,6 @@ function series(points) {
 
 function title(task, kind) {
   return `${task}, ${kind === 'both' ? 'attention and MLP' : kind} blocks`;
-}
-
-function conditions(points) {
-  const distinct = (field) => [...new Set(points.map((point) => point[field]))].toSorted().join(', ');
-  return `Measured ${distinct('date')} on ${distinct('processor')}; Node ${distinct('node')}, onnxruntime-node ${distinct('onnxruntime')}.`;
 }
 
 function table(points) {
@@ -98,7 +81,7 @@ function table(points) {
     'passes',
     'seconds',
   ];
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return markdownTable(head, rows);
 }
 
 /** Exact matches of the answers, or where a task has none the accuracy of the next token in percent. */
@@ -123,10 +106,6 @@ function quality(point) {
   const { digits } = measureOf(point);
   const [middle, from, to] = [value, low, high].map((share) => (share * 100).toFixed(digits));
   return `${middle} (${from} to ${to})`;
-}
-
-function shortName(block) {
-  return block.replace('attention ', 'A').replace('mlp ', 'M');
 }
 
 /** An SVG that stands alone: quality against skipped blocks, for the finest scales measured. */
