@@ -210,7 +210,7 @@ class JobPlayer {
         this.#emit('job.event', { run: RUN, event: upcoming.event });
         this.#schedule();
       },
-      (upcoming.at - before) / this.#speed,
+      this.#speed === 0 ? 1 : (upcoming.at - before) / this.#speed,
     );
   }
 
