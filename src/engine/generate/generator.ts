@@ -11,6 +11,9 @@ import { NOT_NUMBERS } from '../loss/finite-losses.js';
 import { lastPositionHead } from './last-position-head.js';
 import { greedyToken, randomSource, sampleToken, type SamplingSettings } from './sampling.js';
 
+/** New tokens that take about as long as the prompt, for progress. */
+const READING = 8;
+
 export interface GenerationSettings {
   maxNewTokens: number;
   stopTokens: ReadonlySet<number>;
@@ -166,8 +169,9 @@ export class Generator {
       });
       if (going.length < rows.length && going.length > 0) cache = selectRows(this.#links, cache, going);
       rows = going.map((place) => rows[place]!);
-      const made = rows.reduce((sum, { prompt }) => sum + results[prompt]!.tokens.length, 0);
-      settings.onProgress?.(answeredBefore + batch.length - rows.length + made / settings.maxNewTokens);
+      const made = rows.map(({ prompt }) => READING + results[prompt]!.tokens.length);
+      const shares = made.reduce((sum, tokens) => sum + tokens, 0) / (READING + settings.maxNewTokens);
+      settings.onProgress?.(answeredBefore + batch.length - rows.length + shares);
       past = hasCache ? length : 0;
       length = chunk === undefined ? length + 1 : Math.min(length + chunk, shortest());
     }

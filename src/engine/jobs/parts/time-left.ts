@@ -3,9 +3,9 @@ import type { JobEvent, JobListener } from '../../../schema/events.js';
 
 /** Seconds over which a pace is taken, at the least. */
 const SAMPLE = 1;
-/** Weight of the last pace. */
-const RECENT = 0.1;
-/** A pace counts for so many at the most: a laptop that slept for a night says nothing of the work to come. */
+/** What a sample still counts when the next has come. */
+const KEPT = 0.9;
+/** A sample takes so many times the pace so far at the most: a laptop that slept for a night says nothing of the work to come. */
 const MOST = 10;
 
 export class TimeLeft {
@@ -14,8 +14,9 @@ export class TimeLeft {
   /** Where the pace was taken last. */
   #done = 0;
   #at = 0;
-  /** Seconds a unit, smoothed. */
-  #pace: number | undefined;
+  /** Seconds and units of the samples so far; older ones count less. */
+  #seconds = 0;
+  #units = 0;
 
   /** @param now seconds, of any origin */
   constructor(now: () => number = () => performance.now() / 1000) {
@@ -26,15 +27,16 @@ export class TimeLeft {
   after(what: string, done: number, total: number): number | undefined {
     const now = this.#now();
     if (this.#what !== what || done < this.#done) {
-      this.#pace = undefined;
+      [this.#seconds, this.#units] = [0, 0];
       this.#from(what, done, now);
     } else if (now - this.#at >= SAMPLE && done > this.#done) {
-      const pace = (now - this.#at) / (done - this.#done);
-      if (this.#pace === undefined) this.#pace = pace;
-      else this.#pace += RECENT * (Math.min(pace, MOST * this.#pace) - this.#pace);
+      const units = done - this.#done;
+      const most = this.#units > 0 ? MOST * (this.#seconds / this.#units) * units : Infinity;
+      this.#seconds = KEPT * this.#seconds + Math.min(now - this.#at, most);
+      this.#units = KEPT * this.#units + units;
       this.#from(what, done, now);
     }
-    return this.#pace === undefined ? undefined : this.#pace * (total - done);
+    return this.#units === 0 ? undefined : (this.#seconds / this.#units) * (total - done);
   }
 
   #from(what: string, done: number, now: number): void {
