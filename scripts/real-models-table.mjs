@@ -27,14 +27,15 @@ function section(rows) {
     `${Math.round(row.fileBytes / 1e6)} MB`,
     row.inspectSeconds.toFixed(1),
     row.slimSeconds.toFixed(0),
-    `${(row.peakBytes / 1e9).toFixed(2)} GB`,
+    row.slimProcessorSeconds?.toFixed(0) ?? '-',
+    row.peakBytes === undefined ? '-' : `${(row.peakBytes / 1e9).toFixed(2)} GB`,
     row.exportError.toPrecision(2),
     row.explicit === undefined ? 'folded' : 'explicit',
     row.transformersJs === true ? 'yes' : row.transformersJs,
     row.genai === true ? 'yes' : row.genai,
   ]);
   const titles =
-    'model, precision, layers, file, inspect (s), slim (s), peak memory, export error, scales, equal in transformers.js 4, equal in onnxruntime-genai';
+    'model, precision, layers, file, inspect (s), slim (s), slim (processor s), peak memory, export error, scales, equal in transformers.js 4, equal in onnxruntime-genai';
   const head = titles.split(', ');
   const table = [head, head.map(() => '---'), ...lines].map((line) => `| ${line.join(' | ')} |`).join('\n');
   const others = failed.map(({ name, refusal }) => `- ${name}: ${refusal}`).join('\n');

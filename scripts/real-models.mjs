@@ -1,14 +1,15 @@
 /**
  * Slims real models that lie on this machine, as briefly as it goes, loads what was written in its consumers, and writes a
- * row a model to docs/real-models.json, one model at a time where they are named, from which docs/supported-models.md is made. Needs Linux (peaks are read from
- * /proc), a build, and for onnxruntime-genai a Python that has it (HOPSCOTCH_GENAI_PYTHON).
+ * row a model to docs/real-models.json, one model at a time where they are named, from which docs/supported-models.md is
+ * made. Needs Linux, a build, and for onnxruntime-genai a Python that has it (HOPSCOTCH_GENAI_PYTHON).
  * usage: node scripts/real-models.mjs FOLDER_OF_MODELS DATASET [NAME_OF_MODEL...]
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { measuredCommand } from './measured-command.mjs';
 import { writeRealModels } from './real-models-table.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -26,26 +27,11 @@ if (!models || !dataset) {
 const build = process.env.HOPSCOTCH_BUILD ?? path.join(root, 'dist');
 const engine = (file) => import(path.join(build, 'engine', file));
 
-/** The command line's answer, its seconds and the most memory that it took, in bytes. */
+/** The command line's answer, and what it took. */
 async function hopscotch(...args) {
-  const started = performance.now();
-  const child = spawn(process.execPath, [path.join(build, 'cli', 'main.js'), ...args, '--json'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let [stdout, stderr, peakBytes] = ['', '', 0];
-  child.stdout.on('data', (text) => (stdout += text));
-  child.stderr.on('data', (text) => (stderr += text));
-  const watch = setInterval(() => {
-    const status = existsSync(`/proc/${child.pid}/status`)
-      ? readFileSync(`/proc/${child.pid}/status`, 'utf8')
-      : '';
-    peakBytes = Math.max(peakBytes, 1024 * Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0));
-  }, 100);
-  const code = await new Promise((resolve) => child.on('close', resolve));
-  clearInterval(watch);
-  const seconds = (performance.now() - started) / 1000;
-  if (code !== 0) throw new Error(stderr.trim().split('\n').at(-1).replace('hopscotch: ', ''));
-  return { result: JSON.parse(stdout), seconds, peakBytes };
+  const program = [path.join(build, 'cli', 'main.js'), ...args, '--json'];
+  const { stdout, ...taken } = await measuredCommand(process.execPath, program);
+  return { result: JSON.parse(stdout), ...taken };
 }
 
 /** New tokens of a folder's model in onnxruntime, with the ids of the prompt. */
@@ -107,6 +93,7 @@ async function measured(name) {
       ...facts,
       inspectSeconds: inspected.seconds,
       slimSeconds: slim.seconds,
+      slimProcessorSeconds: slim.processorSeconds,
       peakBytes: slim.peakBytes,
       exportError: exported.largestDifference,
       explicit: exported.modeReason,
@@ -114,7 +101,7 @@ async function measured(name) {
       genai: sameTokens(expected, inGenai(output, expected)),
     };
   } catch (error) {
-    return { name, refusal: error.message };
+    return { name, refusal: error.message.replace('hopscotch: ', '') };
   } finally {
     rmSync(path.dirname(output), { recursive: true, force: true });
   }

@@ -13,6 +13,8 @@ export interface StandardOptions {
   opset: 23 | 24;
   /** Whether Attention takes and gives the cache itself, or a Concat before it does. */
   cacheInAttention: boolean;
+  /** Whether positions are counted in the graph, for one row, and cosines made of them there. */
+  countsPositions?: boolean;
 }
 
 const [VOCABULARY, HIDDEN, HEADS, KV_HEADS, HEAD_SIZE] = [31, 32, 4, 2, 8];
@@ -22,12 +24,13 @@ export function buildStandardDecoder(options: StandardOptions, layers = 3): Onnx
   const writer = new GraphWriter(options.opset, 1);
   writer.input('input_ids', DataType.INT64, ['batch_size', 'sequence_length']);
   writer.input('attention_mask', DataType.INT64, ['batch_size', 'total_sequence_length']);
-  writer.input('position_ids', DataType.INT64, ['batch_size', 'sequence_length']);
+  const counts = options.countsPositions === true;
+  if (!counts) writer.input('position_ids', DataType.INT64, ['batch_size', 'sequence_length']);
   const parts = ['key', 'value'];
   const dims = (length: string) => ['batch_size', KV_HEADS, `${length}_sequence_length`, HEAD_SIZE];
   for (let layer = 0; layer < layers; layer += 1)
     for (const part of parts) writer.input(`past_key_values.${layer}.${part}`, DataType.FLOAT, dims('past'));
-  const shared = { mask: mask(writer), ...rotaryCaches(writer) };
+  const shared = { mask: mask(writer), ...(counts ? countedRotary(writer) : rotaryCaches(writer)) };
   const table = writer.weight('model.embed_tokens.weight', [VOCABULARY, HIDDEN], 1);
   let x = writer.op('Gather', [table, 'input_ids']);
   for (let layer = 0; layer < layers; layer += 1) {
@@ -45,11 +48,15 @@ export function buildStandardDecoder(options: StandardOptions, layers = 3): Onnx
   return writer.model('pytorch');
 }
 
-interface Shared {
-  /** bool [rows, 1, positions, keys]. */
-  mask: string;
+interface Rotary {
   cos: string;
   sin: string;
+  positions: string;
+}
+
+interface Shared extends Rotary {
+  /** bool [rows, 1, positions, keys]. */
+  mask: string;
 }
 
 function mask(writer: GraphWriter): string {
@@ -64,7 +71,23 @@ function mask(writer: GraphWriter): string {
   return writer.op('Equal', [summand, writer.float(0)]);
 }
 
-function rotaryCaches(writer: GraphWriter): { cos: string; sin: string } {
+/** Cosines and sines [1, positions, half] of the positions behind the cache. */
+function countedRotary(writer: GraphWriter): Rotary {
+  const half = HEAD_SIZE / 2;
+  const total = writer.op('Squeeze', [writer.dim('attention_mask', 1)]);
+  const first = writer.op('Sub', [total, writer.op('Squeeze', [writer.dim('input_ids', 1)])]);
+  const positions = writer.op('Cast', [writer.op('Range', [first, total, writer.int(1)])], { to: DataType.FLOAT });
+  const row = writer.op('Reshape', [positions, writer.ints(1, 1, -1)]);
+  const frequencies = writer.tensor(
+    'inv_freq_expanded',
+    [1, half, 1],
+    Array.from({ length: half }, (_, index) => 10000 ** (-index / half)),
+  );
+  const angles = writer.op('Transpose', [writer.op('MatMul', [frequencies, row])], { perm: [0, 2, 1] });
+  return { cos: writer.op('Cos', [angles]), sin: writer.op('Sin', [angles]), positions: '' };
+}
+
+function rotaryCaches(writer: GraphWriter): Rotary {
   const half = HEAD_SIZE / 2;
   const table = (name: string, wave: (angle: number) => number) =>
     writer.tensor(
@@ -74,7 +97,7 @@ function rotaryCaches(writer: GraphWriter): { cos: string; sin: string } {
         wave(Math.floor(index / half) * 10000 ** (-(index % half) / half)),
       ),
     );
-  return { cos: table('cos_cache', Math.cos), sin: table('sin_cache', Math.sin) };
+  return { cos: table('cos_cache', Math.cos), sin: table('sin_cache', Math.sin), positions: 'position_ids' };
 }
 
 function norm(writer: GraphWriter, x: string, name: string): string {
@@ -87,7 +110,7 @@ function attention(
   options: StandardOptions,
   x: string,
   layer: number,
-  { mask: seen, cos, sin }: Shared,
+  { mask: seen, cos, sin, positions }: Shared,
 ): string {
   const name = `model.layers.${layer}.self_attn`;
   const project = (part: string, heads: number) => {
@@ -98,7 +121,7 @@ function attention(
     const split = writer.op('Reshape', [product, writer.ints(0, 0, heads, HEAD_SIZE)]);
     return writer.op('Transpose', [split], { perm: [0, 2, 1, 3] });
   };
-  const turn = (value: string) => writer.op('RotaryEmbedding', [value, cos, sin, 'position_ids']);
+  const turn = (value: string) => writer.op('RotaryEmbedding', [value, cos, sin, positions]);
   const query = turn(project('q', HEADS));
   const key = turn(project('k', KV_HEADS));
   const value = project('v', KV_HEADS);

@@ -2,12 +2,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe } from 'vitest';
-import { planImport, writeImport } from '../../src/engine/import/import-folder.js';
-import { findImportable, openImportable } from '../../src/engine/import/sources/open-source.js';
 import { readModel, type OnnxModel } from '../../src/engine/onnx/file/model-file.js';
 import { Graph } from '../../src/engine/onnx/graph/graph.js';
+import { importModel } from '../support/import-model.js';
 import { repositoryRoot } from '../support/shared-folder.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
 import { modelConfig } from './family-configs.js';
 import type { ModelFile } from './model-files.js';
 import { testChain } from './test-chain.js';
@@ -17,14 +15,7 @@ const ggufOf = (family: string) => path.join(folderOf(family), 'model.gguf');
 const sampleGguf = path.join(repositoryRoot, 'test', 'gguf', 'sample.gguf');
 
 async function imported(gguf: string): Promise<OnnxModel> {
-  const folder = temporaryFolder();
-  const source = openImportable(findImportable(gguf)!);
-  try {
-    await writeImport(planImport(source), folder);
-  } finally {
-    source.close();
-  }
-  return await readModel(path.join(folder, 'model.onnx'));
+  return await readModel(path.join(await importModel(gguf), 'model.onnx'));
 }
 
 /** With the operator that convolves and keeps the state by itself. */

@@ -8,7 +8,7 @@ import { mergeDecoders } from '../graphs/merge-decoders.js';
 import { narrowFloats } from '../graphs/narrow-floats.js';
 import { quantiseEmbedding } from '../graphs/quantise-embedding.js';
 import { QUANTISATIONS, quantiseProducts } from '../graphs/quantise-products.js';
-import { buildStandardDecoder } from '../graphs/standard-decoder.js';
+import { buildStandardDecoder, type StandardOptions } from '../graphs/standard-decoder.js';
 import { familyConfig, genaiConfig, modelConfig, smallSizes } from './family-configs.js';
 import { PACKED_CACHE, type ModelFile } from './model-files.js';
 import { testChain } from './test-chain.js';
@@ -41,12 +41,18 @@ const genai: ModelFile[] = genaiStyles.map((style) => ({
   ...inTransformersJs(genaiConfig(style)),
 }));
 
-const standard: ModelFile[] = ([23, 24] as const).map((opset) => ({
-  file: `standard operators of opset ${opset}`,
+const standard: ModelFile[] = (
+  [
+    { opset: 23, cacheInAttention: false },
+    { opset: 24, cacheInAttention: true },
+    { opset: 23, cacheInAttention: false, countsPositions: true },
+  ] as const
+).map((options: StandardOptions) => ({
+  file: `standard operators of opset ${options.opset}${options.countsPositions ? ', positions of one row' : ''}`,
   family: llama.name,
-  layout: `torch.onnx, operators of opset ${opset}, small graph`,
+  layout: `torch.onnx, operators of opset ${options.opset}${options.countsPositions ? ', counted positions' : ''}, small graph`,
   precision: 'float32',
-  build: () => buildStandardDecoder({ opset, cacheInAttention: opset === 24 }),
+  build: () => buildStandardDecoder(options),
   ...inTransformersJs(modelConfig('llama', smallSizes(2))),
 }));
 

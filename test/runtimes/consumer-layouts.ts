@@ -1,11 +1,14 @@
 /** Folders in the layouts that exporters write, for tests that load their exports elsewhere. */
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { BlockName } from '../../src/schema/blocks.js';
 import type { Precision } from '../../src/schema/cuts.js';
 import { changePrecision } from '../../src/engine/cuts/precision/change-precision.js';
 import { openModel } from '../../src/engine/jobs/parts/source-model.js';
 import { freshPath } from '../support/export-sample.js';
-import { sampleFolder, sharedPath } from '../support/shared-folder.js';
+import { importModel } from '../support/import-model.js';
+import { repositoryRoot, sampleFolder, sharedPath } from '../support/shared-folder.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 export interface Layout {
   /** Of Optimum: configs above onnx/; of onnxruntime-genai: all in one folder, with a genai_config.json and no config.json. */
@@ -18,7 +21,15 @@ export interface Layout {
   isFloat16?: boolean;
   /** Its operators have inputs that onnxruntime had not yet in 1.21. */
   needsNewRuntime?: boolean;
+  /** The folder of another model than the sample, with the sample's tokens. */
+  model?: () => string | Promise<string>;
+  /** What is skipped of another model. */
+  skipped?: readonly BlockName[];
+  /** Why transformers.js cannot run the original, either. */
+  untriedInTransformersJs?: string;
 }
+
+const ofLfm2: readonly BlockName[] = ['attention 1', 'mlp 2', 'attention 4'];
 
 const layouts: Readonly<Record<string, Layout>> = {
   'Optimum, float32': { exporter: 'optimum' },
@@ -48,6 +59,13 @@ const layouts: Readonly<Record<string, Layout>> = {
   'genai 0.18, 4 bits': builder018('int4-cpu'),
   'genai 0.18, float16 for WebGPU': builder018('fp16-webgpu', true),
   'genai 0.18, 4 bits for WebGPU': builder018('int4-webgpu', true),
+  'genai 0.18, LFM2': {
+    exporter: 'genai',
+    model: () => familyFile('lfm2', 'genai'),
+    skipped: ofLfm2,
+    untriedInTransformersJs: 'it calls the states of convolutions otherwise',
+  },
+  'LFM2, imported': { exporter: 'genai', model: importedLfm2, skipped: ofLfm2 },
 };
 
 function builder018(folder: string, isFloat16 = false): Layout {
@@ -66,14 +84,15 @@ export function layoutsHere(hasShared: boolean): [string, Layout][] {
 
 /** The layout's model folder. */
 export async function layoutFolder(layout: Layout): Promise<string> {
-  const folder = uncutFolder(layout);
+  const folder = await uncutFolder(layout);
   const { precision } = layout;
   if (precision === undefined) return folder;
   const { source, decoder } = await openModel(folder);
   return (await changePrecision({ source, decoder, precision, output: freshPath('cut') })).folder;
 }
 
-function uncutFolder({ exporter, shared }: Layout): string {
+async function uncutFolder({ exporter, shared, model }: Layout): Promise<string> {
+  if (model) return await model();
   if (shared === undefined) return sampleFolder;
   const source = sharedPath(shared);
   if (!source.endsWith('.onnx')) return source;
@@ -94,6 +113,19 @@ function uncutFolder({ exporter, shared }: Layout): string {
   const config = genaiConfig(path.basename(source));
   writeFileSync(path.join(folder, 'genai_config.json'), JSON.stringify(config));
   return folder;
+}
+
+async function importedLfm2(): Promise<string> {
+  const folder = temporaryFolder();
+  for (const name of ['config.json', 'model.safetensors'])
+    cpSync(familyFile('lfm2', name), path.join(folder, name));
+  for (const name of ['tokenizer.json', 'tokenizer_config.json'])
+    cpSync(path.join(sampleFolder, name), path.join(folder, name));
+  return await importModel(folder);
+}
+
+function familyFile(family: string, name: string): string {
+  return path.join(repositoryRoot, 'test', 'families', family, name);
 }
 
 /** Of the sample, as onnxruntime-genai's builder writes it. */

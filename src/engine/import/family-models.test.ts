@@ -2,26 +2,14 @@ import { copyFileSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runDecoder } from '../../../test/graphs/run-decoder.js';
+import { importModel } from '../../../test/support/import-model.js';
 import { repositoryRoot } from '../../../test/support/shared-folder.js';
 import { temporaryFolder } from '../../../test/support/temporary-folder.js';
 import type { Decoder } from '../decoder/decoder.js';
 import { readDecoder } from '../decoder/read/read-decoder.js';
 import { readModel } from '../onnx/file/model-file.js';
-import { planImport, writeImport } from './import-folder.js';
-import { findImportable, openImportable } from './sources/open-source.js';
 
 const families = path.join(repositoryRoot, 'test', 'families');
-
-async function imported(location: string): Promise<string> {
-  const folder = temporaryFolder();
-  const source = openImportable(findImportable(location)!);
-  try {
-    await writeImport(planImport(source), folder);
-  } finally {
-    source.close();
-  }
-  return folder;
-}
 
 /** The model's folder without its GGUF file. */
 function safetensorsOf(family: string): string {
@@ -49,7 +37,7 @@ describe.each(['lfm2', 'gpt2'])('%s gives the logits that transformers gives', (
     ['safetensors', () => safetensorsOf(family)],
     ['GGUF', () => path.join(families, family, 'model.gguf')],
   ])('from %s, in one run and in two', async (_, source) => {
-    const decoder = readDecoder(await readModel(path.join(await imported(source()), 'model.onnx')));
+    const decoder = readDecoder(await readModel(path.join(await importModel(source()), 'model.onnx')));
     const whole = await logitsOf(decoder, ids, ids.length);
     const parts = await logitsOf(decoder, ids, 5);
     for (const found of [whole.slice(0, expected.length), parts]) {

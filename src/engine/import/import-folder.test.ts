@@ -9,26 +9,15 @@ import {
   sharedPath,
   sharedReason,
 } from '../../../test/support/shared-folder.js';
+import { importModel } from '../../../test/support/import-model.js';
 import { temporaryFolder } from '../../../test/support/temporary-folder.js';
 import { loadTokenizer } from '../data/tokenizer.js';
 import { readDecoder } from '../decoder/read/read-decoder.js';
 import { setAttribute } from '../onnx/graph/attributes.js';
 import { readModel } from '../onnx/file/model-file.js';
 import { findImportable, openImportable } from './sources/open-source.js';
-import { planImport, writeImport } from './import-folder.js';
 
 const sampleGguf = path.join(repositoryRoot, 'test', 'gguf', 'sample.gguf');
-
-async function imported(location: string): Promise<string> {
-  const folder = temporaryFolder();
-  const source = openImportable(findImportable(location)!);
-  try {
-    await writeImport(planImport(source), folder);
-  } finally {
-    source.close();
-  }
-  return folder;
-}
 
 /** Logits at each position, computed in float32 throughout. */
 async function logitsOf(folder: string, ids: readonly number[]): Promise<Float32Array> {
@@ -51,7 +40,7 @@ function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
 describe('a GGUF file with a type for each weight', () => {
   let folder: string;
   beforeAll(async () => {
-    folder = await imported(sampleGguf);
+    folder = await importModel(sampleGguf);
   });
 
   it('gives the logits that transformers gives for the same file', async () => {
@@ -94,7 +83,7 @@ describe.skipIf(!hasShared)(`a folder with safetensors${sharedReason}`, () => {
     ])
       copyFileSync(sharedPath('sample', name), path.join(folder, name));
     const ids = [0, 1, 300, 42, 511, 17, 600, 2];
-    const own = await logitsOf(await imported(folder), ids);
+    const own = await logitsOf(await importModel(folder), ids);
     const original = readDecoder(await readModel(path.join(sampleFolder, 'onnx', 'model.onnx')));
     const [run] = await runDecoder(original, {
       rows: 1,

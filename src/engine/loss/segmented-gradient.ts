@@ -95,10 +95,10 @@ type Results = Record<string, RuntimeTensor>;
 class PassingGradient {
   readonly results: Results = {};
   readonly #gradients: ReadonlyMap<string, string>;
-  /** The feeds, the stream and shapes at each cut, and products that are kept. */
+  /** The feeds, and the stream and shapes at each cut. */
   readonly #known: Feeds;
-  /** Segments whose products are kept. */
-  readonly #kept = new Set<GradientSegment>();
+  /** Products by segment: what several segments compute alike, out of the model's inputs, has one name in all. */
+  readonly #kept = new Map<GradientSegment, Feeds>();
   #room: number;
   #seed: Feeds = {};
 
@@ -112,29 +112,30 @@ class PassingGradient {
   async forward(segment: GradientSegment): Promise<number> {
     const { streamOut } = segment.segment;
     const keeps = this.#room > 0;
-    const results = await runForward(segment, this.#known, keeps);
-    for (const name of keeps ? productsOf(segment) : []) {
-      this.#room -= (results[name]!.data as Float32Array).byteLength;
-    }
-    if (keeps) this.#kept.add(segment);
-    Object.assign(this.#known, results);
-    return (this.#known[streamOut!]!.data as Float32Array).byteLength;
+    const { borders, products } = await runForward(segment, this.#known, keeps);
+    if (keeps) this.#kept.set(segment, products);
+    for (const product of Object.values(products)) this.#room -= bytesOf(product);
+    Object.assign(this.#known, borders);
+    return bytesOf(this.#known[streamOut!]!);
   }
 
   async backward(segment: GradientSegment): Promise<void> {
     const { segment: borders, gradient } = segment;
     const { streamIn } = borders;
-    const products = productsOf(segment);
-    if (products.length > 0 && !this.#kept.has(segment))
-      Object.assign(this.#known, await runForward(segment, this.#known, true));
-    const results = await gradient!.session.run({ ...this.#known, ...this.#seed });
-    for (const name of products) delete this.#known[name];
+    const products = await this.#productsOf(segment);
+    const results = await gradient!.session.run({ ...this.#known, ...products, ...this.#seed });
+    this.#kept.delete(segment);
     for (const name of borders.outputs) this.results[name] = results[name]!;
     for (const [leaf, output] of gradient!.outputs) {
       if (leaf === streamIn) this.#seed = { [SEED]: results[output]! };
       else this.results[this.#gradients.get(leaf)!] = results[output]!;
     }
     if (streamIn !== undefined) delete this.#known[streamIn];
+  }
+
+  async #productsOf(segment: GradientSegment): Promise<Feeds> {
+    if (productsOf(segment).length === 0) return {};
+    return this.#kept.get(segment) ?? (await runForward(segment, this.#known, true)).products;
   }
 }
 
@@ -143,8 +144,19 @@ function productsOf({ gradient }: GradientSegment): readonly string[] {
 }
 
 /** The stream and shapes that a segment gives, and its products where they are wanted. */
-async function runForward(segment: GradientSegment, known: Feeds, withProducts: boolean): Promise<Feeds> {
+async function runForward(
+  segment: GradientSegment,
+  known: Feeds,
+  withProducts: boolean,
+): Promise<{ borders: Feeds; products: Feeds }> {
   const { streamOut, shapesOut } = segment.segment;
-  const products = withProducts ? productsOf(segment) : [];
-  return await segment.forward!.run(known, [streamOut!, ...shapesOut, ...products]);
+  const names = withProducts ? productsOf(segment) : [];
+  const results = await segment.forward!.run(known, [streamOut!, ...shapesOut, ...names]);
+  const named = (wanted: readonly string[]) =>
+    Object.fromEntries(wanted.map((name) => [name, results[name]!]));
+  return { borders: named([streamOut!, ...shapesOut]), products: named(names) };
+}
+
+function bytesOf(tensor: RuntimeTensor): number {
+  return (tensor.data as Float32Array).byteLength;
 }

@@ -15,6 +15,7 @@ import { classifyInputs } from './inputs.js';
 import { pastNames } from './kv-cache.js';
 import { weightsOf } from './own-nodes.js';
 import { followStream, type ResidualStream } from './residual-stream.js';
+import { hasTablesOfRows, repeatRotaryRows } from './rotary-rows.js';
 import { isFusedNorm, splitNorms } from './split-norms.js';
 import { unmerge } from './unmerge.js';
 import { refuseUnsupported } from './unsupported.js';
@@ -27,10 +28,13 @@ import { refuseUnsupported } from './unsupported.js';
 export function readDecoder(original: OnnxModel): Decoder {
   const source = unmerge(inlineFunctions(original));
   refuseUnsupported(source);
-  const isChanged = source.graph.node.some(isFusedNorm) || source.graph.input.some(isOpenCache);
+  const isChanged =
+    source.graph.node.some((node) => isFusedNorm(node) || hasTablesOfRows(node)) ||
+    source.graph.input.some(isOpenCache);
   const model = isChanged ? copyModel(source) : source;
   const graph = new Graph(model.graph);
   declareCacheShapes(graph, model.folder);
+  repeatRotaryRows(graph);
   const fusedNorms = splitNorms(graph);
   const flow = new DataFlow(graph);
   const token = findTokenEmbedding(flow);
