@@ -3,6 +3,9 @@
 usage: python write-models.py SAMPLE_FOLDER
 Needs PyPI's gguf, safetensors, torch and transformers. For each family: a folder with config.json and float16 weights, the
 same weights as GGUF, and logits.json (base64; float32) of one text. The tokens are those of our sample.
+
+lfm2/genai is made of the finished lfm2 folder, with the sample's tokenizer beside it, by onnxruntime-genai 0.18:
+python -m onnxruntime_genai.models.builder -i lfm2 -o lfm2/genai -p fp32 -e cpu
 """
 
 import base64

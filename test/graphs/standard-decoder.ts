@@ -76,7 +76,9 @@ function countedRotary(writer: GraphWriter): Rotary {
   const half = HEAD_SIZE / 2;
   const total = writer.op('Squeeze', [writer.dim('attention_mask', 1)]);
   const first = writer.op('Sub', [total, writer.op('Squeeze', [writer.dim('input_ids', 1)])]);
-  const positions = writer.op('Cast', [writer.op('Range', [first, total, writer.int(1)])], { to: DataType.FLOAT });
+  const positions = writer.op('Cast', [writer.op('Range', [first, total, writer.int(1)])], {
+    to: DataType.FLOAT,
+  });
   const row = writer.op('Reshape', [positions, writer.ints(1, 1, -1)]);
   const frequencies = writer.tensor(
     'inv_freq_expanded',

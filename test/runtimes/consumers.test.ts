@@ -137,9 +137,9 @@ describe.each([4, 3] as const)(`transformers.js %i${sharedReason}`, (version) =>
 
 function whyUntried(
   version: 3 | 4,
-  { isFloat16 = false, needsNewRuntime = false, untriedInTransformersJs }: Layout,
+  { isFloat16 = false, needsNewRuntime = false, untried = {} }: Layout,
 ): string | undefined {
-  if (untriedInTransformersJs !== undefined) return untriedInTransformersJs;
+  if (untried[version] !== undefined) return untried[version];
   if (version === 4) return undefined;
   if (needsNewRuntime) return 'its onnxruntime 1.21 knows fewer inputs of GroupQueryAttention';
   // Without Float16Array (Node 20) it takes float16 logits for integers; with it (Node 24) its onnxruntime refuses the array.

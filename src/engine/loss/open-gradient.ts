@@ -1,6 +1,7 @@
 /** Opens the gradient of a decoder: in segments, or as a whole. */
 import type { Decoder } from '../decoder/decoder.js';
 import { NotSeparableError } from '../decoder/edit/cut-stream.js';
+import { isStandardDomain } from '../onnx/graph/operator-domain.js';
 import { openSession, type RunnableModel } from '../runtime/session.js';
 import { addGradients, lowerModel, typesOf } from './add-gradients.js';
 import type { GradientTask } from './open-segments.js';
@@ -27,7 +28,7 @@ export async function openGradient(
 
 /** onnxruntime's fused GPT-2: what its layers hand over is not named alike in all of them. */
 function hasPackedAttention({ model }: Decoder): boolean {
-  return model.graph.node.some(({ opType }) => opType === 'Attention');
+  return model.graph.node.some(({ opType, domain }) => opType === 'Attention' && !isStandardDomain(domain));
 }
 
 async function openWholeGradient(

@@ -15,7 +15,7 @@ import { classifyInputs } from './inputs.js';
 import { pastNames } from './kv-cache.js';
 import { weightsOf } from './own-nodes.js';
 import { followStream, type ResidualStream } from './residual-stream.js';
-import { hasTablesOfRows, repeatRotaryRows } from './rotary-rows.js';
+import { repeatRotaryRows, turnedAlike } from './rotary-rows.js';
 import { isFusedNorm, splitNorms } from './split-norms.js';
 import { unmerge } from './unmerge.js';
 import { refuseUnsupported } from './unsupported.js';
@@ -29,8 +29,9 @@ export function readDecoder(original: OnnxModel): Decoder {
   const source = unmerge(inlineFunctions(original));
   refuseUnsupported(source);
   const isChanged =
-    source.graph.node.some((node) => isFusedNorm(node) || hasTablesOfRows(node)) ||
-    source.graph.input.some(isOpenCache);
+    source.graph.node.some(isFusedNorm) ||
+    source.graph.input.some(isOpenCache) ||
+    turnedAlike(new Graph(source.graph)).length > 0;
   const model = isChanged ? copyModel(source) : source;
   const graph = new Graph(model.graph);
   declareCacheShapes(graph, model.folder);
