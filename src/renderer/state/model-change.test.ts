@@ -117,6 +117,27 @@ describe('a model that cannot be read', () => {
     expect(session.model.refused).toBeUndefined();
   });
 
+  test.each([
+    ['is not a model', NONE, { refused: { choice: { model: NONE } } }],
+    ['has to be converted', '/home/ada/a.gguf', { offered: { choice: { model: '/home/ada/a.gguf' } } }],
+  ])('does not stop one that is still being read: what was asked for instead %s', async (_, other, told) => {
+    const { session, bridge } = await startSession('empty');
+    const give = bridge.hold('model.open');
+    void session.openModel({ model: LONG_MODEL });
+    await settled();
+    const opened = session.openModel({ model: other });
+    for (let held = 0; held < 3; held += 1) {
+      await settled();
+      await give().catch(() => undefined);
+    }
+    await opened;
+    expect(session.model).toMatchObject(told);
+    expect(session.model.description.value).toMatchObject({ layers: 100 });
+    expect(bridge.inputsOf('workspace.set')).toContainEqual({
+      model: { model: LONG_MODEL, modelFile: undefined },
+    });
+  });
+
   test('is no model where none was open, and is not remembered for the next start', async () => {
     const { session, bridge } = await startSession('empty');
     await session.openModel({ model: NONE });

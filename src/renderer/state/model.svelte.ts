@@ -27,6 +27,8 @@ export class ModelState {
   readonly #descriptions: Descriptions;
   /** The one to go back to. */
   #lastOpen: ModelChoice | undefined;
+  /** The one that was still being read when another was asked for: rather this one, if that one is none. */
+  #interrupted: ModelChoice | undefined;
   /** What the next start of the app opens. */
   #remembered: string | undefined;
   /** Counts what was opened. */
@@ -60,8 +62,7 @@ export class ModelState {
     let conversion: ForeseenImport | undefined;
     await this.#read(choice, async () => {
       conversion = await this.#descriptions.conversionOf(choice);
-      if (conversion) throw new RequestError({ kind: 'cancelled', message: '' });
-      return await this.#descriptions.read(choice);
+      return await this.#readUnless(conversion, choice);
     });
     if (conversion && turn === this.#turn) this.offered = { choice, conversion };
     await this.#listRecent();
@@ -100,7 +101,14 @@ export class ModelState {
     if (this.converting) await this.stop();
   }
 
+  /** @throws RequestError 'cancelled' where it would have to be converted, which is asked for and not done unasked */
+  async #readUnless(conversion: ForeseenImport | undefined, choice: ModelChoice): Promise<OpenedModel> {
+    if (conversion) throw new RequestError({ kind: 'cancelled', message: '' });
+    return await this.#descriptions.read(choice);
+  }
+
   async #read(choice: ModelChoice, ask: () => Promise<OpenedModel>): Promise<void> {
+    if (this.choice && this.description.loading && !this.isChosen(choice)) this.#interrupted = this.choice;
     this.choice = choice;
     this.refused = undefined;
     this.offered = undefined;
@@ -110,6 +118,7 @@ export class ModelState {
     this.converting = undefined;
     if (description) {
       this.#lastOpen = choice;
+      this.#interrupted = undefined;
       if (modelKey(choice) !== this.#remembered) this.#remember({ model: choice });
       this.#remembered = modelKey(choice);
     } else if (this.description.failure) await this.#goBack(choice);
@@ -118,16 +127,21 @@ export class ModelState {
   /** To the model before, where there was one; why is told, unless somebody wanted it so. */
   async #goBack(from: ModelChoice): Promise<void> {
     const { failure } = this.description;
-    const before = this.#lastOpen;
-    const known = this.#descriptions.of(before);
-    if (!before || !known || modelKey(before) === modelKey(from)) {
+    const before = this.#interrupted ?? this.#lastOpen;
+    this.#interrupted = undefined;
+    if (!before || modelKey(before) === modelKey(from)) {
       if (failure?.kind !== 'cancelled') return;
       this.choice = undefined;
       this.description.clear();
       return;
     }
-    this.choice = before;
-    await this.description.load(() => Promise.resolve(known));
-    if (failure && failure.kind !== 'cancelled') this.refused = { choice: from, failure };
+    const turn = this.#turn;
+    const known = this.#descriptions.of(before);
+    await this.#read(before, async () => {
+      if (known) return known;
+      return await this.#readUnless(await this.#descriptions.conversionOf(before), before);
+    });
+    const isTold = failure !== undefined && failure.kind !== 'cancelled';
+    if (isTold && this.description.value && turn === this.#turn) this.refused = { choice: from, failure };
   }
 }
