@@ -8,9 +8,14 @@ import { MakerSquirrel } from '@electron-forge/maker-squirrel';
 import { MakerZIP } from '@electron-forge/maker-zip';
 import { FusesPlugin } from '@electron-forge/plugin-fuses';
 import { FuseV1Options, FuseVersion } from '@electron/fuses';
+import { MakerAppImage } from './maker-appimage.mjs';
+import { MakerRpm } from './maker-rpm.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const icon = path.join(root, 'assets/icons/hopscotch');
+
+/** How Linux' desktops show the app. */
+const LINUX = { bin: 'hopscotch', icon: `${icon}.png`, categories: ['Development', 'Science'] };
 
 /** Everything else is bundled by Vite. */
 const NATIVE_PACKAGES = ['onnxruntime-node', 'onnxruntime-common'];
@@ -44,15 +49,8 @@ const config = {
   },
   makers: [
     new MakerZIP({}, ['linux', 'darwin']),
-    new MakerDeb({
-      options: {
-        bin: 'hopscotch',
-        icon: `${icon}.png`,
-        categories: ['Development', 'Science'],
-        section: 'science',
-        mimeType: [],
-      },
-    }),
+    new MakerDeb({ options: { ...LINUX, section: 'science', mimeType: [] } }),
+    ...linuxMakersWithTools(),
     new MakerSquirrel({ setupIcon: `${icon}.ico`, ...windowsSigning() }),
     new MakerDMG({ icon: `${icon}.icns` }),
   ],
@@ -93,6 +91,18 @@ const config = {
     },
   },
 };
+
+/**
+ * An .rpm where rpmbuild is installed; an AppImage where mksquashfs is, and HOPSCOTCH_APPIMAGE_RUNTIME names the file of
+ * the runtime.
+ */
+function linuxMakersWithTools() {
+  const runtime = process.env.HOPSCOTCH_APPIMAGE_RUNTIME;
+  return [
+    new MakerRpm(LINUX),
+    ...(runtime ? [new MakerAppImage({ ...LINUX, runtime: path.resolve(runtime) })] : []),
+  ].filter((maker) => maker.externalBinariesExist());
+}
 
 /** Signed and notarised where the secrets are there (CONTRIBUTING.md); otherwise as it is. */
 function signing() {
