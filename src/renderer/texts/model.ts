@@ -133,7 +133,7 @@ function mlpVerdict(mlp: BlockSavings, attention: BlockSavings | undefined): str
     : 'MLP blocks hold little here and are usually missed more.';
 }
 
-const typeNames: Record<string, string> = { float: 'float32', int4: 'int4', uint4: 'int4' };
+const typeNames: Record<string, string> = { float: 'float32', uint4: 'int4', uint8: 'int8' };
 
 /** The type that most of the weights are stored in. */
 export function precisionName({ precision }: Pick<ModelDescription, 'precision'>): string {
