@@ -27,6 +27,15 @@ describe.skipIf(!electronProgram())(`the first start${electronReason}`, () => {
     expect(app.errors).toEqual([]);
   });
 
+  test('the appearance chosen in the settings is what the page shows, at once', async () => {
+    const paper = () => app.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    await app.ask('settings.set', { appearance: 'dark' });
+    await expect.poll(paper).toBe('rgb(20, 23, 26)');
+    await app.ask('settings.set', { appearance: 'light' });
+    await expect.poll(paper).toBe('rgb(250, 248, 244)');
+    await app.ask('settings.set', { appearance: 'system' });
+  });
+
   test('every step opens without an error', async () => {
     for (const step of ['task', 'budget', 'calibrate', 'compare', 'export', 'runs', 'model'] as const) {
       await ui.go(step);

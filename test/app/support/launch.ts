@@ -57,6 +57,8 @@ export async function launch(options: LaunchOptions = {}): Promise<RunningApp> {
       ...(options.program ? [] : ['-r', HOLD_WINDOW, projectRoot]),
     ],
     env: { ...environment(), ...options.env, HOPSCOTCH_HOME: home },
+    // Playwright would make every page light, whatever the app's settings say.
+    colorScheme: null,
     timeout: 20_000,
   });
   let said = '';
