@@ -68,6 +68,8 @@ export class MakerAppImage extends MakerBase {
     const notices = path.join(content, 'usr/share/doc', bin);
     await mkdir(notices, { recursive: true });
     await cp(app, path.join(content, inside), { recursive: true, verbatimSymlinks: true });
+    // The packaged folder may be its maker's alone.
+    await chmod(path.join(content, inside), 0o755);
     await symlink(path.join(inside, bin), path.join(content, 'AppRun'));
     await copyFile(icon, path.join(content, `${bin}.png`));
     await symlink(`${bin}.png`, path.join(content, '.DirIcon'));

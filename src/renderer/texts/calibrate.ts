@@ -36,10 +36,12 @@ export const calibrate = {
   opening: 'Opening a run',
   emptyTitle: 'Ready to calibrate',
   emptyLead: 'Everything happens on this machine. You can stop at any time and go on later.',
-  plan: [
-    'The model answers the questions of your task itself, so that the slimmed one can learn to answer the same.',
-    'Each block is left out in turn; the one that is missed least is skipped for good, and so on.',
-    'For every number of skipped blocks a few scales are learnt that make up for what is missing.',
+  plan: (isByOwnAnswers: boolean) => [
+    isByOwnAnswers
+      ? 'The model answers the questions of your task itself, so that the slimmed one can learn to answer the same.'
+      : 'The answers of your file are what the slimmed model learns.',
+    'Blocks are left out in turn; those that are missed least are skipped.',
+    'A few scales are learnt that make up for what is missing. Other numbers of blocks can be trained afterwards, with one click each.',
     'Held-out questions, never learnt from, tell what it costs.',
   ],
   slim: 'Slim',
