@@ -74,7 +74,7 @@ export const calibrate = {
       return `Round ${round + 1}: trying without ${blockWords(block)} (${index + 1} of ${candidates})`;
     }
     if (state.epochs)
-      return `Learning scales for ${counted(state.epochs.blocks, 'skipped block')}: epoch ${state.epochs.done} of ${state.epochs.total}`;
+      return `Learning scales with ${state.epochs.blocks === 0 ? 'nothing' : counted(state.epochs.blocks, 'block')} skipped: epoch ${state.epochs.done} of ${state.epochs.total}`;
     if (state.stage === 'calibrating' && state.skipped.length > 0) {
       const budget = state.run?.settings.budget;
       const goesOn = budget?.kind === 'blocks' && state.skipped.length < budget.blocks;
