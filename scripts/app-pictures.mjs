@@ -228,8 +228,8 @@ async function comparePrompts() {
   await button('Start').click();
   await main()
     .getByText(/of 12 answers/)
-    .first()
-    .waitFor();
+    .waitFor({ timeout: 3000 })
+    .catch(() => undefined); // A small model has answered all by then.
   await shoot('5-many-running');
   await main().getByRole('radio', { name: /^All/ }).waitFor({ timeout: 300_000 });
   await until(async () => !(await button('Stop').isVisible()), 300_000);
