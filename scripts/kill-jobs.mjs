@@ -21,7 +21,15 @@ const SLIM = [
 ];
 
 /** Figures that are of the machine and the moment, and what says where and when. */
-const OF_THE_MOMENT = new Set(['seconds', 'speed', 'created', 'process', 'folder', 'exportedTo']);
+const OF_THE_MOMENT = new Set([
+  'seconds',
+  'promptSeconds',
+  'speed',
+  'created',
+  'process',
+  'folder',
+  'exportedTo',
+]);
 
 /**
  * Each job in a folder of its own, in which it finds what `prepare` has put there:
@@ -66,6 +74,14 @@ export const jobs = [
     goOn: (folder) => (existsSync(path.join(folder, 'out')) ? undefined : point(folder)),
     result: runAndOutput,
   },
+  {
+    name: 'comparison of a list',
+    prepare: finishedRun,
+    begin: comparing,
+    goOn: (folder) =>
+      comparisonsOf(folder).some(({ status }) => status === 'finished') ? undefined : comparing(folder),
+    result: comparisons,
+  },
 ];
 
 /** What a job may leave behind beside its result: nothing hidden, nothing half written. */
@@ -90,6 +106,17 @@ function importing(folder) {
 
 function point(folder) {
   return ['export', runOf(folder), path.join(folder, 'out'), '--blocks', '1'];
+}
+
+function comparing(folder) {
+  const task = path.join(sample, 'tasks', 'tracking.jsonl');
+  const run = runOf(folder);
+  return [
+    'compare',
+    `${run}@0`,
+    `${run}@2`,
+    ...['--prompts', task, '--count=40', '--max-new-tokens=6', '--threads=1', '--json'],
+  ];
 }
 
 /** The run that the uninterrupted slim has left. */
@@ -128,6 +155,39 @@ function runAndOutput(folder) {
     report: JSON.stringify(lasting(json('report.json'))),
     status: json('run.json').status,
   };
+}
+
+function comparisonsOf(folder) {
+  const all = path.join(folder, 'home', 'comparisons');
+  if (!existsSync(all)) return [];
+  return readdirSync(all).map((id) => ({
+    folder: path.join(all, id),
+    ...JSON.parse(readFileSync(path.join(all, id, 'comparison.json'), 'utf8')),
+  }));
+}
+
+/** Each answer once; models take turns at parts of the list that depend on time, so that the order differs. */
+function comparisons(folder) {
+  const result = {};
+  for (const [place, { folder: kept, status, prompts }] of comparisonsOf(folder).entries()) {
+    const lines = readFileSync(path.join(kept, 'answers.jsonl'), 'utf8').split('\n');
+    const answers = lines.flatMap(wholeAnswer).toSorted(byPlace);
+    result[`comparison ${place}`] = JSON.stringify({ status, prompts, answers: answers.map(lasting) });
+  }
+  return result;
+}
+
+/** A line that a kill cut short stays where it is; its prompt is asked again. */
+function wholeAnswer(line) {
+  try {
+    return [JSON.parse(line)];
+  } catch {
+    return [];
+  }
+}
+
+function byPlace(a, b) {
+  return a.prompt - b.prompt || a.model - b.model;
 }
 
 function lasting(value) {

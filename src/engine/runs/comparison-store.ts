@@ -1,5 +1,13 @@
 /** Comparisons on disk: a folder each, with what was asked, the answers as they come, and the user's votes. */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import path from 'node:path';
 import * as v from 'valibot';
 import {
@@ -13,6 +21,7 @@ import {
 import { UserError } from '../../schema/errors.js';
 import { plainWords } from '../../schema/plain-words.js';
 import { runId } from '../../schema/runs.js';
+import { clearPartialFolders, partialFolder } from '../export/partial-folder.js';
 import type { Message } from '../data/messages.js';
 import { isAlive } from '../runtime/processes.js';
 import { writeFileAtomically } from './atomic-file.js';
@@ -61,14 +70,26 @@ export class ComparisonStore {
       source,
       prompts: prompts.length,
     };
-    try {
-      mkdirSync(this.folderOf(id), { recursive: true });
-    } catch (error) {
-      throw new UserError(`The folder for comparisons ${this.folder} cannot be made (${plainWords(error)}).`);
-    }
-    writeKept(path.join(this.folderOf(id), 'prompts.json'), prompts);
-    this.#save(made);
+    this.#begin(made, prompts);
     return made;
+  }
+
+  /** A comparison that is listed has its prompts. */
+  #begin(made: Comparison, prompts: KeptPrompt[]): void {
+    const folder = this.folderOf(made.id);
+    clearPartialFolders(folder);
+    const partial = partialFolder(folder);
+    try {
+      mkdirSync(partial, { recursive: true });
+      writeKept(path.join(partial, 'prompts.json'), prompts);
+      writeKept(path.join(partial, 'comparison.json'), made);
+      renameSync(partial, folder);
+    } catch (error) {
+      rmSync(partial, { recursive: true, force: true });
+      throw new UserError(
+        `The comparison cannot be kept in ${this.folder} (${plainWords(error)}); free some space, or see that the folder may be written to.`,
+      );
+    }
   }
 
   update(comparison: Comparison, change: Partial<Comparison>): void {
