@@ -115,7 +115,12 @@ function comparing(folder) {
     'compare',
     `${run}@0`,
     `${run}@2`,
-    ...['--prompts', task, '--count=40', '--max-new-tokens=6', '--threads=1', '--json'],
+    '--prompts',
+    task,
+    '--count=40',
+    '--max-new-tokens=6',
+    '--threads=1',
+    '--json',
   ];
 }
 

@@ -27,6 +27,13 @@ describe('a command that fails', () => {
     expect(said).toBe(`hopscotch: ${error.message}\n`);
   });
 
+  it('says what to type, which the app does not', () => {
+    const error = new UserError('Say which file.', { inCommands: '--model-file FILE' });
+    expect(error.message).toBe('Say which file.');
+    reportFailure(error);
+    expect(said).toBe('hopscotch: Say which file. At the command line: --model-file FILE\n');
+  });
+
   it('because it was stopped says nothing more and ends with 130, as shells do', () => {
     expect(reportFailure(new CancelledError())).toBe(130);
     expect(said).toBe('');

@@ -11,7 +11,8 @@ export function reportFailure(thrown: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.done : EXIT_CODES.userError;
   if (error instanceof CancelledError) return EXIT_CODES.stopped;
   if (error instanceof UserError) {
-    process.stderr.write(`${pc.red('hopscotch:')} ${error.message}\n`);
+    const typed = error.inCommands === undefined ? '' : ` At the command line: ${error.inCommands}`;
+    process.stderr.write(`${pc.red('hopscotch:')} ${error.message}${typed}\n`);
     return EXIT_CODES.userError;
   }
   const reason = error instanceof Error ? error.message : String(error);

@@ -1,6 +1,19 @@
+/** Errors that are meant for users, and that of a job that was stopped. */
+
+interface UserErrorOptions extends ErrorOptions {
+  /** What to type for it at the command line, which alone says it; the app has controls instead. */
+  inCommands?: string;
+}
+
 /** The one kind of error whose message is meant for the user: what is wrong, where, and what to do about it. */
 export class UserError extends Error {
   override readonly name = 'UserError';
+  readonly inCommands: string | undefined;
+
+  constructor(message: string, options: UserErrorOptions = {}) {
+    super(message, options);
+    this.inCommands = options.inCommands;
+  }
 }
 
 /** Thrown when an execution provider other than the CPU fails at a model; the CPU may do better. */

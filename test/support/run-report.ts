@@ -33,7 +33,7 @@ export function runReport(changes: Partial<RunReport> = {}): RunReport {
     version: 1,
     layers: 12,
     task: {
-      columns: 'Columns as told: prompt=q,response=a.',
+      columns: "As told: 'q' as the prompt, 'a' as the response.",
       calibrationRows: 16,
       heldoutRows: 8,
       calibrationTokens: 300,

@@ -1,5 +1,5 @@
 /** What a dataset's columns mean: named by the user or guessed from their names and values. */
-import type { ColumnMapping } from '../../schema/columns.js';
+import { mappingText, type ColumnMapping } from '../../schema/columns.js';
 import { UserError } from '../../schema/errors.js';
 import { comparableName, messagesNames, promptNames, systemNames, textNames } from './column-names.js';
 import type { RawDataset } from './raw-dataset.js';
@@ -22,9 +22,12 @@ export function guessColumns(dataset: RawDataset): GuessedColumns {
   const mapping =
     guessMessages(dataset) ?? guessPromptResponse(dataset) ?? guessText(dataset) ?? guessUnnamed(dataset);
   if (mapping !== undefined) return { mapping, reason: reasonFor(mapping, dataset) };
+  const [prompt = 'question', response = 'answer'] = dataset.columns;
   throw new UserError(
-    `Which columns of ${dataset.path} hold the prompts cannot be guessed; it has ${listed(dataset.columns)}. ` +
-      `Name them, for example prompt=${asWritten(dataset.columns[0] ?? 'question')},response=${asWritten(dataset.columns[1] ?? 'answer')}.`,
+    `Which columns of ${dataset.path} hold the prompts and the answers cannot be guessed; it has ${listed(dataset.columns)}. Choose them.`,
+    {
+      inCommands: `for example --columns '${mappingText({ kind: 'prompt-response', prompt, response })}'`,
+    },
   );
 }
 
@@ -40,8 +43,11 @@ export function parseColumnMapping(written: string): ColumnMapping {
       /^\s*(messages|text|prompt|input|choices|response|system)\s*=\s*(.*\S)\s*$/.exec(part) ?? [];
     if (role === undefined || column === undefined || parts.has(role)) {
       throw new UserError(
-        `The columns '${written}' are not understood at '${part.trim()}'; write messages=COLUMN, text=COLUMN or ` +
-          'prompt=COLUMN,response=COLUMN (also input=, choices= and system=), a name with a comma in it in double quotes.',
+        `What the columns mean is not understood at '${part.trim()}' of '${written}'; choose them anew.`,
+        {
+          inCommands:
+            "--columns takes 'messages=COLUMN', 'text=COLUMN' or 'prompt=COLUMN,response=COLUMN' (also input=, choices= and system=), a name with a comma in it in double quotes",
+        },
       );
     }
     parts.set(role, column);
@@ -55,18 +61,14 @@ export function parseColumnMapping(written: string): ColumnMapping {
   if (text !== undefined && parts.size === 1) return { kind: 'text', text };
   if (prompt === undefined || messages !== undefined || text !== undefined) {
     throw new UserError(
-      `The columns '${written}' need one of messages=, text= or prompt=, not several or none.`,
+      `The columns '${written}' need one that holds conversations, texts or prompts, not several such or none; choose one.`,
+      { inCommands: '--columns takes one of messages=, text= and prompt=' },
     );
   }
   const joined = parts.get('choices');
   const choices = joined === undefined ? undefined : splitOutsideQuotes(joined, '+').map(unquoted);
   const [input, response, system] = [named('input'), named('response'), named('system')];
   return { kind: 'prompt-response', prompt, input, choices, response, system };
-}
-
-/** A column's name as it stands in a mapping. */
-function asWritten(name: string): string {
-  return /[,+"]|^\s|\s$/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
 }
 
 /** Quotes count only where a name begins with one; within them a double quote is written twice. */
@@ -215,20 +217,36 @@ function holdsMessages(dataset: RawDataset, column: string): boolean {
   return values.length > 0 && conversations.length > values.length / 2;
 }
 
+/** A sentence for the user: which columns were taken as they had said. */
+export function asTold(mapping: ColumnMapping): string {
+  if (mapping.kind === 'messages') return `As told: '${mapping.messages}' holds conversations.`;
+  if (mapping.kind === 'text') return `As told: '${mapping.text}' holds the text.`;
+  return `As told: ${rolesOf(mapping)}.`;
+}
+
 function reasonFor(mapping: ColumnMapping, dataset: RawDataset): string {
   if (mapping.kind === 'messages') return `The column '${mapping.messages}' holds conversations.`;
   if (mapping.kind === 'text') {
     const why = dataset.columns.length === 1 ? 'the only column' : 'by its name';
     return `The column '${mapping.text}' holds the text (${why}).`;
   }
-  const { prompt, input, choices, response, system } = mapping;
+  const why = /^column_\d+$/.test(mapping.prompt) ? 'their order' : 'their names';
+  return `By ${why}: ${rolesOf(mapping)}.`;
+}
+
+function rolesOf({
+  prompt,
+  input,
+  choices,
+  response,
+  system,
+}: Extract<ColumnMapping, { kind: 'prompt-response' }>): string {
   const parts = [
     `'${prompt}'${input === undefined ? '' : ` with '${input}'`}${choices ? ` and the choices ${choices.join(', ')}` : ''} as the prompt`,
     response === undefined ? 'no responses (the model answers itself)' : `'${response}' as the response`,
     ...(system === undefined ? [] : [`'${system}' as the system message`]),
   ];
-  const why = /^column_\d+$/.test(prompt) ? 'their order' : 'their names';
-  return `By ${why}: ${parts.join(', ')}.`;
+  return parts.join(', ');
 }
 
 function listed(columns: readonly string[]): string {

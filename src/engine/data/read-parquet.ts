@@ -27,7 +27,11 @@ const HEAP = 3072;
 export async function readParquet(path: string, maxRows: number): Promise<RowsRead> {
   const seconds = Math.ceil(SECONDS + (await fileSize(path)) / BYTES_A_SECOND);
   const answer = await ask({ path, maxRows }, seconds);
-  if ('problem' in answer) throw new UserError(`${path} cannot be read as Parquet: ${answer.problem}.`);
+  if ('problem' in answer) {
+    throw new UserError(
+      `${path} cannot be read as Parquet: ${answer.problem}; get it again, or save it as CSV or JSONL.`,
+    );
+  }
   const { rows, ...rest } = answer.read;
   // On their way between threads objects get a prototype, which names of columns must not reach.
   return {

@@ -89,8 +89,9 @@ export class KeptImports {
     if (found.length === 1) return found[0]!;
     throw new UserError(
       found.length === 0
-        ? `There is no imported model '${called}' in ${this.folder}; 'hopscotch models list' shows those there are.`
+        ? `There is no imported model '${called}' in ${this.folder}; choose one of those there are.`
         : `'${called}' could be any of ${found.length} imported models; name it by its id.`,
+      { inCommands: "'hopscotch models list' shows them" },
     );
   }
 

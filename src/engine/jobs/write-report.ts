@@ -91,8 +91,9 @@ function pointOf(run: Run, report: RunReport, wanted = report.chosenPoint): Curv
   const measured = report.points.map(({ skipped }) => skipped.length).join(', ') || 'none';
   throw new UserError(
     wanted === undefined
-      ? `The run ${run.id} has not settled on a point yet; say which one with --blocks (measured: ${measured}).`
+      ? `The run ${run.id} has not settled on a point yet; say which one (skipped blocks of those measured: ${measured}).`
       : `The run ${run.id} has no point of ${wanted} skipped blocks; it has ${measured}.`,
+    { inCommands: '--blocks NUMBER' },
   );
 }
 

@@ -12,7 +12,9 @@ export function saveReport(file: string, report: RunReport): void {
 /** @throws UserError if the run has no report yet or it cannot be read */
 export function readReport(file: string): RunReport {
   if (!existsSync(file))
-    throw new UserError('The run has measured no point of its curve yet; let it go on (slim --resume).');
+    throw new UserError('The run has measured no point of its curve yet; resume it to let it go on.', {
+      inCommands: 'hopscotch slim --resume',
+    });
   try {
     return v.parse(runReport, JSON.parse(readFileSync(file, 'utf8')));
   } catch {

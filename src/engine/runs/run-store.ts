@@ -76,8 +76,9 @@ export class RunStore {
     if (matches.length === 1) return matches[0]!;
     throw new UserError(
       matches.length === 0
-        ? `There is no run '${id}' in ${this.folder}; 'hopscotch runs list' shows those there are.`
+        ? `There is no run '${id}' in ${this.folder}; choose one of those there are.`
         : `'${id}' could be any of ${matches.length} runs; write more of its name.`,
+      { inCommands: "'hopscotch runs list' shows them" },
     );
   }
 

@@ -29,7 +29,7 @@ export function runFailure(error: unknown, feeds: Readonly<Record<string, Runtim
     .slice(0, 3)
     .join(', ');
   return new UserError(
-    `The model cannot be computed${node} for ${given}: ${reason}. The file is damaged, or the model does not take inputs of this size; try a smaller --max-tokens, or export it again.`,
-    { cause: error },
+    `The model cannot be computed${node} for ${given}: ${reason}. The file is damaged, or the model does not take inputs of this size; try shorter rows, or export it again.`,
+    { cause: error, inCommands: '--max-tokens' },
   );
 }

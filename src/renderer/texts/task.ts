@@ -52,7 +52,6 @@ export const task = {
   noColumn: '(none)',
   guessed: (reason: string) =>
     reason.startsWith('By ') ? `Guessed b${reason.slice(1)}` : `Guessed: ${reason}`,
-  told: 'As you said:',
   textTitle: 'What the text is',
   textUses: { text: 'Text to learn', prompts: 'A prompt a line' } as const,
   answersTitle: 'Whose answers to learn from',

@@ -77,7 +77,7 @@ describe('a published search whose training diverges', () => {
       checkpoint,
       () => {},
     );
-    await expect(search).rejects.toThrow(/not a number.*try a smaller --selection-learning-rate\.$/);
+    await expect(search).rejects.toThrow(/not a number.*try a smaller learning rate for choosing blocks\.$/);
     expect(JSON.parse(JSON.stringify(checkpoint.state))).toEqual(checkpoint.state);
     const size = { candidates: 3, batches: batches.length, smallBatchShare: 1 };
     expect(work).toBe(exhaustiveSelection.costOfRound(size, 0));

@@ -117,6 +117,7 @@ export const DIVERGED = Number.MAX_VALUE;
 export function requireConverged(lowestLoss: number): void {
   if (lowestLoss < DIVERGED) return;
   throw new UserError(
-    'The loss is not a number whichever block is skipped; try a smaller --selection-learning-rate.',
+    'The loss is not a number whichever block is skipped; try a smaller learning rate for choosing blocks.',
+    { inCommands: '--selection-learning-rate' },
   );
 }

@@ -131,7 +131,7 @@ describe('trainScales', () => {
   it('says what to do when the loss is not a number any more', async () => {
     const wild = { ...settings, learningRate: 1e30 };
     await expect(train(decoder, [], wild, { batches: [batch], heldout: [batch] })).rejects.toThrow(
-      /diverged in epoch \d.*start again with a smaller --learning-rate\.$/,
+      /diverged in epoch \d.*start again with a smaller learning rate\.$/,
     );
   });
 });

@@ -214,7 +214,8 @@ function keepResidualsPositive(scales: Map<ScaleKey, Float32Array>): void {
 function requireNumbers(epoch: number, ...losses: number[]): void {
   if (losses.every(Number.isFinite)) return;
   throw new UserError(
-    `The training of the scales diverged in epoch ${epoch} (the loss is not a number); start again with a smaller --learning-rate.`,
+    `The training of the scales diverged in epoch ${epoch} (the loss is not a number); start again with a smaller learning rate.`,
+    { inCommands: '--learning-rate' },
   );
 }
 

@@ -172,7 +172,8 @@ function meaningfulMeasure(base: HeldoutQuality, wanted: QualityMeasure): Qualit
 function requireQuality(base: HeldoutQuality, measure: QualityMeasure): void {
   if (qualityShare(base, measure) > 0) return;
   throw new UserError(
-    "The original predicts none of the held-out answers' tokens, so a share of its quality means nothing; ask for a number of blocks (--budget), or learn from the model's own answers.",
+    "The original predicts none of the held-out answers' tokens, so a share of its quality means nothing; ask for a number of blocks, or learn from the model's own answers.",
+    { inCommands: '--budget NUMBER, or --responses own' },
   );
 }
 

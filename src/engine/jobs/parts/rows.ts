@@ -2,7 +2,7 @@
 import type { ColumnMapping } from '../../../schema/columns.js';
 import { UserError } from '../../../schema/errors.js';
 import type { JobSettings } from '../../../schema/settings.js';
-import { guessColumns, parseColumnMapping } from '../../data/columns.js';
+import { asTold, guessColumns, parseColumnMapping } from '../../data/columns.js';
 import { readDataset } from '../../data/dataset.js';
 import type { RawDataset } from '../../data/raw-dataset.js';
 import { encodeExamples, encodePrompts, refusalOf, type EncodeOptions } from '../../data/encode-examples.js';
@@ -71,13 +71,15 @@ export type MappedRows = Pick<TaskRows, 'mapping' | 'reason' | 'guessed' | 'exam
 
 /** @throws UserError if the columns cannot be guessed or do not fit: the user has to say what they mean */
 export function mapColumns(dataset: RawDataset, columns: string | undefined): MappedRows {
-  const { mapping, reason } =
-    columns === undefined
-      ? guessColumns(dataset)
-      : { mapping: parseColumnMapping(columns), reason: `Columns as told: ${columns}.` };
+  const { mapping, reason } = columns === undefined ? guessColumns(dataset) : toldColumns(columns);
   const { examples, problems } = toExamples(dataset, mapping);
   const all = [...dataset.problems, ...problems];
   return { mapping, reason, guessed: columns === undefined, examples, problems: all };
+}
+
+function toldColumns(columns: string) {
+  const mapping = parseColumnMapping(columns);
+  return { mapping, reason: asTold(mapping) };
 }
 
 /** @throws UserError if there are too few rows to split, or the row ranges overlap */
@@ -109,7 +111,7 @@ function requireTwo({ examples, problems }: MappedRows, dataset: string): void {
   if (examples.length > 1) return;
   const why = problems.length === 0 ? 'it holds no more' : describeProblems(countProblems(problems));
   throw new UserError(
-    `Only one row of ${dataset} can be used, and it takes two, one to learn from and one to judge by: ${why}.`,
+    `${examples.length === 0 ? 'No row' : 'Only one row'} of ${dataset} can be used, and it takes two, one to learn from and one to judge by: ${why}.`,
   );
 }
 

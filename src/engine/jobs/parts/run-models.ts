@@ -78,9 +78,9 @@ export async function openRunModels(
   const runFolder = context.store.folderOf(run.id);
   const kept = kinds.map((kind) => keptCutOf(runFolder, kind));
   if (!kept.every((cut) => cut !== undefined)) {
-    throw new UserError(
-      `The run ${run.id} was stopped before its model was cut; resume it ('hopscotch slim --resume ${run.id}').`,
-    );
+    throw new UserError(`The run ${run.id} was stopped before its model was cut; resume it.`, {
+      inCommands: `hopscotch slim --resume ${run.id}`,
+    });
   }
   const open = async ({ cut: { kind }, modelFile: file }: KeptCut) =>
     calledAs(

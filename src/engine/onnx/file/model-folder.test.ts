@@ -46,7 +46,7 @@ describe('a folder with several variants of a model', () => {
 
   it('that an old Optimum wrote as a pair says which to take', () => {
     expect(() => chosen(['decoder_model.onnx', 'decoder_with_past_model.onnx'])).toThrow(
-      /export it again with a newer Optimum.* or take the first with --model-file decoder_model\.onnx/,
+      /export it again with a newer Optimum.* or take the first of them/,
     );
     expect(chosen(['decoder_with_past_model.onnx'])).toBe('decoder_with_past_model.onnx');
   });
@@ -59,7 +59,9 @@ describe('a folder with several variants of a model', () => {
     });
     const list = 'onnx/model_q4.onnx (120 MB), onnx/model_uint8.onnx (1 kB)';
     expect(() => openModelFolder(folder)).toThrow(
-      new UserError(`${folder} holds several ONNX files (${list}); say which one with --model-file.`),
+      new UserError(`${folder} holds several ONNX files (${list}); say which one to take.`, {
+        inCommands: '--model-file FILE',
+      }),
     );
     expect(() => openModelFolder(folder, 'fp16')).toThrow(
       new UserError(`There is no file fp16 in ${folder}; it has ${list}.`),

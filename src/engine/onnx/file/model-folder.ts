@@ -53,13 +53,15 @@ export function openModelFolder(location: string, file?: string): ModelFolder {
     const [prompt, next] = OLD_PAIR.map((name) => found.find((other) => path.posix.basename(other) === name));
     if (prompt !== undefined && next !== undefined) {
       throw new UserError(
-        `${folder} holds a model as an old Optimum wrote it, ${prompt} for prompts and ${next} for each token after them, with all weights in both; export it again with a newer Optimum, which writes a single model.onnx, or take the first with --model-file ${prompt}: it runs without a KV cache.`,
+        `${folder} holds a model as an old Optimum wrote it, ${prompt} for prompts and ${next} for each token after them, with all weights in both; export it again with a newer Optimum, which writes a single model.onnx, or take the first of them: it runs without a KV cache.`,
+        { inCommands: `--model-file ${prompt}` },
       );
     }
     throw new UserError(
       found.length === 0
         ? `There is no ONNX file in ${folder} or its onnx folder; choose a folder with a model.onnx, or with config.json and safetensors files, or a .gguf file.`
-        : `${folder} holds several ONNX files (${listOf(folder, found)}); say which one with --model-file.`,
+        : `${folder} holds several ONNX files (${listOf(folder, found)}); say which one to take.`,
+      found.length === 0 ? {} : { inCommands: '--model-file FILE' },
     );
   }
   return describe(folder, path.join(folder, preferred));
