@@ -16,6 +16,7 @@ import { estimate } from './estimate.js';
 import { modelBytes, sizeFigures } from './parts/model-files.js';
 import { checkedSettings } from './parts/settings.js';
 import { openModel } from './parts/source-model.js';
+import { foreseenWork } from './parts/work.js';
 import { previewTask } from './preview-task.js';
 import { slim } from './slim.js';
 
@@ -136,6 +137,20 @@ describe('the work foreseen', () => {
     const { steps } = await estimate({ settings: job.settings, inElectron: false }, job.context);
     const counted = (await beginningOf(job)).find((event) => event.type === 'progress');
     expect(counted!.total).toBeCloseTo(steps, 6);
+  });
+
+  it.each([
+    ["the model's own answers", 'divergence', 1],
+    ["the file's, which the whole model learns, too", 'cross-entropy', 2],
+  ] as const)('counts the training of a model that is only cut: %s', async (_, loss, trainings) => {
+    const { decoder } = await openModel(sampleFolder);
+    const workOf = (epochs: number) => {
+      const changes = { cuts: { precision: 'q4' }, budget: { kind: 'blocks', blocks: 0 } } as const;
+      const { settings } = newJob({ ...changes, training: { epochs } });
+      const size = { rounds: 0, batches: 3, heldoutBatches: 2, smallBatchShare: 1, loss };
+      return foreseenWork(decoder, settings, size);
+    };
+    expect(workOf(5).total - workOf(4).total).toBe(trainings * workOf(4).epoch);
   });
 });
 

@@ -10,7 +10,7 @@ import { KeptCharacters } from './kept-characters.js';
 import { configsIn, idsNamedIn } from './renumber-configs.js';
 import { idsAround } from './renumber-tokenizer.js';
 import { scriptName, scriptsCalled, scriptsOf } from './scripts.js';
-import { isObject, tokenizerModel, type Json, type TokenizerModel } from './tokenizer-model.js';
+import { isObject, kindProblem, tokenizerModel, type Json, type TokenizerModel } from './tokenizer-model.js';
 
 /** Rows are kept in multiples of this, for kernels that compute so many at once. */
 const ROWS_AT_ONCE = 32;
@@ -65,6 +65,15 @@ export function renumbered(
 ): number[] | undefined {
   const found = ids.map(newId);
   return found.every((id) => id !== undefined) ? found : undefined;
+}
+
+/**
+ * Why the vocabulary that a folder's tokenizer has cannot be cut, in one sentence; undefined if it can.
+ * @throws UserError if there is no tokenizer
+ */
+export async function tokenizerProblem({ folder }: Pick<ModelFolder, 'folder'>): Promise<string | undefined> {
+  const { tokenizer } = await readTokenizerFiles(folder);
+  return kindProblem(tokenizer as Json, path.join(folder, 'tokenizer.json'));
 }
 
 /**

@@ -34,17 +34,25 @@ export interface TokenizerModel {
  * @throws UserError if the tokenizer is of another kind
  */
 export function tokenizerModel(tokenizer: Json, file: string): TokenizerModel {
-  const model = isObject(tokenizer.model) ? tokenizer.model : {};
+  const model = modelIn(tokenizer);
   const kind = kindOf(model);
-  if (kind === undefined) {
-    throw new UserError(
-      `The vocabulary cannot be cut: the tokenizer in ${file} is of the kind ${typeof model.type === 'string' ? model.type.slice(0, 40) : 'unknown'}, and only BPE and Unigram are understood.`,
-    );
-  }
+  if (kind === undefined) throw new UserError(kindProblem(tokenizer, file)!);
   const steps = [...stepsOf(tokenizer.normalizer), ...stepsOf(tokenizer.pre_tokenizer)];
   const common = { kind, normalisation: normalisationOf(steps), insertedText: insertedBy(steps) };
   const hasBytes = steps.some(({ type }) => type === 'ByteLevel');
   return kind === 'BPE' ? { ...common, ...bytePairs(model, hasBytes) } : { ...common, ...pieces(model) };
+}
+
+/** Why the tokenizer's tokens cannot be cut, in one sentence; undefined if they can. */
+export function kindProblem(tokenizer: Json, file: string): string | undefined {
+  const model = modelIn(tokenizer);
+  if (kindOf(model) !== undefined) return undefined;
+  const kind = typeof model.type === 'string' ? model.type.slice(0, 40) : 'unknown';
+  return `The vocabulary cannot be cut: the tokenizer in ${file} is of the kind ${kind}, and only BPE and Unigram are understood.`;
+}
+
+function modelIn({ model }: Json): Json {
+  return isObject(model) ? model : {};
 }
 
 function kindOf({ type, vocab }: Json): TokenizerModel['kind'] | undefined {

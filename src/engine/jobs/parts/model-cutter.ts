@@ -73,7 +73,7 @@ export class ModelCutter {
   async reference(): Promise<SourceModel> {
     const { aim } = this.#run.settings;
     const isPlanned = keptPlan(this.#runFolder) !== undefined;
-    if (aim && !isPlanned) this.#decide({ cuts: vocabularyForAim(aim, this.#original) });
+    if (aim && !isPlanned) this.#decide({ cuts: await vocabularyForAim(aim, this.#original) });
     return await this.#cutAll(
       this.#asked.filter((kind) => kind === 'vocabulary'),
       this.#original,

@@ -8,6 +8,7 @@ import { bytesWithCuts, type CutSizes } from '../../../schema/cut-sizes.js';
 import type { JobSettings } from '../../../schema/settings.js';
 import { measureSimilarity } from '../../calibrate/select/stream-similarity.js';
 import { candidateBlocks } from '../../calibrate/select/candidates.js';
+import { tokenizerProblem } from '../../cuts/vocabulary/plan-vocabulary.js';
 import type { EncodedRow } from '../../data/encoded-row.js';
 import { describeDecoder } from '../../decoder/describe.js';
 import type { Decoder } from '../../decoder/decoder.js';
@@ -51,10 +52,14 @@ export interface CutsForAim {
   steps: TriedStep[];
 }
 
-/** Whether all rows' scripts are kept where an aim allows it: that costs nothing on the task. */
-export function vocabularyForAim(aim: Aim, model: SourceModel): Pick<Cuts, 'vocabulary'> {
-  const isWanted = aim.cuts.includes('vocabulary') && cutProblem('vocabulary', model, {}) === undefined;
-  return isWanted ? { vocabulary: 'task' } : {};
+/**
+ * Whether the tokens of all rows' scripts are kept and no others, where aim, model and tokenizer allow it: that costs
+ * nothing on the task.
+ */
+export async function vocabularyForAim(aim: Aim, model: SourceModel): Promise<Pick<Cuts, 'vocabulary'>> {
+  if (!aim.cuts.includes('vocabulary')) return {};
+  const problem = cutProblem('vocabulary', model, {}) ?? (await tokenizerProblem(model.source));
+  return problem === undefined ? { vocabulary: 'task' } : {};
 }
 
 /** @throws UserError if the aim is out of reach; CancelledError if stopped */

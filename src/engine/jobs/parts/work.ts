@@ -1,4 +1,5 @@
 /** How much work a calibration is, in forward passes of one batch: for progress and for estimates alike. */
+import { isCut } from '../../../schema/cuts.js';
 import type { JobSettings, LossKind } from '../../../schema/settings.js';
 import type { CheckpointState } from '../../calibrate/checkpoint.js';
 import { candidateBlocks } from '../../calibrate/select/candidates.js';
@@ -49,11 +50,14 @@ export function foreseenWork(decoder: Decoder, settings: JobSettings, size: Work
       ? size.rounds
       : settings.budget.kind === 'quality'
         ? 2 * Math.ceil(Math.log2(size.rounds + 1))
-        : 1;
+        : Math.min(1, size.rounds);
+  const learnsAnswers = size.loss === 'cross-entropy';
+  // The cut model with no block skipped.
+  const startsCut = isCut(settings) && (learnsAnswers || settings.trainPoints === 'all' || size.rounds === 0);
   const { epoch, point } = pointWork(size, trainingSettings(settings, decoder.hiddenSize).epochs);
   // The file's answers are learnt with nothing skipped, too; without scales that is the original, which is measured.
-  const withNothingSkipped = size.loss === 'cross-entropy' ? point - size.heldoutBatches : 0;
-  const others = originalWork(size) + withNothingSkipped + asked * point;
+  const withNothingSkipped = learnsAnswers ? point - size.heldoutBatches : 0;
+  const others = originalWork(size) + withNothingSkipped + (asked + Number(startsCut)) * point;
   return {
     total: rounds.reduce((sum, cost) => sum + cost, others),
     rounds,
