@@ -51,6 +51,23 @@ describe.skipIf(!electronProgram())(`from one click to the slimmed model${electr
     expect(app.errors).toEqual([]);
   });
 
+  test('a list of prompts is answered while the user is elsewhere; the results wait', async () => {
+    const { many } = ui.compare;
+    await many.open();
+    await many.count.fill('4');
+    await many.start.click();
+    await many.title(4, 2).waitFor();
+    await ui.go('runs');
+    await expect
+      .poll(async () => (await app.ask('comparisons.list'))[0]?.status, { timeout: 60_000 })
+      .toBe('finished');
+    await ui.go('compare');
+    await many.figure('Same answer as the first').waitFor();
+    expect(await many.answers.count()).toBe(4);
+    expect(await many.answers.first().textContent()).toMatch(/####\s*\d+.*####\s*\d+/s);
+    expect(app.errors).toEqual([]);
+  });
+
   test('a question goes before the held-out answers of another point', async () => {
     const [run] = await app.ask('runs.list');
     const point = { run: run!.id, blocks: 1 };

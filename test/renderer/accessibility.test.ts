@@ -23,6 +23,11 @@ const press =
   (page) =>
     page.getByRole('main').getByRole('button', { name, exact: true }).click();
 
+const many: Act = (page) => page.getByText('Many prompts', { exact: true }).click();
+const openOptions: Act = (page) => page.getByText('System prompt, temperature, length').click();
+const pasted: Act = (page) => page.getByText('Pasted', { exact: true }).click();
+const openEarlier: Act = (page) => page.getByRole('button', { name: /prompts of arithmetic/ }).click();
+
 const PLACES: [name: string, scene: string, acts: Act[]][] = [
   ['Model', 'first-start', []],
   ['Model, empty', 'empty', []],
@@ -51,6 +56,10 @@ const PLACES: [name: string, scene: string, acts: Act[]][] = [
       (page) => page.getByRole('slider', { name: 'Number of skipped blocks' }).press('ArrowRight'),
     ],
   ],
+  ['Compare, many prompts', 'finished', [go('Compare'), many]],
+  ['Compare, many prompts with options', 'finished', [go('Compare'), many, openOptions, pasted]],
+  ['Compare, many prompts answered', 'finished', [go('Compare'), many, openEarlier]],
+  ['Compare, many prompts, blind', 'finished', [go('Compare'), many, openEarlier, press('Vote blind')]],
   ['Export', 'finished', [go('Export')]],
   ['Runs', 'finished', [go('Runs')]],
   ['Settings', 'first-start', [(page) => page.getByRole('button', { name: 'Settings' }).click()]],

@@ -1,12 +1,15 @@
 /** Step 5. */
 import type { Locator, Page } from 'playwright-core';
 import { compare } from '../../../src/renderer/texts/compare.js';
+import { ManyPromptsPage } from './many-prompts-page.js';
 
 export class ComparePage {
+  readonly many: ManyPromptsPage;
   readonly #page: Page;
 
   constructor(page: Page) {
     this.#page = page;
+    this.many = new ManyPromptsPage(page);
   }
 
   async ask(prompt: string): Promise<void> {
