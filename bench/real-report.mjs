@@ -26,7 +26,7 @@ export function realChoices() {
   const groups = grouped(cells);
   return [
     '## Choices on real models',
-    'Every strategy gets the same rows and the same training; figures are of held-out rows, with 95 % intervals over rows. The file’s answers are judged by their loss, the model’s own by the divergence from it. `contest` is the default. Seconds are of the processor, choice and training and measuring together.',
+    'Every strategy gets the same rows and the same training; figures are of held-out rows, with 95 % intervals over rows. The file’s answers are judged by their loss, the model’s own by the divergence from it. `contest` is the default; it goes on from the scales that it trained a little while it chose, which the others do not have. Seconds are of the processor, choice and training and measuring together.',
     conditions(cells),
     ...[...groups.values()].flatMap(groupParagraphs),
     verdict([...groups.values()]),
@@ -92,7 +92,7 @@ function verdict(groups) {
     return own.value <= best ? 'below' : own.low <= best ? 'within' : 'above';
   });
   const counted = (outcome) => outcomes.filter((one) => one === outcome).length;
-  return `Of ${compared.length} draws \`${DEFAULT}\` is at or below every other strategy in ${counted('below')}, above the best but within its interval in ${counted('within')}, and above it in ${counted('above')}.`;
+  return `Of ${compared.length} ${compared.length === 1 ? 'draw' : 'draws'} \`${DEFAULT}\` is at or below every other strategy in ${counted('below')}, above the best but within its interval in ${counted('within')}, and above it in ${counted('above')}.`;
 }
 
 function number({ value }) {

@@ -111,7 +111,7 @@ describe.skipIf(!existsSync(CHROMIUM))(`the page in Chromium${why}`, () => {
   test('the line of the loss grows while the first scales are learnt', async () => {
     const { page } = await openScene(browser, server.url, 'selecting', { speed: 60 });
     await step(page, 'Calibrate').click();
-    await page.getByText(/for 6 skipped blocks: epoch (?:[5-9]|1\d) of/).waitFor({ timeout: 30_000 });
+    await page.getByText(/with 6 blocks skipped: epoch (?:[5-9]|1\d) of/).waitFor({ timeout: 30_000 });
     const drawn = await page
       .getByRole('img', { name: /^Loss by epoch with 6 blocks skipped/ })
       .locator('canvas')
