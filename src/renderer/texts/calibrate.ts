@@ -61,9 +61,7 @@ export const calibrate = {
   notStarted: 'That did not start',
   done: (skipped: number, kind: KindChoice | undefined) => `Done: ${blocksWords(kind, skipped)} skipped`,
   doneLead: (seconds: number | undefined) =>
-    seconds === undefined
-      ? 'Every point of the curve can be compared and exported.'
-      : `It took ${formatDuration(seconds)}. Every point of the curve can be compared and exported.`,
+    `${seconds === undefined ? '' : `It took ${formatDuration(seconds)}. `}Points that are trained can be compared and exported; others are trained with one click.`,
   /** What is happening, in words. */
   now(state: JobState): string {
     if (state.status === 'starting') return 'Starting the engine';

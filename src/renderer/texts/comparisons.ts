@@ -75,7 +75,10 @@ export const comparisons = {
       : `chance alone: ${flipChance < 0.001 ? 'under 0.1\u202f%' : formatPercent(flipChance, flipChance < 0.1 ? 1 : 0)}`,
   votes: (against: PairedFigures) =>
     `${counted(against.votes, 'vote')}${against.undecided > 0 ? `, ${against.undecided} for neither` : ''}`,
-  points: (share: number) => `${share < 0 ? '−' : '+'}${(Math.abs(share) * 100).toFixed(1)} points`,
+  points: (share: number) => {
+    const points = (Math.abs(share) * 100).toFixed(1);
+    return points === '0.0' ? '0 points' : `${share < 0 ? '−' : '+'}${points} points`;
+  },
   rowsTitle: 'Answers',
   worstFirst: 'worst first',
   filterLabel: 'Which answers',
