@@ -72,8 +72,9 @@ export class Cli {
   /** Waits until the newest run's checkpoint fulfils a condition. */
   async untilCheckpoint(condition: (state: CheckpointState) => boolean, newerThan: number): Promise<string> {
     for (;;) {
-      const run = this.runs().at(-1);
-      if (run !== undefined && this.runs().length > newerThan && existsSync(this.checkpointFile(run))) {
+      const runs = this.runs();
+      const run = runs.at(-1);
+      if (run !== undefined && runs.length > newerThan && existsSync(this.checkpointFile(run))) {
         if (condition(this.checkpoint(run))) return run;
       }
       await sleep(20);
