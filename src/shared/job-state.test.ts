@@ -67,6 +67,12 @@ describe('what the events of a job add up to', () => {
     ]);
   });
 
+  test('answers that are done; one in the making is none yet', () => {
+    const state = after([{ type: 'answers', done: 1.9, total: 8 }]);
+    expect(state.answers).toEqual({ done: 1, total: 8 });
+    expect(v.is(jobState, state)).toBe(true);
+  });
+
   test('how it runs: device, way within the limit of memory by kind of work, time left', () => {
     const memory = (work: 'answers' | 'calibration', way: string): JobEvent => ({
       type: 'memory',
