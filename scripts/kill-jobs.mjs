@@ -24,6 +24,7 @@ const SLIM = [
 const OF_THE_MOMENT = new Set([
   'seconds',
   'promptSeconds',
+  'pointSeconds',
   'speed',
   'created',
   'process',

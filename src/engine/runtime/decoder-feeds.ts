@@ -105,7 +105,7 @@ function cacheDims(decoder: Decoder, name: string, rows: number): number[] {
   return declared.map((dim, axis) => {
     if (axis === batchAxis) return rows;
     if (axis === positionAxis && !isState) return 0;
-    if (typeof dim !== 'number') {
+    if (typeof dim !== 'number' || dim < 1) {
       throw new UserError(
         `The cache input '${name}' does not say ${isState ? 'how many channels and positions it has' : 'how many heads it has and how wide they are'}; Hopscotch needs both as numbers.`,
       );
