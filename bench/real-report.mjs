@@ -26,7 +26,7 @@ export function realChoices() {
   const groups = grouped(cells);
   return [
     '## Choices on real models',
-    'Every strategy gets the same rows and the same training; figures are of held-out rows, with 95 % intervals over rows. The file’s answers are judged by their loss, the model’s own by the divergence from it. `contest` is the default; it goes on from the scales that it trained a little while it chose, which the others do not have. Seconds are of the processor, choice and training and measuring together.',
+    'Every strategy gets the same rows and as many epochs; figures are of held-out rows, with 95 % intervals over rows. The file’s answers are judged by their loss, the model’s own by the divergence from it. `contest` is the default; it begins from the scales that it trained while it chose, which the others do not have, so that its training is longer: where the blocks are the same, that is the difference. Seconds are of the processor, choice and training and measuring together.',
     conditions(cells),
     ...[...groups.values()].flatMap(groupParagraphs),
     verdict([...groups.values()]),
@@ -48,7 +48,7 @@ function groupParagraphs(cells) {
       : `the file’s answers; the original has ${number(original)}${trainedOriginal ? `, with trained scales and nothing skipped ${number(trainedOriginal)}` : ''}.`;
   return [
     `### ${first.model}, ${first.task}: ${first.skipped.length} ${first.kind === 'both' ? '' : `${first.kind} `}blocks`,
-    `${first.calibrationTokens} tokens to calibrate on, ${first.tokens} of ${first.rows} held-out rows, ${first.epochs} epochs; ${base}`,
+    `${first.calibrationTokens} tokens to calibrate on, ${first.tokens} tokens of answers in ${first.rows} held-out rows, ${first.epochs} epochs; ${base}`,
     markdownTable(
       [
         'strategy',
