@@ -60,7 +60,7 @@ export class JobProgress {
         );
         break;
       case 'answers':
-        this.#advance('answers', Math.floor(event.done), event.total, event.secondsLeft);
+        this.#advance('answers', event.done, event.total, event.secondsLeft);
         break;
       case 'progress':
         this.#advance('forward passes', Math.round(event.done), Math.round(event.total), event.secondsLeft);

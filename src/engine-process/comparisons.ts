@@ -57,7 +57,7 @@ export class Comparisons {
     if (event.type === 'token') {
       const { type: _, ...token } = event;
       emit('compare.token', { ticket, ...token });
-    } else if (event.type === 'answers') progress('answers', Math.floor(event.done), event.total);
+    } else if (event.type === 'answers') progress('answers', event.done, event.total);
     else if (event.type === 'round') progress('speed', event.done, event.total);
     else if (event.type === 'stage' && event.stage === 'exporting') progress('export', 0, 1);
     else if (event.type === 'stage' && event.stage === 'measuring speed') progress('export', 1, 1);

@@ -46,8 +46,8 @@ export const jobEvent = v.variant('type', [
   v.object({ type: v.literal('restored'), findings: runFindings }),
   /** How the dataset was read, and what of it cannot be used. */
   v.object({ type: v.literal('columns'), columns: v.string(), problems: v.array(problemCount) }),
-  /** Answers generated of those foreseen; those in the making count as shares. */
-  v.object({ type: v.literal('answers'), ...done }),
+  /** Answers generated of those foreseen, and the shares of those in the making, summed. */
+  v.object({ type: v.literal('answers'), ...done, done: count, inMaking: v.optional(v.number()) }),
   /** One sentence: on which execution provider the job runs and why, if another one than the CPU is asked for. */
   v.object({ type: v.literal('provider'), reason: v.string() }),
   /** Operators, not named before, that this provider leaves to the CPU. */
@@ -87,4 +87,10 @@ export const jobEvent = v.variant('type', [
   v.object({ type: v.literal('round'), ...done }),
 ]);
 export type JobEvent = v.InferOutput<typeof jobEvent>;
+/** @param answered answers, those in the making as shares */
+export function answersEvent(answered: number, total: number): JobEvent {
+  const done = Math.floor(answered);
+  return { type: 'answers', done, inMaking: answered - done, total };
+}
+
 export type JobListener = (event: JobEvent) => void;

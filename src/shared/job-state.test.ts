@@ -1,4 +1,4 @@
-import type { JobEvent } from '../schema/events.js';
+import { answersEvent, type JobEvent } from '../schema/events.js';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { finishedRun, point as pointOf } from '../../test/support/run-report.js';
@@ -68,7 +68,7 @@ describe('what the events of a job add up to', () => {
   });
 
   test('answers that are done; one in the making is none yet', () => {
-    const state = after([{ type: 'answers', done: 1.9, total: 8 }]);
+    const state = after([answersEvent(1.9, 8)]);
     expect(state.answers).toEqual({ done: 1, total: 8 });
     expect(v.is(jobState, state)).toBe(true);
   });

@@ -35,7 +35,7 @@ export function afterJobEvent(state: JobState, event: JobEvent): JobState {
     case 'cut-tried':
       return state;
     case 'answers':
-      return { ...state, answers: { done: Math.floor(event.done), total: event.total } };
+      return { ...state, answers: { done: event.done, total: event.total } };
     case 'original':
       return { ...state, original: event.quality, measure: event.measure };
     case 'candidate-started': {

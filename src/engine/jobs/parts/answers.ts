@@ -1,5 +1,6 @@
 /** Answers of two models to held-out prompts, compared. */
 import type { AnswerComparison } from '../../../schema/report.js';
+import { answersEvent } from '../../../schema/events.js';
 import { compareAnswers } from '../../evaluate/compare-answers.js';
 import type { JobContext } from '../context.js';
 import type { GeneratorPair } from './kept-models.js';
@@ -31,7 +32,7 @@ export async function heldoutAnswers(
       batchRows,
       signal,
       giveWay,
-      onProgress: (done) => on({ type: 'answers', done, total: 2 * prompts.length }),
+      onProgress: (answered) => on(answersEvent(answered, 2 * prompts.length)),
     },
     (tokens) => task.tokenizer.decode(tokens, { skipSpecialTokens: true }),
   );

@@ -1,5 +1,6 @@
 /** A task, ready to be learnt: its rows with the answers to learn from, the model's own generated or from the cache. */
 import path from 'node:path';
+import { answersEvent } from '../../../schema/events.js';
 import { UserError } from '../../../schema/errors.js';
 import type { TaskSummary } from '../../../schema/report.js';
 import type { JobSettings } from '../../../schema/settings.js';
@@ -142,7 +143,7 @@ async function withOwnAnswers(
     maxNewTokens: settings.maxNewTokens,
     stopTokens,
     signal,
-    onProgress: (done) => on({ type: 'answers', done, total: all.length }),
+    onProgress: (answered) => on(answersEvent(answered, all.length)),
   };
   const { responses } = await cachedResponses(
     new ResponseCache(cache, model.fingerprint, generation),

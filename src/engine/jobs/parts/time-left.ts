@@ -58,7 +58,8 @@ export class WithTimeLeft {
   pass(event: JobEvent): void {
     if (event.type === 'progress' || event.type === 'answers') {
       const { type, done, total } = event;
-      this.#listener({ ...event, secondsLeft: this.#timeLeft.after(type, done, total) });
+      const inMaking = event.type === 'answers' ? (event.inMaking ?? 0) : 0;
+      this.#listener({ ...event, secondsLeft: this.#timeLeft.after(type, done + inMaking, total) });
     } else this.#listener(event);
   }
 }
