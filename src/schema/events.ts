@@ -89,8 +89,8 @@ export const jobEvent = v.variant('type', [
 export type JobEvent = v.InferOutput<typeof jobEvent>;
 /** @param answered answers, those in the making as shares */
 export function answersEvent(answered: number, total: number): JobEvent {
-  const done = Math.floor(answered);
-  return { type: 'answers', done, inMaking: answered - done, total };
+  const whole = Math.floor(answered);
+  return { type: 'answers', done: whole, inMaking: answered - whole, total };
 }
 
 export type JobListener = (event: JobEvent) => void;
