@@ -1,5 +1,5 @@
 /** Runs that were ended by force when all but their last stages was done. */
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as v from 'valibot';
 import { beforeAll, expect, it } from 'vitest';
@@ -12,6 +12,7 @@ import type { Run } from '../../schema/runs.js';
 import { RunStore } from '../runs/run-store.js';
 import { jobContext } from './context.js';
 import { slim } from './slim.js';
+import { trainPoint } from './train-point.js';
 
 const folder = temporaryFolder();
 const output = path.join(folder, 'slimmed');
@@ -65,4 +66,13 @@ it('whose export is in place finds it there, does not write it again, and is don
   expect(written()).toEqual(before);
   expect(report.exported?.folder).toBe(output);
   expect(store.open(run.id)).toMatchObject({ status: 'finished', exportedTo: output });
+});
+
+it('whose report lacks the figures of a trained point measures them when the point is asked for', async () => {
+  const whole = readFileSync(store.reportFile(run), 'utf8');
+  const report = JSON.parse(whole) as { points: { skipped: string[] }[] };
+  const points = report.points.filter(({ skipped }) => skipped.length === 0);
+  writeFileSync(store.reportFile(run), JSON.stringify({ ...report, points }));
+  await trainPoint({ run: run.id, blocks: 1 }, context);
+  expect(JSON.parse(readFileSync(store.reportFile(run), 'utf8'))).toEqual(JSON.parse(whole));
 });

@@ -27,13 +27,20 @@ import { originalWork, pointWork } from './parts/work.js';
 export async function trainPoint(request: RunPoint, context: JobContext): Promise<void> {
   const { store } = context;
   const run = store.openExactly(request.run);
-  if (keptCheckpoint(store, run)?.training[String(request.blocks)]?.finished) return;
+  if (isDone(run, request.blocks, context)) return;
   const unlock = lockRun(store.folderOf(run.id));
   try {
     await trainLocked(run, request, context);
   } finally {
     unlock();
   }
+}
+
+/** Trained, and its figures are in the report, if there is one: a process may have ended between the two. */
+function isDone(run: Run, blocks: number, { store }: Pick<JobContext, 'store'>): boolean {
+  if (!keptCheckpoint(store, run)?.training[String(blocks)]?.finished) return false;
+  const report = keptReport(store, run);
+  return report === undefined || report.points.some(({ skipped }) => skipped.length === blocks);
 }
 
 async function trainLocked(run: Run, request: RunPoint, context: JobContext): Promise<void> {
