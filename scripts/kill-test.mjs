@@ -42,6 +42,7 @@ process.stdout.write(
 try {
   for (let number = 0; kills < Number(values.kills) && performance.now() < end; number += 1) {
     await tryJob(wanted[number % wanted.length], number);
+    if (process.stderr.isTTY) process.stderr.write(`\r${number + 1} jobs, ${kills} kills and full disks`);
   }
 } finally {
   if (hasDisk) spawnSync('umount', [disk]);
