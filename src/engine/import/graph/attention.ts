@@ -2,6 +2,7 @@
 import { float } from '../../onnx/graph/attributes.js';
 import { DataType } from '../../onnx/graph/data-types.js';
 import type { DecoderFacts } from '../families/decoder-facts.js';
+import { inHalfBlocks } from '../weights/matrix.js';
 import { joinedLinear, type Linear, type ModelWeights, type Norm } from '../weights/model-weights.js';
 import type { GraphConstants } from './constants.js';
 
@@ -50,8 +51,9 @@ export class AttentionWriter {
     const { constants, facts } = this;
     const { query, key, value } = this.weights.attention(layer);
     const packed = facts.family.queryKeyNorm ? undefined : joinedLinear([query, key, value]);
-    if (packed) return [constants.linear(x, `${name}.qkv_proj`, packed), undefined, undefined];
-    const product = (part: string, linear: Linear) => constants.linear(x, `${name}.${part}_proj`, linear);
+    const product = (part: string, { matrix, bias }: Linear) =>
+      constants.linear(x, `${name}.${part}_proj`, { matrix: inHalfBlocks(matrix), bias });
+    if (packed) return [product('qkv', packed), undefined, undefined];
     return [
       this.#normed(product('q', query), `${name}.q_norm`, 'queryNorm', layer, facts.heads),
       this.#normed(product('k', key), `${name}.k_norm`, 'keyNorm', layer, facts.kvHeads),

@@ -96,6 +96,25 @@ export function transposed(matrix: Matrix): Matrix {
   };
 }
 
+/**
+ * Codes whose blocks of 32 count as two of 16 with the same scale. The values are the same; onnxruntime rounds the
+ * activations of a product in the blocks of its weight, and those of queries, keys and values bear that least
+ * (docs/decisions/030-minima-of-blocks.md).
+ */
+export function inHalfBlocks(matrix: Matrix): Matrix {
+  const { coded } = matrix.type;
+  if (coded?.scaleBlock !== 32) return matrix;
+  const decode = (bytes: Uint8Array) => {
+    const { codes, scales, minima } = coded.decode(bytes);
+    return { block: 16, codes, scales: twice(scales), ...(minima && { minima: twice(minima) }) };
+  };
+  return { ...matrix, type: { ...matrix.type, coded: { ...coded, scaleBlock: 16, decode } } };
+}
+
+function twice(values: Float32Array): Float32Array {
+  return Float32Array.from({ length: 2 * values.length }, (_, index) => values[index >> 1]!);
+}
+
 /** Some rows at a time, from the first to the last. */
 export function* rowChunks(matrix: Matrix): Generator<{ first: number; count: number; bytes: Uint8Array }> {
   const atOnce = Math.max(1, Math.floor(CHUNK / bytesOfRow(matrix)));
