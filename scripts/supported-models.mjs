@@ -125,13 +125,12 @@ ${notes.map((note, index) => `${index + 1}. ${note}`).join('\n')}
 
 ## Real models
 
-What today's exporters made of SmolLM2-135M-Instruct, and a GGUF file of it, measured by \`node
+What today's exporters made of SmolLM2-135M-Instruct and Gemma 3 270M, and a GGUF file of each, measured by \`node
 scripts/real-models.mjs\`: opened (a GGUF file is imported then), slimmed as briefly as it goes (one block, two rows,
 one epoch), written, and loaded in each consumer, whose greedy tokens for one prompt are compared with onnxruntime's.
-Seconds were taken on two cores that other work had most of; processor seconds are those of all processes of the command.
-Memory is the largest process's, with the weights that it maps. '-' was not measured. smollm2-genai-int4 was measured
-before the others, and took longer then.
-Where activations are rounded to 8 bits (int4 for the CPU) the export error is within the noise of the model itself.
+Seconds were taken on two cores that other work had a part of (2026-11-27); processor seconds are those of all processes of
+the command. Memory is the largest process's, with the weights that it maps; Gemma 3's head has 262,144 outputs.
+Where activations are rounded to 8 bits (int4 for the CPU, GGUF) the export error is within the noise of the model itself.
 
 <!-- real models: begin -->
 

@@ -1,6 +1,12 @@
 /** Shows a running job: a bar with the remaining time on a terminal, plain lines elsewhere. Both on standard error. */
 import { SingleBar } from 'cli-progress';
-import { formatBytes, type CurvePoint, type JobEvent, type JobStage } from '../engine/index.js';
+import {
+  formatBytes,
+  type CurvePoint,
+  type JobEvent,
+  type JobStage,
+  type TriedStep,
+} from '../engine/index.js';
 import { count, duration } from './words.js';
 
 /** Lines about progress come at most this often where there is no terminal, in seconds. */
@@ -56,7 +62,7 @@ export class JobProgress {
         break;
       case 'cut-tried':
         this.#say(
-          `  ${event.step.what}: loss +${event.step.loss.toFixed(4)}, about ${formatBytes(event.step.bytes)}`,
+          `  ${event.step.what}: loss +${event.step.loss.toFixed(4)}, about ${formatBytes(event.step.bytes)}${timeWords(event.step)}`,
         );
         break;
       case 'answers':
@@ -131,6 +137,11 @@ function newBar(stream: Screen, what: string, total: number, done: number): Sing
 function timeLeft(done: number, total: number, seconds: number | undefined): string {
   if (done >= total) return 'done';
   return seconds === undefined ? MEASURING : `about ${duration(seconds)} left`;
+}
+
+/** What a cut leaves of the time, where that was measured. */
+function timeWords({ time }: TriedStep): string {
+  return time === undefined ? '' : `, ${(1 / time).toFixed(2)} times as fast`;
 }
 
 function stageWords(stage: JobStage): string {

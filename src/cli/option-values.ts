@@ -63,6 +63,14 @@ export function parseBytes(text: string): number {
   return bytes;
 }
 
+/** '1.5x' or '1.5'. */
+export function parseTimes(text: string): number {
+  const value = parseNumber(text.trim().replace(/x$/i, ''));
+  if (value <= 1 || value > 100)
+    throw new InvalidArgumentError("It must be a number above 1, such as '1.5x'.");
+  return value;
+}
+
 /** '0..255'. */
 export function parseRange(text: string): { first: number; last: number } {
   const match = /^(\d+)\.\.(\d+)$/.exec(text.trim());

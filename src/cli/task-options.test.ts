@@ -30,6 +30,7 @@ describe('the settings of a job', () => {
   });
 
   it.each<[string, Flags, RegExp]>([
+    ['two aims', { targetSize: 1e8, targetSpeed: 2 }, /^Give one of --target-size, --target-speed,/],
     ['two budgets', { budget: 3, maxDrop: 0.1 }, /^Give either --budget or --max-drop, not both\.$/],
     [
       'half of the ranges',

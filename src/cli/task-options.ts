@@ -68,7 +68,7 @@ const TRAINING_FLAGS = Object.keys(trainingChoices.entries).filter((name) => nam
 /** @throws UserError if the flags do not make sense, alone or together */
 export function settingsFrom(model: string, dataset: string, flags: Flags): JobSettings {
   const { budget, maxDrop, trainingBatchRows, precision, vocabulary, neurons, lastToken, ...others } = flags;
-  const { targetSize: _t, cuts: _c, ...rest } = others;
+  const { targetSize: _t, targetSpeed: _s, cuts: _c, ...rest } = others;
   if (budget !== undefined && maxDrop !== undefined) {
     throw new UserError('Give either --budget or --max-drop, not both.');
   }
@@ -97,17 +97,20 @@ export function settingsFrom(model: string, dataset: string, flags: Flags): JobS
   });
 }
 
-/** @throws UserError if kinds of cuts are named without an aim */
-function aimFrom({ targetSize, maxDrop, budget, cuts: kinds }: Flags): unknown {
-  if (targetSize !== undefined && (maxDrop !== undefined || budget !== undefined)) {
-    throw new UserError('Give one of --target-size, --max-drop and --budget.');
+/** @throws UserError if kinds of cuts are named without an aim, or several aims */
+function aimFrom({ targetSize, targetSpeed, maxDrop, budget, cuts: kinds }: Flags): unknown {
+  const targets = [targetSize, targetSpeed].filter((target) => target !== undefined);
+  if (targets.length > 1 || (targets.length > 0 && (maxDrop !== undefined || budget !== undefined))) {
+    throw new UserError('Give one of --target-size, --target-speed, --max-drop and --budget.');
   }
-  if (targetSize !== undefined) {
-    return { goal: { kind: 'size', bytes: targetSize }, cuts: kinds ?? plannedKind.options };
-  }
+  const all = kinds ?? plannedKind.options;
+  if (targetSize !== undefined) return { goal: { kind: 'size', bytes: targetSize }, cuts: all };
+  if (targetSpeed !== undefined) return { goal: { kind: 'speed', times: targetSpeed }, cuts: all };
   if (kinds === undefined) return undefined;
   if (maxDrop === undefined) {
-    throw new UserError('--cuts names what may be combined; say for what with --target-size or --max-drop.');
+    throw new UserError(
+      '--cuts names what may be combined; say for what with --target-size, --target-speed or --max-drop.',
+    );
   }
   return { goal: { kind: 'quality', largestDrop: maxDrop }, cuts: kinds };
 }

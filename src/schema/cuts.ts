@@ -45,6 +45,8 @@ export const aim = v.object({
     v.object({ kind: v.literal('size'), bytes: v.pipe(count, v.minValue(1)) }),
     /** The smallest model of which this share of the held-out quality is lost at the most. */
     v.object({ kind: v.literal('quality'), largestDrop: share }),
+    /** New tokens come this many times as fast as from the original, on this machine. */
+    v.object({ kind: v.literal('speed'), times: v.pipe(v.number(), v.minValue(1), v.maxValue(100)) }),
   ]),
   cuts: v.pipe(v.array(plannedKind), v.minLength(1)),
 });
@@ -59,6 +61,8 @@ export const triedStep = v.object({
   loss: v.number(),
   /** Foreseen bytes of the model with this cut alone. */
   bytes: v.number(),
+  /** Time of a new token as a share of the original's, where a speed is the aim. */
+  time: v.optional(v.number()),
   taken: v.boolean(),
 });
 export type TriedStep = v.InferOutput<typeof triedStep>;

@@ -134,3 +134,21 @@ describe('slim with a size as its aim', () => {
     expect(stderr).toMatch(/cannot be made as small as that with these cuts; about .* can be reached/);
   });
 });
+
+describe('slim with a speed as its aim', () => {
+  it('measures each cut on this machine, and says what could be reached where none together are fast enough', async () => {
+    const { code, stderr } = await cli.run(
+      'slim',
+      sampleFolder,
+      dataset,
+      ...flags,
+      '--target-speed=90x',
+      '--cuts=attention',
+    );
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/attention blocks: loss \+\d\.\d+, about [\d.]+ MB, \d\.\d\d times as fast/);
+    expect(stderr).toMatch(
+      /cannot be made 90 times as fast on this machine with these cuts; about \d+\.\d times/,
+    );
+  });
+});

@@ -18,7 +18,15 @@ import {
 } from '../../engine/index.js';
 import { commandContext, runStore } from '../folders.js';
 import { JobProgress } from '../job-progress.js';
-import { parseCount, parseDrop, parseNumber, parseWhole, parseBytes, parseKinds } from '../option-values.js';
+import {
+  parseBytes,
+  parseCount,
+  parseDrop,
+  parseKinds,
+  parseNumber,
+  parseTimes,
+  parseWhole,
+} from '../option-values.js';
 import { printResult } from '../output.js';
 import { chosenPoint, memoryText, pointText, taskText } from '../report-text.js';
 import { stopOnInterrupt, tellRun } from '../stop-signal.js';
@@ -72,8 +80,13 @@ export function addSlimCommand(program: Command): void {
     .option('--neurons <share>', "remove this share of the MLPs' neurons, such as '20%'", parseDrop)
     .option('--target-size <size>', "one aim instead: at most this size, such as '100MB'", parseBytes)
     .option(
+      '--target-speed <times>',
+      "one aim instead: new tokens at least this many times as fast on this machine, such as '1.5x'",
+      parseTimes,
+    )
+    .option(
       '--cuts <kinds>',
-      `kinds of cuts that --target-size or --max-drop may combine, some of ${plannedKind.options.join(',')}`,
+      `kinds of cuts that --target-size, --target-speed or --max-drop may combine, some of ${plannedKind.options.join(',')}`,
       parseKinds,
     )
     .option('--last-token', 'logits of the last position alone: for chat, not for tools that score texts')

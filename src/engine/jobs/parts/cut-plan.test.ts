@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DecoderDescription } from '../../../schema/blocks.js';
 import { bytesWithCuts } from '../../../schema/cut-sizes.js';
-import { planFor, smallestWithin, type TriedCuts } from './cut-plan.js';
+import { leastTime, planFor, smallestWithin, type PlannedCuts, type TriedCuts } from './cut-plan.js';
 
 /** Ten attention blocks and ten MLPs in float32, and a table of tokens. */
 const description = describeModel({ attention: 10e6, mlp: 30e6, table: 20e6 });
@@ -42,25 +42,64 @@ describe('the size of a model with cuts', () => {
   });
 });
 
+const within =
+  (limit: number) =>
+  ({ bytes }: PlannedCuts) =>
+    bytes <= limit;
+
 describe('a plan for a size', () => {
   it('takes the cuts of the least loss that reach it', () => {
     // int8 alone: 60 MB / 4 * 1.125 = 16.9 MB.
-    expect(planFor(description, tried, 17e6)).toMatchObject({
+    expect(planFor(description, tried, within(17e6))).toMatchObject({
       precision: 'int8',
       neurons: undefined,
       attention: 0,
       loss: 0.01,
     });
-    expect(planFor(description, tried, 16.1e6)).toMatchObject({ precision: 'int8', attention: 3 });
-    expect(planFor(description, tried, 10e6)).toMatchObject({ precision: 'q4', attention: 0 });
+    expect(planFor(description, tried, within(16.1e6))).toMatchObject({ precision: 'int8', attention: 3 });
+    expect(planFor(description, tried, within(10e6))).toMatchObject({ precision: 'q4', attention: 0 });
   });
 
   it('cuts nothing where that is small enough', () => {
-    expect(planFor(description, tried, 60e6)).toMatchObject({ precision: undefined, attention: 0, loss: 0 });
+    expect(planFor(description, tried, within(60e6))).toMatchObject({
+      precision: undefined,
+      attention: 0,
+      loss: 0,
+    });
   });
 
   it('is not found where all cuts together leave too much', () => {
-    expect(planFor(description, tried, 5e6)).toBeUndefined();
+    expect(planFor(description, tried, within(5e6))).toBeUndefined();
+  });
+});
+
+describe('a plan for a speed', () => {
+  const timed: TriedCuts = {
+    precision: [
+      { setting: undefined, loss: 0 },
+      { setting: 'int8', loss: 0.01, time: 0.6 },
+      { setting: 'q4', loss: 0.1, time: 0.5 },
+    ],
+    neurons: [
+      { setting: undefined, loss: 0 },
+      { setting: 0.2, loss: 0.05, time: 0.9 },
+    ],
+    attention: [
+      { setting: 0, loss: 0 },
+      { setting: 3, loss: 0.02, time: 0.8 },
+    ],
+  };
+  const asFastAs = (times: number) => planFor(description, timed, ({ time }) => time <= 1 / times);
+
+  it('takes the cuts of the least loss that reach it, each leaving its share of the time', () => {
+    expect(asFastAs(1.5)).toMatchObject({ precision: 'int8', attention: 0, neurons: undefined });
+    expect(asFastAs(2)).toMatchObject({ precision: 'int8', attention: 3, loss: 0.03 });
+    expect(asFastAs(2)!.time).toBeCloseTo(0.48, 6);
+  });
+
+  it('is not found where all together are slower', () => {
+    expect(asFastAs(3)).toBeUndefined();
+    expect(leastTime(description, timed)).toBeCloseTo(0.36, 6);
   });
 });
 

@@ -8,6 +8,8 @@ export interface TriedCut<Setting> {
   setting: Setting;
   /** How much the loss rose on rows kept apart, in nats a token, before any training; at least 0. */
   loss: number;
+  /** Time of a new token as a share of that without the cut; absent where no time is asked for. */
+  time?: number;
 }
 
 /** What was tried of each kind; each list begins with nothing at all, which costs nothing. */
@@ -25,21 +27,23 @@ export interface PlannedCuts {
   /** Foreseen: bytes of the weights, and the sum of what each cut costs alone. */
   bytes: number;
   loss: number;
+  /** Foreseen: the product of what each cut leaves of the time of a new token. */
+  time: number;
 }
 
 /**
- * All combinations are looked at: of those that stay within the bytes the one of the least loss, of equal ones the
- * smallest. Losses are taken to add up, which is about so where they are small.
- * @returns undefined where even all cuts together leave too much
+ * All combinations are looked at: of those that reach the aim the one of the least loss, of equal ones the smallest.
+ * Losses are taken to add up, and shares of the time to multiply, which is about so where they are small.
+ * @returns undefined where even all cuts together do not
  */
 export function planFor(
   description: DecoderDescription,
   tried: TriedCuts,
-  largestBytes: number,
+  reaches: (plan: PlannedCuts) => boolean,
 ): PlannedCuts | undefined {
   let best: PlannedCuts | undefined;
   for (const plan of combinations(description, tried)) {
-    if (plan.bytes > largestBytes) continue;
+    if (!reaches(plan)) continue;
     if (!best || plan.loss < best.loss || (plan.loss === best.loss && plan.bytes < best.bytes)) best = plan;
   }
   return best;
@@ -53,6 +57,11 @@ export function smallestWithin(
 ): PlannedCuts {
   const within = [...combinations(description, tried)].filter(({ loss }) => loss <= largestLoss);
   return within.reduce((best, plan) => (plan.bytes < best.bytes ? plan : best));
+}
+
+/** The least of the time of a new token that any of the cuts together leave. */
+export function leastTime(description: DecoderDescription, tried: TriedCuts): number {
+  return Math.min(...[...combinations(description, tried)].map(({ time }) => time));
 }
 
 function* combinations(description: DecoderDescription, tried: TriedCuts): Generator<PlannedCuts> {
@@ -70,6 +79,7 @@ function* combinations(description: DecoderDescription, tried: TriedCuts): Gener
           attention: attention.setting,
           bytes,
           loss: neurons.loss + precision.loss + attention.loss,
+          time: (neurons.time ?? 1) * (precision.time ?? 1) * (attention.time ?? 1),
         };
       }
     }

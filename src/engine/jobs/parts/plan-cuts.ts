@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { BlockName, DecoderDescription } from '../../../schema/blocks.js';
-import { throwIfCancelled, UserError } from '../../../schema/errors.js';
+import { throwIfCancelled } from '../../../schema/errors.js';
 import type { Aim, CutKind, Cuts, PlannedKind, Precision, TriedStep } from '../../../schema/cuts.js';
 import { bytesWithCuts, type CutSizes } from '../../../schema/cut-sizes.js';
 import type { JobSettings } from '../../../schema/settings.js';
@@ -12,19 +12,20 @@ import { tokenizerProblem } from '../../cuts/vocabulary/plan-vocabulary.js';
 import type { EncodedRow } from '../../data/encoded-row.js';
 import { describeDecoder } from '../../decoder/describe.js';
 import type { Decoder } from '../../decoder/decoder.js';
-import { formatBytes } from '../../evaluate/figures.js';
+import { deleteBlocks } from '../../decoder/edit/delete-blocks.js';
 import { heldoutQuality } from '../../evaluate/heldout-quality.js';
-import { openForwardModel, type ForwardModel } from '../../loss/forward-model.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
 import type { RunOptions } from '../../runtime/session.js';
 import type { JobContext } from '../context.js';
 import { batchesByLength, rowsForTrials } from './batches.js';
-import { planFor, smallestWithin, type PlannedCuts, type TriedCut, type TriedCuts } from './cut-plan.js';
+import { planForGoal } from './cut-goal.js';
+import type { PlannedCuts, TriedCut, TriedCuts } from './cut-plan.js';
 import type { CutStatistics } from './cut-statistics.js';
 import { cutProblem, makeCut } from './cuts.js';
 import { modelBytes } from './model-files.js';
 import { openModel, type SourceModel } from './source-model.js';
 import type { PreparedTask } from './task.js';
+import { openTrialBase, openUntrained, type TrialBase } from './trial-base.js';
 
 /** Shares of the neurons, and of the attention blocks, that are tried. */
 const NEURONS = [0.1, 0.2, 0.3];
@@ -72,28 +73,22 @@ export async function planCuts(task: PlanTask): Promise<CutsForAim> {
   }
 }
 
-interface Losses {
+interface Effects {
   loss: number;
   /** Share of the response tokens predicted that are not any more. */
   drop: number;
-}
-
-/** The reference on the rows of the trials. */
-interface Base {
-  model: ForwardModel;
-  batches: LossBatch[];
-  loss: number;
-  accuracy: number;
+  /** Share of the time of a new token that is left, where a speed is the aim. */
+  time?: number;
 }
 
 class Trials {
   readonly #task: PlanTask;
   readonly #rows: readonly EncodedRow[];
-  readonly #base: Base;
+  readonly #base: TrialBase;
   readonly #description: DecoderDescription;
   readonly #steps: (TriedStep & { setting: unknown })[] = [];
 
-  private constructor(task: PlanTask, rows: readonly EncodedRow[], base: Base) {
+  private constructor(task: PlanTask, rows: readonly EncodedRow[], base: TrialBase) {
     this.#task = task;
     this.#rows = rows;
     this.#base = base;
@@ -102,16 +97,21 @@ class Trials {
 
   static async open(task: PlanTask): Promise<Trials> {
     const rows = rowsForTrials(task.task, task.settings);
-    const { decoder } = task.reference;
-    const batches = batchesByLength(decoder, rows, TRIAL_BATCH_ROWS, task.task);
-    const model = await openForward(decoder, [], task.runOptions);
-    const quality = await heldoutQuality({ model, scales: new Map() }, batches, signalOf(task));
-    const base = { model, batches, loss: quality.loss.value, accuracy: quality.tokenAccuracy.value };
+    const { original, reference } = task;
+    const batches = batchesByLength(reference.decoder, rows, TRIAL_BATCH_ROWS, task.task);
+    const base = await openTrialBase({
+      original: original.decoder,
+      reference: reference.decoder,
+      batches,
+      isForSpeed: task.aim.goal.kind === 'speed',
+      runOptions: task.runOptions,
+      signal: task.context.signal,
+    });
     return new Trials(task, rows, base);
   }
 
   async release(): Promise<void> {
-    await this.#base.model.release();
+    await this.#base.release();
   }
 
   async plan(): Promise<CutsForAim> {
@@ -122,31 +122,14 @@ class Trials {
       neurons: [{ setting: undefined, loss: 0 }, ...(allowed('neurons') ? await this.#neurons() : [])],
       attention: [{ setting: 0, loss: 0 }, ...(allowed('attention') ? await this.#attention() : [])],
     };
-    const description = this.#description;
-    // What lies beside the weights in the files stays.
-    const beside = modelBytes(reference) - description.total.bytes;
-    const { goal } = aim;
-    const plan =
-      goal.kind === 'size'
-        ? planFor(description, tried, goal.bytes - beside)
-        : smallestWithin(description, tried, goal.largestDrop);
-    if (!plan) {
-      const least = smallestWithin(description, tried, Infinity).bytes + beside;
-      throw new UserError(
-        `${original.name} cannot be made as small as that with these cuts; about ${formatBytes(least)} can be reached. Ask for more bytes, or allow more kinds of cuts.`,
-      );
-    }
     const vocabulary = settings.cuts.vocabulary;
-    if (
-      goal.kind === 'quality' &&
-      vocabulary === undefined &&
-      plan.loss === 0 &&
-      plan.bytes >= description.total.bytes
-    ) {
-      throw new UserError(
-        `No cut of ${original.name} stays within a loss of ${(goal.largestDrop * 100).toFixed(1)} % of the quality before any training; allow a larger loss, or choose a cut yourself to see what it costs.`,
-      );
-    }
+    const plan = planForGoal(aim.goal, tried, {
+      description: this.#description,
+      name: original.name,
+      beside: modelBytes(reference) - this.#description.total.bytes,
+      time: this.#base.time,
+      hasFewerTokens: vocabulary !== undefined,
+    });
     return {
       settings: {
         cuts: {
@@ -206,7 +189,7 @@ class Trials {
   }
 
   /** @returns undefined where the model cannot be cut so */
-  async #tryCut(kind: CutKind, cuts: Cuts): Promise<Losses | undefined> {
+  async #tryCut(kind: CutKind, cuts: Cuts): Promise<Effects | undefined> {
     const { reference, settings, task, statistics, scratch, context } = this.#task;
     if (cutProblem(kind, reference, cuts) !== undefined) return undefined;
     const folder = path.join(scratch, 'tried');
@@ -232,53 +215,61 @@ class Trials {
     decoder: Decoder,
     skipped: readonly BlockName[],
     batches: readonly LossBatch[],
-  ): Promise<Losses> {
-    const model = await openForward(decoder, skipped, this.#task.runOptions);
+  ): Promise<Effects> {
+    const { context, runOptions } = this.#task;
+    const model = await openUntrained(decoder, skipped, runOptions);
     try {
       const original = { model: this.#base.model, scales: new Map() };
       const quality = await heldoutQuality({ model, scales: new Map() }, batches, {
         original,
         originalBatches: this.#base.batches,
-        ...signalOf(this.#task),
+        ...(context.signal && { signal: context.signal }),
       });
       const loss =
         this.#task.task.summary.responses === 'own'
           ? quality.divergence!.value
           : quality.loss.value - this.#base.loss;
-      return { loss: Math.max(0, loss), drop: 1 - quality.tokenAccuracy.value / this.#base.accuracy };
+      const drop = 1 - quality.tokenAccuracy.value / this.#base.accuracy;
+      return { loss: Math.max(0, loss), drop, ...(await this.#time(decoder, skipped)) };
     } finally {
       await model.release();
     }
+  }
+
+  async #time(decoder: Decoder, skipped: readonly BlockName[]): Promise<Pick<Effects, 'time'>> {
+    const { times, time } = this.#base;
+    if (!times) return {};
+    const share = await times.shareOf(skipped.length > 0 ? deleteBlocks(decoder, skipped) : decoder);
+    return { time: share / time };
   }
 
   #record<Setting>(
     kind: PlannedKind,
     what: string,
     setting: Setting,
-    { loss, drop }: Losses,
+    { loss, drop, time }: Effects,
     sizes: CutSizes,
   ): TriedCut<Setting> {
     const { aim, context } = this.#task;
     const bytes = bytesWithCuts(this.#description, sizes);
-    const step = { kind, what, loss, bytes, taken: false };
+    const step = {
+      kind,
+      what,
+      loss,
+      bytes,
+      ...(time !== undefined && { time: time * this.#base.time }),
+      taken: false,
+    };
     this.#steps.push({ ...step, setting });
     context.on({ type: 'cut-tried', step });
-    return { setting, loss: aim.goal.kind === 'quality' ? Math.max(0, drop) : loss };
+    return {
+      setting,
+      loss: aim.goal.kind === 'quality' ? Math.max(0, drop) : loss,
+      ...(time !== undefined && { time }),
+    };
   }
 
   #listen(): void {
     throwIfCancelled(this.#task.context.signal);
   }
-}
-
-async function openForward(
-  decoder: Decoder,
-  skipped: readonly BlockName[],
-  runOptions: RunOptions,
-): Promise<ForwardModel> {
-  return await openForwardModel(decoder, { skipped, granularity: 'scalar', runOptions });
-}
-
-function signalOf({ context }: PlanTask): { signal?: AbortSignal } {
-  return context.signal ? { signal: context.signal } : {};
 }
