@@ -187,7 +187,7 @@ async function chooseBudget() {
   await main().getByText('What I choose').click();
   await main().getByLabel('Precision of the weights').selectOption('q4');
   await shoot('3-budget-cuts');
-  await main().getByText('Down to a size').click();
+  await main().getByText('One aim', { exact: true }).click();
   await shoot('3-budget-aim');
   await main().getByText('Nothing', { exact: true }).click();
   await main().getByText('Advanced settings').click();
@@ -231,7 +231,9 @@ async function comparePrompts() {
     .waitFor({ timeout: 3000 })
     .catch(() => undefined); // A small model has answered all by then.
   await shoot('5-many-running');
-  await main().getByRole('radio', { name: /^All/ }).waitFor({ timeout: 300_000 });
+  await main()
+    .getByRole('radio', { name: /^All \d/ })
+    .waitFor({ timeout: 300_000 });
   await until(async () => !(await button('Stop').isVisible()), 300_000);
   await shoot('5-many-done');
   if (await button('Vote blind').isVisible()) {

@@ -44,6 +44,8 @@ const PLACES: [name: string, scene: string, acts: Act[]][] = [
       (page) => page.waitForTimeout(1500),
     ],
   ],
+  ['Budget, cuts', 'first-start', [go('Budget'), (page) => page.getByText('What I choose').click()]],
+  ['Budget, one aim', 'first-start', [go('Budget'), (page) => page.getByText('One aim').click()]],
   ['Calibrate, before', 'first-start', [go('Calibrate')]],
   ['Calibrate, running', 'selecting', [go('Calibrate')]],
   ['Calibrate, done', 'finished', [go('Calibrate')]],

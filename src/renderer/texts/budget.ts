@@ -6,6 +6,8 @@ import { formatDuration } from '../format/times.js';
 export const budget = {
   title: 'How much to skip',
   lead: 'The run looks for this many blocks and says what they cost; smaller numbers can be tried afterwards with one click.',
+  aimLead:
+    'The run makes the cuts that reach your aim for the least loss, and trains scales that make up for them.',
   needsModel: 'Choose a model first; how many blocks it has decides what can be skipped.',
   kindLabel: 'How the budget is given',
   kinds: { blocks: 'Number of blocks', quality: 'Quality limit' } as const,

@@ -29,7 +29,7 @@ test('the original and the point that is looked at answer the held-out prompts; 
     prompts: { from: 'heldout' },
   });
   await waitFor(() => expect(session.comparisons.summary?.status).toBe('finished'), { timeout: 5000 });
-  await screen.findByRole('columnheader', { name: 'sample, arithmetic, 3 skipped' });
+  await screen.findByRole('columnheader', { name: 'arithmetic, 3 skipped' });
   await screen.findByRole('row', { name: /Right only by the first/ });
   await waitFor(() =>
     expect(screen.getByRole<HTMLInputElement>('radio', { name: /^Lost [1-9]/ }).disabled).toBe(false),
