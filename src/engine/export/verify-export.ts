@@ -6,7 +6,7 @@ import { LOSS_INPUTS } from '../loss/loss-values.js';
 import type { Scales } from '../decoder/scales.js';
 import type { Decoder } from '../decoder/decoder.js';
 import { readDecoder } from '../decoder/read/read-decoder.js';
-import { readModel } from '../onnx/file/model-file.js';
+import { readModelInPlace } from '../onnx/file/weights-in-place.js';
 import { emptyCache } from '../runtime/decoder-feeds.js';
 import { openSession, type RunOptions } from '../runtime/session.js';
 import { logitsValues } from '../runtime/tensors.js';
@@ -57,11 +57,12 @@ export async function verifyExport(
   batches: readonly LossBatch[],
   runOptions: RunOptions | undefined,
 ): Promise<ExportCheck> {
-  const decoder = readDecoder(await readModel(file));
+  // Its weights are onnxruntime's alone to read.
+  const decoder = readDecoder(readModelInPlace(file));
   const exported =
     runOptions?.segments || decoder.cut
       ? await openForward(decoder, runOptions)
-      : await openWhole(file, decoder, runOptions);
+      : await openWhole(decoder, runOptions);
   const compared = new LogitsComparer();
   try {
     for (const batch of batches) {
@@ -119,13 +120,9 @@ interface ExportedModel {
   release(): Promise<void>;
 }
 
-/** Opens the exported file as those who use it do: whole, and without a loss. */
-async function openWhole(
-  file: string,
-  decoder: Decoder,
-  options: RunOptions | undefined,
-): Promise<ExportedModel> {
-  const session = await openSession(file, options);
+/** Opens the exported file as those who use it do, whole and without a loss; its weights are mapped where they lie in it. */
+async function openWhole(decoder: Decoder, options: RunOptions | undefined): Promise<ExportedModel> {
+  const session = await openSession(decoder.model, options);
   const wanted = new Set(session.inputs.map((input) => input.name));
   const width = decoder.vocabularySize;
   return {

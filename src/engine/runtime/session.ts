@@ -9,6 +9,7 @@ import {
 import { ProviderFailure, UserError } from '../../schema/errors.js';
 import { behindLinks } from '../onnx/file/behind-links.js';
 import { encodeModel, externalFiles, readModel, type OnnxModel } from '../onnx/file/model-file.js';
+import { withWeightsFromFile } from '../onnx/file/weights-in-place.js';
 import { PlacementProfile } from './cpu-operators.js';
 import { keepDevice } from './kept-device.js';
 import { plainReason, runFailure } from './plain-reason.js';
@@ -230,6 +231,6 @@ async function createFromFile(file: string, options: RunOptions): Promise<Infere
 
 async function createFromModel(model: OnnxModel, options: RunOptions): Promise<InferenceSession> {
   const runsOnCpu = (options.provider ?? 'cpu') === 'cpu';
-  const runnable = behindLinks(runsOnCpu ? withoutBfloat16(model) : model);
+  const runnable = behindLinks(withWeightsFromFile(runsOnCpu ? withoutBfloat16(model) : model));
   return await ort.InferenceSession.create(encodeModel(runnable), settingsOf(runnable, options));
 }

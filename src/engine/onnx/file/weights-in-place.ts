@@ -1,11 +1,11 @@
 /** Reads an ONNX file without the weights that lie inside it: these stay in the file, as if they were in another one. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { create, fromBinary } from '@bufbuild/protobuf';
 import { UserError } from '../../../schema/errors.js';
 import { tensorBytes } from '../graph/tensor.js';
 import { externalLocation, isExternal } from './external-data.js';
-import type { OnnxModel } from './model-file.js';
+import { shallowCopy, type OnnxModel } from './model-file.js';
 import {
   GraphProtoSchema,
   ModelProtoSchema,
@@ -62,14 +62,66 @@ export function readModelInPlace(file: string): OnnxModel {
 export function readModelApart(file: string): OnnxModel {
   const model = readModelInPlace(file);
   const own = path.basename(file);
+  const state = stateOf(file);
   for (const tensor of model.graph.initializer) {
     if (!isExternal(tensor) || externalLocation(tensor).location !== own) continue;
     const bytes = tensorBytes(tensor, model.folder);
+    places.set(bytes, { file: path.resolve(file), state, externalData: tensor.externalData });
     tensor.dataLocation = DataLocation.DEFAULT;
     tensor.externalData = [];
     tensor.rawData = bytes;
   }
   return model;
+}
+
+/** Where the bytes of a weight that was read apart lie. */
+interface Place {
+  file: string;
+  state: string;
+  externalData: TensorProto['externalData'];
+}
+
+const places = new WeakMap<Uint8Array, Place>();
+
+/** Changes whenever the file does. */
+function stateOf(file: string): string {
+  const { size, mtimeMs, ino } = statSync(file);
+  return `${size} ${mtimeMs} ${ino}`;
+}
+
+/**
+ * The model with each weight that was read apart, and that nobody has replaced since, as external data of the file that it
+ * came from: onnxruntime then maps it, where bytes within a model in memory would be copied several times. The model
+ * itself where there is none, or where the file is another one by now.
+ */
+export function withWeightsFromFile(model: OnnxModel): OnnxModel {
+  const { folder } = model;
+  if (folder === undefined) return model;
+  const isThere = new Map<string, boolean>();
+  const placeOf = ({ rawData }: TensorProto): Place | undefined => {
+    const place = places.get(rawData);
+    if (!place || path.dirname(place.file) !== path.resolve(folder)) return undefined;
+    let known = isThere.get(place.file);
+    if (known === undefined) {
+      known = existsSync(place.file) && stateOf(place.file) === place.state;
+      isThere.set(place.file, known);
+    }
+    return known ? place : undefined;
+  };
+  if (!model.graph.initializer.some(placeOf)) return model;
+  const graph = shallowCopy(model.graph);
+  graph.initializer = graph.initializer.map((tensor) => {
+    const place = placeOf(tensor);
+    if (!place) return tensor;
+    const copy = shallowCopy(tensor);
+    copy.rawData = new Uint8Array();
+    copy.dataLocation = DataLocation.EXTERNAL;
+    copy.externalData = place.externalData;
+    return copy;
+  });
+  const proto = shallowCopy(model.proto);
+  proto.graph = graph;
+  return { proto, graph, folder };
 }
 
 class InPlaceReader {
