@@ -1,7 +1,8 @@
 /** A decoder's graph with the rows of some tokens alone. */
 import type { Decoder } from '../../decoder/decoder.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';
-import { copyModel, shallowCopy } from '../../onnx/file/model-file.js';
+import { copyModel } from '../../onnx/file/model-file.js';
+import { shallowCopy } from '../../onnx/file/shallow-copy.js';
 import type { TensorProto } from '../../onnx/file/onnx_pb.js';
 import { setAttribute } from '../../onnx/graph/attributes.js';
 import { externalLocation, externalTensor, isExternal } from '../../onnx/file/external-data.js';

@@ -72,6 +72,20 @@ export function batchesByLength(
   );
 }
 
+/** Bytes of logits of a batch in which those of every position are asked for. */
+const LOGITS_BYTES = 128e6;
+
+/** Rows of like length together, as many as have logits of bearable size; one alone may have more. */
+export function batchesForLogits(
+  decoder: Decoder,
+  rows: readonly EncodedRow[],
+  task: Pick<PreparedTask, 'tokenizer'>,
+): LossBatch[] {
+  const longest = Math.max(...rows.map(({ ids }) => ids.length));
+  const bytes = longest * decoder.vocabularySize * Float32Array.BYTES_PER_ELEMENT;
+  return batchesByLength(decoder, rows, Math.max(1, Math.floor(LOGITS_BYTES / bytes)), task);
+}
+
 /** Rows kept apart for trials, as many as have so many response tokens. */
 export function rowsForTrials(task: PreparedTask, { seed }: Pick<JobSettings, 'seed'>): EncodedRow[] {
   const [, validation] = trialSplit(task.calibration, seed);

@@ -9,8 +9,8 @@ import { insertScales } from '../../export/explicit-scales.js';
 import { exportModel, type ExportedModel } from '../../export/export-model.js';
 import { exportInPlace } from '../../export/in-place.js';
 import { applyWeightEdits, foldScales } from '../../export/fold-scales.js';
-import { makeLossBatch } from '../../loss/loss-batch.js';
 import type { RunOptions } from '../../runtime/session.js';
+import { batchesForLogits } from './batches.js';
 import { onDevice } from './device.js';
 import { MemoryPlanner } from './memory-plan.js';
 import { modelBytes, writtenModelBytes } from './model-files.js';
@@ -91,7 +91,7 @@ export async function writePoint(
       scales,
       mode: settings.exportMode,
       output,
-      verificationBatches: [makeLossBatch(model.decoder, rows, task.tokenizer.padTokenId)],
+      verificationBatches: batchesForLogits(model.decoder, rows, task),
       record: {
         modelName: model.name,
         taskName: task.name,

@@ -2,7 +2,8 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { externalLocation, isExternal, resolveExternalPath } from './external-data.js';
-import { externalFiles, shallowCopy, type OnnxModel } from './model-file.js';
+import { externalFiles, type OnnxModel } from './model-file.js';
+import { shallowCopy } from './shallow-copy.js';
 import type { TensorProto } from './onnx_pb.js';
 
 /**

@@ -1,5 +1,5 @@
 /** Reading and writing ONNX model files. Weights in external files stay there until a weight's bytes are asked for. */
-import { closeSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { clone, create, fromBinary, toBinary } from '@bufbuild/protobuf';
@@ -14,7 +14,9 @@ import {
   type TensorProto,
 } from './onnx_pb.js';
 import { tensorByteLength, tensorBytes } from '../graph/tensor.js';
+import { shallowCopy } from './shallow-copy.js';
 import { requireSoundTensors } from './sound-tensors.js';
+import { streamModel } from './stream-model.js';
 
 /** A model in memory, with the folder in which its external weights lie. */
 export interface OnnxModel {
@@ -67,11 +69,15 @@ export function decodeModel(bytes: Uint8Array, folder: string | undefined, sourc
 
 /** A serialised ModelProto. @throws UserError if it would exceed protobuf's 2 GB */
 export function encodeModel(model: OnnxModel): Uint8Array {
+  requireEncodable(model);
+  return toBinary(ModelProtoSchema, model.proto);
+}
+
+function requireEncodable(model: OnnxModel): void {
   const inline = initializersOf(model.graph).reduce((sum, tensor) => sum + tensor.rawData.length, 0);
   if (inline > PROTOBUF_LIMIT) {
     throw new UserError('The model is larger than 2 GB; its weights must be written to a second file.');
   }
-  return toBinary(ModelProtoSchema, model.proto);
 }
 
 /** A copy that can be edited freely; the bytes of weights are shared with the original. */
@@ -88,11 +94,6 @@ function withoutWeights(proto: ModelProto): ModelProto {
   copy.graph = shallowCopy(proto.graph!);
   copy.graph.initializer = [];
   return copy;
-}
-
-/** Keeps the prototype, which holds the defaults of fields that are not set. */
-export function shallowCopy<T extends object>(message: T): T {
-  return Object.assign(Object.create(Object.getPrototypeOf(message) as object) as T, message);
 }
 
 /** All initializers, those of subgraphs included. */
@@ -156,7 +157,8 @@ export async function writeModel(model: OnnxModel, file: string, options: WriteO
   } finally {
     for (const { descriptor } of dataFiles.values()) closeSync(descriptor);
   }
-  writeFileSync(file, encodeModel(written));
+  requireEncodable(written);
+  streamModel(written, file);
 }
 
 function targetLocation(

@@ -5,7 +5,8 @@ import { create, fromBinary } from '@bufbuild/protobuf';
 import { UserError } from '../../../schema/errors.js';
 import { tensorBytes } from '../graph/tensor.js';
 import { externalLocation, isExternal } from './external-data.js';
-import { shallowCopy, type OnnxModel } from './model-file.js';
+import type { OnnxModel } from './model-file.js';
+import { shallowCopy } from './shallow-copy.js';
 import {
   GraphProtoSchema,
   ModelProtoSchema,

@@ -1,7 +1,8 @@
 /** What a graph computes, whatever its values are called and its weights hold: the layers of a model share one form. */
 import { createHash } from 'node:crypto';
 import { toBinary } from '@bufbuild/protobuf';
-import { shallowCopy, type OnnxModel } from '../file/model-file.js';
+import type { OnnxModel } from '../file/model-file.js';
+import { shallowCopy } from '../file/shallow-copy.js';
 import { AttributeProtoSchema, TensorProtoSchema, type TensorProto } from '../file/onnx_pb.js';
 import { valuesRead } from './node.js';
 import { declaredDims, declaredType } from './value-info.js';

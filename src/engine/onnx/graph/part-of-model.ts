@@ -2,7 +2,8 @@
 import { clone, create } from '@bufbuild/protobuf';
 import type { Graph } from './graph.js';
 import { producersOf, valuesBefore } from './walk.js';
-import { shallowCopy, type OnnxModel } from '../file/model-file.js';
+import type { OnnxModel } from '../file/model-file.js';
+import { shallowCopy } from '../file/shallow-copy.js';
 import {
   GraphProtoSchema,
   NodeProtoSchema,
