@@ -28,7 +28,7 @@ const { values } = parseArgs({
 const CASE_SECONDS = 60;
 const MEMORY_MB = 3072;
 /** Of a machine that has much else to do, as well; they count where they come twice. */
-const TWICE = ['hang', 'crash'];
+const TWICE = new Set(['hang', 'crash']);
 const BAD = ['badly worded', 'internal error', 'unhandled rejection', 'hang', 'crash'];
 const COLUMNS = ['read', 'refused', ...BAD];
 
@@ -58,7 +58,7 @@ async function work(index) {
     const kind = kinds[number % kinds.length];
     const seed = `${values.seed}/${Math.floor(number / kinds.length)}`;
     let outcome = await worker.ask({ kind, seed, folder });
-    if (TWICE.includes(outcome.is)) {
+    if (TWICE.has(outcome.is)) {
       worker.end();
       worker = await start();
       outcome = await worker.ask({ kind, seed, folder });

@@ -40,6 +40,29 @@ describe('the quality on held-out rows', () => {
     batch = lossBatchOf(decoder);
   });
 
+  it('goes through a batch in parts where its logits are large, and comes to the same', async () => {
+    const wide = readDecoder(buildDecoder(decoderStyles[0]!, { vocabulary: 200_000 }));
+    const wideModel = await openForwardModel(wide, { skipped: [], granularity: 'scalar' });
+    const rows = [40, 1, 30, 45, 3].map((length, row) => ({
+      ids: Array.from({ length: length + 1 }, (_, token) => 7 * token + row),
+      responseStart: row === 4 ? 4 : 1,
+    }));
+    let passes = 0;
+    const options = { original: { model: wideModel, scales: new Map() }, onPass: () => (passes += 1) };
+    const measured = { model: wideModel, scales };
+    const whole = makeLossBatch(wide, rows, 0);
+    expect(wideModel.logitsBytes(whole)).toBeGreaterThan(90e6);
+    const together = await heldoutQuality(measured, [whole], options);
+    expect(passes).toBe(2);
+    const alone = rows.slice(0, 4).map((row) => makeLossBatch(wide, [row], 0));
+    const apart = await heldoutQuality(measured, alone, options);
+    expect([together.rows, together.tokens]).toEqual([5, 116]);
+    expect(together.divergence!.value).toBeGreaterThan(0);
+    expect(together.divergence!.value).toBeCloseTo(apart.divergence!.value, 6);
+    expect(together.loss.value).toBeCloseTo(apart.loss.value, 5);
+    await wideModel.release();
+  });
+
   it('counts each response token once, whatever the batches', async () => {
     const rows = [
       { ids: [1, 2, 3, 4, 5], responseStart: 2 },

@@ -46,7 +46,10 @@ export async function heldoutQualities(
   options: QualityOptions = {},
 ): Promise<HeldoutQuality[]> {
   const counters = scales.map(() => new QualityCounter());
-  for (const group of batchGroups(model, batches)) {
+  const parts = options.original
+    ? partsOf(model, options.original.model, batches, options)
+    : wholeOf(batches);
+  for (const group of partGroups(model, parts)) {
     throwIfCancelled(options.signal);
     const expected = options.original && (await originalLogits(options.original, group, options));
     for (const [index, counter] of counters.entries()) {
@@ -56,8 +59,8 @@ export async function heldoutQualities(
         throwIfCancelled(options.signal);
         if (!options.original) requireOwnNumbers(result.tokenLosses);
         counter.add(group[place]!.batch, result, expected?.[place]);
+        if (group[place]!.isLast) options.onPass?.();
         place += 1;
-        options.onPass?.();
       }
     }
   }
@@ -110,27 +113,77 @@ class QualityCounter {
 
 /** Bytes of logits of the original that wait for the measured model's. */
 const KEPT_LOGITS = 32e6;
+/** Bytes of logits at a time; one row alone may have more. */
+const LOGITS_AT_ONCE = 6.4e7;
 
-interface PlacedBatch {
+/** A batch, or some rows of it. */
+interface Part {
   batch: LossBatch;
-  /** Among all batches. */
-  index: number;
+  /** The same rows for the original. */
+  original: LossBatch;
+  /** Whether the batch ends with it. */
+  isLast: boolean;
+}
+
+function wholeOf(batches: readonly LossBatch[]): Part[] {
+  return batches.map((batch) => ({ batch, original: batch, isLast: true }));
+}
+
+/** Batches cut into as many parts as keep their logits within bounds. */
+function partsOf(
+  model: ForwardModel,
+  original: ForwardModel,
+  batches: readonly LossBatch[],
+  { originalBatches }: QualityOptions,
+): Part[] {
+  return batches.flatMap((batch, index) => {
+    const forOriginal = originalBatches?.[index] ?? batch;
+    const ranges = rowRanges(
+      batch,
+      Math.floor((LOGITS_AT_ONCE / model.logitsBytes(batch)) * batch.labels.length),
+    );
+    if (ranges.length < 2) return [{ batch, original: forOriginal, isLast: true }];
+    return ranges.map((range, place) => ({
+      batch: model.rowsOf(batch, range),
+      original: original.rowsOf(forOriginal, range),
+      isLast: place === ranges.length - 1,
+    }));
+  });
+}
+
+/** Rows one after the other, with no more response tokens together than that where one alone has not more, and some. */
+function rowRanges({ rows, rowOfToken }: LossBatch, mostTokens: number): [number, number][] {
+  const tokens = Array.from({ length: rows }, () => 0);
+  for (const row of rowOfToken) tokens[row]! += 1;
+  const ranges: [number, number][] = [];
+  let [start, sum] = [0, 0];
+  for (const [row, own] of tokens.entries()) {
+    if (sum > 0 && sum + own > mostTokens) {
+      ranges.push([start, row]);
+      [start, sum] = [row, 0];
+    }
+    sum += own;
+  }
+  // Rows without response tokens can be no batch of their own.
+  if (sum > 0 || ranges.length === 0) ranges.push([start, rows]);
+  else ranges.at(-1)![1] = rows;
+  return ranges;
 }
 
 /**
- * Batches that go through the original together and then through the measured model, since segments of weights may have
+ * Parts that go through the original together and then through the measured model, since segments of weights may have
  * to be loaded for each.
  */
-function batchGroups(model: ForwardModel, batches: readonly LossBatch[]): PlacedBatch[][] {
-  const groups: PlacedBatch[][] = [];
+function partGroups(model: ForwardModel, parts: readonly Part[]): Part[][] {
+  const groups: Part[][] = [];
   let bytes = 0;
-  for (const [index, batch] of batches.entries()) {
-    const own = model.logitsBytes(batch);
+  for (const part of parts) {
+    const own = model.logitsBytes(part.batch);
     if (groups.length === 0 || bytes + own > KEPT_LOGITS) {
       groups.push([]);
       bytes = 0;
     }
-    groups.at(-1)!.push({ batch, index });
+    groups.at(-1)!.push(part);
     bytes += own;
   }
   return groups;
@@ -138,18 +191,15 @@ function batchGroups(model: ForwardModel, batches: readonly LossBatch[]): Placed
 
 async function originalLogits(
   original: ScaledModel,
-  group: readonly PlacedBatch[],
+  group: readonly Part[],
   options: QualityOptions,
 ): Promise<ResultsWithLogits[]> {
-  const runs = group.map(({ batch, index }) => ({
-    batch: options.originalBatches?.[index] ?? batch,
-    scales: original.scales,
-  }));
+  const runs = group.map((part) => ({ batch: part.original, scales: original.scales }));
   const results: ResultsWithLogits[] = [];
   for await (const result of original.model.runEachWithLogits(runs)) {
     throwIfCancelled(options.signal);
+    if (group[results.length]!.isLast) options.onPass?.();
     results.push(result);
-    options.onPass?.();
   }
   return results;
 }

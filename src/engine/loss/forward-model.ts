@@ -8,7 +8,7 @@ import type { Feeds, RunnableModel, RunOptions } from '../runtime/session.js';
 import { float32Values, type RuntimeTensor } from '../runtime/tensors.js';
 import { gateDecoder, gateFeeds, gateSize, type KeyedGate } from './gated-decoder.js';
 import type { TokenTargets } from './divergence.js';
-import { batchFeeds, type LossBatch } from './loss-batch.js';
+import { batchFeeds, makeLossBatch, type LossBatch } from './loss-batch.js';
 import { attachLoss } from './loss-head.js';
 import { openLossDecoder } from './segmented-forward.js';
 import { LOSS_OUTPUTS } from './loss-values.js';
@@ -44,13 +44,14 @@ const TOKEN_OUTPUTS = [LOSS_OUTPUTS.loss, LOSS_OUTPUTS.tokenLosses, LOSS_OUTPUTS
 export class ForwardModel {
   readonly #model: RunnableModel;
   readonly #gates: readonly KeyedGate[];
-  readonly #vocabularySize: number;
+  /** What the batches are for. */
+  readonly #decoder: Decoder;
   readonly #kind: LossKind;
 
-  constructor(model: RunnableModel, gates: readonly KeyedGate[], vocabularySize: number, kind: LossKind) {
+  constructor(model: RunnableModel, gates: readonly KeyedGate[], decoder: Decoder, kind: LossKind) {
     this.#model = model;
     this.#gates = gates;
-    this.#vocabularySize = vocabularySize;
+    this.#decoder = decoder;
     this.#kind = kind;
   }
 
@@ -87,7 +88,12 @@ export class ForwardModel {
 
   /** Bytes of `logits` for a batch. */
   logitsBytes(batch: LossBatch): number {
-    return batch.labels.length * this.#vocabularySize * Float32Array.BYTES_PER_ELEMENT;
+    return batch.labels.length * this.#decoder.vocabularySize * Float32Array.BYTES_PER_ELEMENT;
+  }
+
+  /** Some rows of a batch, which for a divergence would lack the original's distributions. */
+  rowsOf({ source }: LossBatch, [start, end]: readonly [number, number]): LossBatch {
+    return makeLossBatch(this.#decoder, source.slice(start, end), 0);
   }
 
   /** float32 [rows, positions, hidden size]: the last value of the residual stream. */
@@ -155,7 +161,7 @@ export async function openForwardModel(decoder: Decoder, options: LossModelOptio
   ] as const;
   attachLoss(gated, outputs, loss);
   const model = await openLossDecoder(gated, new Set(gates.map(({ name }) => name)), runOptions);
-  return new ForwardModel(model, gates, decoder.vocabularySize, loss);
+  return new ForwardModel(model, gates, decoder, loss);
 }
 
 /** The gated decoder of the options, skipped blocks deleted. */

@@ -11,7 +11,7 @@ import { HIDDEN_WEIGHTS } from './hidden-match.js';
 import { LOSS_INPUTS, LOSS_OUTPUTS } from './loss-values.js';
 
 /** Bytes that the logits of a chunk may take; some three values are as large at a time. */
-const CHUNK_BYTES = 1e8;
+const CHUNK_BYTES = 2.5e7;
 
 /** The name that the loss graph declares for the dimension of positions that carry loss. */
 const LOSS_TOKENS = 'loss_tokens';

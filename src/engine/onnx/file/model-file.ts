@@ -158,7 +158,7 @@ export async function writeModel(model: OnnxModel, file: string, options: WriteO
     for (const { descriptor } of dataFiles.values()) closeSync(descriptor);
   }
   requireEncodable(written);
-  streamModel(written, file);
+  streamModel(written.proto, written.graph, file);
 }
 
 function targetLocation(

@@ -3,9 +3,15 @@
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { toBinary } from '@bufbuild/protobuf';
-import type { OnnxModel } from './model-file.js';
 import { shallowCopy } from './shallow-copy.js';
-import { GraphProtoSchema, ModelProtoSchema, TensorProtoSchema, type TensorProto } from './onnx_pb.js';
+import {
+  GraphProtoSchema,
+  ModelProtoSchema,
+  TensorProtoSchema,
+  type GraphProto,
+  type ModelProto,
+  type TensorProto,
+} from './onnx_pb.js';
 
 /** Field numbers of ONNX's messages (onnx.proto); messages may have their fields in any order. */
 const MODEL_GRAPH = 7;
@@ -19,7 +25,7 @@ const LENGTH_DELIMITED = 2;
 type Pieces = readonly Uint8Array[];
 
 /** Writes the file, or what stands in its place. */
-export function streamModel({ proto, graph }: OnnxModel, file: string): void {
+export function streamModel(proto: ModelProto, graph: GraphProto, file: string): void {
   const outer = shallowCopy(proto);
   delete outer.graph;
   const inner = shallowCopy(graph);

@@ -2,7 +2,7 @@
  * What 4 bits cost a model, by the ways to round: mean divergence from the float model's distributions on held-out rows of a
  * task with the file's answers, and how often the most likely token is the same. Other programs' 4-bit files of the same
  * model can be given, to be judged on the same rows.
- * usage: node bench/precision.mjs FLOAT_MODEL DATASET [NAME=MODEL.onnx ...] (after npm run build);
+ * usage: node scripts/precision.mjs FLOAT_MODEL DATASET [NAME=MODEL.onnx ...] (after npm run build);
  * options: --rows 64 (to round with)  --heldout 32
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -16,7 +16,7 @@ import { openModel } from '../dist/engine/jobs/parts/source-model.js';
 import { prepareTask } from '../dist/engine/jobs/parts/task.js';
 import { openForwardModel } from '../dist/engine/loss/forward-model.js';
 import { makeLossBatch } from '../dist/engine/loss/loss-batch.js';
-import { benchContext, cache } from './context.mjs';
+import { benchContext, cache } from '../bench/context.mjs';
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
