@@ -44,7 +44,7 @@ process.stdout.write(`seed ${values.seed}\n`);
 await Promise.all(Array.from({ length: Number(values.workers) }, (_, index) => work(index)));
 rmSync(scratch, { recursive: true, force: true });
 printTable();
-const isClean = [...table.values()].every((row) => BAD.every((sort) => row[sort] === 0));
+const isClean = [...table.values()].every((row) => BAD.every((sort) => (row[sort] ?? 0) === 0));
 process.exitCode = isClean ? 0 : 1;
 
 /** One process after another, each until a case ends it. */

@@ -65,7 +65,7 @@ const shots = [
   {
     name: '3-budget-aim',
     scene: 'first-start',
-    acts: [go('Budget'), (page) => page.getByText('Down to a size').click(), settle],
+    acts: [go('Budget'), (page) => page.getByText('One aim', { exact: true }).click(), settle],
   },
   { name: '3-budget-too-large', scene: 'too-large', acts: [go('Budget'), settle, settle, settle] },
   { name: '4-calibrate-idle', scene: 'first-start', acts: [go('Calibrate')] },

@@ -4,6 +4,7 @@ import { formatBytes, formatPercent } from '../format/numbers.js';
 
 export const cuts = {
   label: 'What else may become smaller',
+  labelOfAim: 'What may become smaller',
   modes: { none: 'Nothing', chosen: 'What I choose', aim: 'One aim' } as const,
   hints: {
     none: 'Only blocks are skipped; all other weights stay as they are.',
