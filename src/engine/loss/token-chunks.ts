@@ -10,8 +10,11 @@ import { float32Tensor, joinTensors, sliceTensor, type RuntimeTensor } from '../
 import { HIDDEN_WEIGHTS } from './hidden-match.js';
 import { LOSS_INPUTS, LOSS_OUTPUTS } from './loss-values.js';
 
-/** Bytes that the logits of a chunk may take; some three values are as large at a time. */
-const CHUNK_BYTES = 2.5e7;
+/**
+ * Bytes that the logits of a chunk take, and at the most, where fewer than so many tokens would fit: the head's weights are
+ * read anew for each chunk. Some three values are as large at a time.
+ */
+const CHUNK = { bytes: 2.5e7, tokens: 128, mostBytes: 1e8 };
 
 /** The name that the loss graph declares for the dimension of positions that carry loss. */
 const LOSS_TOKENS = 'loss_tokens';
@@ -35,7 +38,8 @@ export class TokenChunks implements SegmentRunner {
     this.#joined = new Map(
       graph.output.flatMap((info) => (axisOf(info) < 0 ? [] : [[info.name, axisOf(info)] as const])),
     );
-    this.#largest = Math.max(1, Math.floor(CHUNK_BYTES / (vocabularySize * Float32Array.BYTES_PER_ELEMENT)));
+    const tokensIn = (bytes: number) => Math.floor(bytes / (vocabularySize * Float32Array.BYTES_PER_ELEMENT));
+    this.#largest = Math.max(1, tokensIn(CHUNK.bytes), Math.min(CHUNK.tokens, tokensIn(CHUNK.mostBytes)));
   }
 
   async run(feeds: Feeds, outputs: readonly string[] = this.#outputs): Promise<Results> {
