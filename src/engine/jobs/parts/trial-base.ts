@@ -34,22 +34,23 @@ export interface TrialBaseTask {
 export async function openTrialBase(task: TrialBaseTask): Promise<TrialBase> {
   const { original, reference, batches, runOptions, signal } = task;
   const model = await openUntrained(reference, [], runOptions);
-  const quality = await heldoutQuality({ model, scales: new Map() }, batches, { ...(signal && { signal }) });
-  const times = task.isForSpeed ? await TokenTimes.open(original, runOptions, signal) : undefined;
-  const time = times && reference !== original ? await times.shareOf(reference) : 1;
+  let times: TokenTimes | undefined;
   const release = async () => {
     await model.release();
     await times?.release();
   };
-  return {
-    model,
-    batches,
-    loss: quality.loss.value,
-    accuracy: quality.tokenAccuracy.value,
-    times,
-    time,
-    release,
-  };
+  try {
+    const quality = await heldoutQuality({ model, scales: new Map() }, batches, {
+      ...(signal && { signal }),
+    });
+    if (task.isForSpeed) times = await TokenTimes.open(original, runOptions, signal);
+    const time = times && reference !== original ? await times.shareOf(reference) : 1;
+    const figures = { loss: quality.loss.value, accuracy: quality.tokenAccuracy.value };
+    return { model, batches, ...figures, times, time, release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
 }
 
 /** A model with all scales where they start. */
