@@ -10,6 +10,12 @@ export interface SamplingSettings {
   seed: number;
 }
 
+/** A loop, since it is asked of a whole vocabulary for each token. */
+export function holdsNaN(values: Float32Array): boolean {
+  for (let index = 0; index < values.length; index += 1) if (Number.isNaN(values[index]!)) return true;
+  return false;
+}
+
 /** Index of the largest logit; the first of several. */
 export function greedyToken(logits: Float32Array): number {
   let best = 0;

@@ -254,7 +254,7 @@ async function secondsPerAnswer(
 ): Promise<number> {
   const lengths = rows.map((row) => row.ids.length - row.responseStart).toSorted((a, b) => a - b);
   const tokens = Math.min(settings.maxNewTokens, lengths[lengths.length >> 1] ?? USUAL_ANSWER_TOKENS);
-  const generator = await Generator.open(model.decoder, runOptions);
+  const generator = await Generator.openForBatches(model.decoder, runOptions);
   try {
     await generator.generate(prompts, { maxNewTokens: MEASURED_TOKENS, stopTokens: new Set() });
     const { promptSeconds, newSeconds, newTokens } = generator.timing;

@@ -106,9 +106,9 @@ async function answerFigures(
   const prompts = task.prompts.slice(0, answerRows).map(({ ids }) => ids);
   if (prompts.length === 0) return undefined;
   const { runOptions, batchRows } = await planner.forGeneration(model.decoder, prompts, maxNewTokens);
-  const original = await Generator.open(model.decoder, runOptions, batchRows);
+  const original = await Generator.openForBatches(model.decoder, runOptions, batchRows);
   try {
-    const slimmed = await Generator.open(other.decoder, runOptions, batchRows);
+    const slimmed = await Generator.openForBatches(other.decoder, runOptions, batchRows);
     try {
       const answers = await heldoutAnswers({ original, slimmed }, task, answerRows, maxNewTokens, context);
       const { rows: _, ...figures } = answers!;

@@ -239,9 +239,9 @@ class SlimJob {
         prompts.map(({ ids }) => ids),
         maxNewTokens,
       );
-      const original = await Generator.open(reference.decoder, runOptions, batchRows);
+      const original = await Generator.openForBatches(reference.decoder, runOptions, batchRows);
       const decoder = slimmedForAnswers(model, chosen, scales, runOptions);
-      const slimmed = await Generator.open(decoder, runOptions, batchRows);
+      const slimmed = await Generator.openForBatches(decoder, runOptions, batchRows);
       try {
         const pair = { original, slimmed };
         const answers = await heldoutAnswers(pair, task, answerRows, maxNewTokens, this.#context);

@@ -109,7 +109,7 @@ export class MemoryPlanner {
     const room = (this.limit * USABLE - process.memoryUsage.rss()) / 2;
     const batchRows = Math.max(1, Math.min(longest.length, Math.floor(room / Math.max(1, rowBytes))));
     const tryOut = async (runOptions: RunOptions) => {
-      const generator = await Generator.open(decoder, runOptions);
+      const generator = await Generator.openForBatches(decoder, runOptions);
       const settings = { maxNewTokens: 1, stopTokens: new Set<number>(), batchRows };
       await generator.generate(longest.slice(0, batchRows), settings);
       await generator.release();

@@ -149,7 +149,7 @@ async function withOwnAnswers(
     new ResponseCache(cache, model.fingerprint, generation),
     async (missing) => {
       const plan = await planner.forGeneration(model.decoder, missing, settings.maxNewTokens);
-      return await Generator.open(model.decoder, plan.runOptions, plan.batchRows);
+      return await Generator.openForBatches(model.decoder, plan.runOptions, plan.batchRows);
     },
     all.map((prompt) => prompt.ids),
     generation,
