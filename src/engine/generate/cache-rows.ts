@@ -29,9 +29,17 @@ export function nextCache(links: readonly CacheLink[], results: Record<string, R
   return Object.fromEntries(links.map(({ past, present }) => [past, results[present]!]));
 }
 
-/** The cache of the given rows only. */
-export function selectRows(links: readonly CacheLink[], cache: Feeds, rows: readonly number[]): Feeds {
+/**
+ * The cache of the given rows only.
+ * @param into by the outputs' names the tensors that it is written into, if any
+ */
+export function selectRows(
+  links: readonly CacheLink[],
+  cache: Feeds,
+  rows: readonly number[],
+  into: Feeds = {},
+): Feeds {
   return Object.fromEntries(
-    links.map(({ past, rowAxis }) => [past, selectAxis(cache[past]!, rowAxis, rows)]),
+    links.map(({ past, present, rowAxis }) => [past, selectAxis(cache[past]!, rowAxis, rows, into[present])]),
   );
 }

@@ -7,6 +7,7 @@ import { emptyCache, tokenFeeds } from '../runtime/decoder-feeds.js';
 import { openDecoder } from '../runtime/segmented-model.js';
 import type { Feeds, RunnableModel, RunOptions } from '../runtime/session.js';
 import { logitsValues, type RuntimeTensor } from '../runtime/tensors.js';
+import { CacheBuffers } from './cache-buffers.js';
 import { cacheLinks, nextCache, selectRows, type CacheLink } from './cache-rows.js';
 import { NOT_NUMBERS } from '../loss/finite-losses.js';
 import { lastPositionHead } from './last-position-head.js';
@@ -160,6 +161,7 @@ export class Generator {
     if (settings.maxNewTokens === 0) return;
     const hasCache = this.#links.length > 0;
     let cache = emptyCache(this.#decoder, batch.length);
+    const buffers = CacheBuffers.for(this.#links, cache, this.#longest(rows, settings.maxNewTokens));
     let past = 0;
     const chunk = hasCache && batch.length === 1 ? settings.promptChunk : undefined;
     const shortest = () => Math.min(...rows.map(({ ids }) => ids.length));
@@ -168,7 +170,8 @@ export class Generator {
       await settings.giveWay?.();
       throwIfCancelled(settings.signal);
       const started = performance.now();
-      const outputs = await this.#model.run({ ...this.#feeds(rows, past, length), ...cache });
+      const feeds = { ...this.#feeds(rows, past, length), ...cache };
+      const outputs = await this.#model.run(feeds, undefined, buffers?.next(rows.length, length));
       const answering = rows.filter(({ ids }) => ids.length === length);
       this.#record(rows.length * (length - past), answering, results, started);
       const next = this.#chooseTokens(outputs, rows, length, settings);
@@ -179,7 +182,9 @@ export class Generator {
         if (token === undefined || this.#goesOn(row, token, settings, results[row.prompt]!))
           going.push(place);
       });
-      if (going.length < rows.length && going.length > 0) cache = selectRows(this.#links, cache, going);
+      if (going.length < rows.length && going.length > 0) {
+        cache = selectRows(this.#links, cache, going, buffers?.next(going.length, length));
+      }
       rows = going.map((place) => rows[place]!);
       const made = rows.map(({ prompt }) => READING + results[prompt]!.tokens.length);
       const shares = made.reduce((sum, tokens) => sum + tokens, 0) / (READING + settings.maxNewTokens);
@@ -187,6 +192,12 @@ export class Generator {
       past = hasCache ? length : 0;
       length = chunk === undefined ? length + 1 : Math.min(length + chunk, shortest());
     }
+  }
+
+  /** Positions of the longest text that may come of the rows. */
+  #longest(rows: readonly Row[], maxNewTokens: number): number {
+    const { contextLength = Infinity } = this.#decoder;
+    return Math.min(contextLength, Math.max(...rows.map(({ ids }) => ids.length)) + maxNewTokens);
   }
 
   /** With a KV cache only the new tokens are fed; without one everything so far. */

@@ -86,7 +86,7 @@ export async function cachedResponses(
   openGenerator: (missing: readonly (readonly number[])[]) => Promise<Generator>,
   prompts: readonly (readonly number[])[],
   settings: GenerationSettings,
-  chunk = 32,
+  chunk = 64,
 ): Promise<{ responses: GeneratedText[]; generated: number }> {
   const missing = [...prompts.keys()].filter((index) => !cache.get(prompts[index]!));
   const ordered = missing.toSorted((a, b) => prompts[a]!.length - prompts[b]!.length);

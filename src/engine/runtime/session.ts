@@ -63,8 +63,11 @@ export interface SessionValue {
 
 /** What runs like a session: one model, or one in segments. */
 export interface RunnableModel {
-  /** @param outputs the outputs to compute; default: all */
-  run(feeds: Feeds, outputs?: readonly string[]): Promise<Record<string, RuntimeTensor>>;
+  /**
+   * @param outputs the outputs to compute; default: all
+   * @param into tensors that outputs are written into where the model can; otherwise their results are new ones
+   */
+  run(feeds: Feeds, outputs?: readonly string[], into?: Feeds): Promise<Record<string, RuntimeTensor>>;
   /** Runs the model on several feeds in turn. Where segments are loaded in turn, each is loaded once for all. */
   runEach(feeds: readonly Feeds[], outputs?: readonly string[]): AsyncIterable<Record<string, RuntimeTensor>>;
   release(): Promise<void>;
@@ -92,13 +95,20 @@ export class Session implements RunnableModel {
   /**
    * Runs the model; blocks this thread meanwhile.
    * @param outputs the outputs to compute; default: all
+   * @param into tensors that outputs are written into, of the very shapes that these have; on the CPU alone
    * @throws UserError that names the node and what it was given if the model cannot be computed; ProviderFailure if it
    *   fails on another provider than the CPU
    */
-  async run(feeds: Feeds, outputs?: readonly string[]): Promise<Record<string, RuntimeTensor>> {
+  async run(
+    feeds: Feeds,
+    outputs: readonly string[] = this.#session.outputNames,
+    into: Feeds = {},
+  ): Promise<Record<string, RuntimeTensor>> {
     const bound = bindableFeeds(feeds);
+    const given = this.#provider === 'cpu' ? into : {};
+    const fetches = Object.fromEntries(outputs.map((name) => [name, given[name] ?? null]));
     try {
-      const results = await (outputs ? this.#session.run(bound, outputs) : this.#session.run(bound));
+      const results = await this.#session.run(bound, fetches);
       this.#reportPlacement();
       return results;
     } catch (error) {

@@ -58,19 +58,30 @@ export function float16Bits(tensor: RuntimeTensor): Uint16Array {
   return new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
 }
 
-/** A tensor of the given indices along one axis. */
-export function selectAxis(tensor: RuntimeTensor, axis: number, indices: readonly number[]): RuntimeTensor {
+/**
+ * A tensor of the given indices along one axis.
+ * @param into of the shape that this has: what it is written into; a new one by default
+ */
+export function selectAxis(
+  tensor: RuntimeTensor,
+  axis: number,
+  indices: readonly number[],
+  into?: RuntimeTensor,
+): RuntimeTensor {
   const before = tensor.dims.slice(0, axis).reduce((product, dim) => product * dim, 1);
   const inner = tensor.dims.slice(axis + 1).reduce((product, dim) => product * dim, 1);
   const extent = tensor.dims[axis]!;
   const source = tensor.data as Float32Array;
-  const target = new (source.constructor as Float32ArrayConstructor)(before * indices.length * inner);
+  const target =
+    (into?.data as Float32Array | undefined) ??
+    new (source.constructor as Float32ArrayConstructor)(before * indices.length * inner);
   for (let outer = 0; outer < before; outer += 1) {
     indices.forEach((index, place) => {
       const start = (outer * extent + index) * inner;
       target.set(source.subarray(start, start + inner), (outer * indices.length + place) * inner);
     });
   }
+  if (into) return into;
   const dims = [...tensor.dims.slice(0, axis), indices.length, ...tensor.dims.slice(axis + 1)];
   return new ort.Tensor(tensor.type as 'float32', target, dims);
 }

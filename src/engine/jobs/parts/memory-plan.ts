@@ -46,7 +46,12 @@ const KEPT = 0.03;
  */
 const WEIGHT_COPIES = { answers: 3, calibration: 5 };
 
-const GENERATION_ROWS = 32;
+/** Prompts that run together at the most: with more of them weights are read less often for each. */
+const GENERATION_ROWS = 64;
+
+/** Bytes of a KV cache, which is there twice, up to which rows are added without a limit of memory. */
+const GENERATION_CACHE = 5e8;
+const LEAST_ROWS = 8;
 
 export class MemoryPlanner {
   /** In bytes; undefined for none. */
@@ -99,10 +104,13 @@ export class MemoryPlanner {
     prompts: readonly (readonly number[])[],
     maxNewTokens: number,
   ): Promise<GenerationPlan> {
-    const whole = { runOptions: this.#runOptions, batchRows: GENERATION_ROWS };
-    if (this.limit === undefined || prompts.length === 0) return whole;
     const longest = prompts.toSorted((a, b) => b.length - a.length).slice(0, GENERATION_ROWS);
-    const positions = longest[0]!.length + maxNewTokens;
+    const positions = (longest[0]?.length ?? 0) + maxNewTokens;
+    if (this.limit === undefined || prompts.length === 0) {
+      const rows = Math.floor(GENERATION_CACHE / Math.max(1, cacheBytes(decoder) * positions));
+      const batchRows = Math.min(GENERATION_ROWS, Math.max(LEAST_ROWS, rows));
+      return { runOptions: this.#runOptions, batchRows };
+    }
     if (this.#generation && positions <= this.#generation.positions) return this.#generation.plan;
     // The cache before a step, after it, and rows of it that are chosen.
     const rowBytes = 3 * cacheBytes(decoder) * positions;
