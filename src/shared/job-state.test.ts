@@ -84,11 +84,11 @@ describe('what the events of a job add up to', () => {
       { type: 'provider', reason: 'WebGPU: it started.' },
       memory('answers', 'whole'),
       memory('calibration', 'in 3 segments'),
-      { type: 'provider', reason: 'Goes on on the CPU: WebGPU failed (lost).' },
+      { type: 'provider', reason: 'Goes on on the CPU, and not on WebGPU: lost.' },
       { type: 'progress', done: 1, total: 4, secondsLeft: 9 },
     ]);
     expect(state).toMatchObject({
-      device: 'Goes on on the CPU: WebGPU failed (lost).',
+      device: 'Goes on on the CPU, and not on WebGPU: lost.',
       memory: { answers: 'whole', calibration: 'in 3 segments' },
       progress: { done: 1, total: 4, secondsLeft: 9 },
     });

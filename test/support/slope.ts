@@ -2,7 +2,7 @@
 import type { BlockName } from '../../src/schema/blocks.js';
 import type { Granularity } from '../../src/schema/settings.js';
 import { openForwardModel } from '../../src/engine/loss/forward-model.js';
-import { openGradientModel } from '../../src/engine/loss/gradient-model.js';
+import { openGradientModel } from '../../src/engine/loss/open-gradient-model.js';
 import type { LossBatch } from '../../src/engine/loss/loss-batch.js';
 import type { ScaleKey, Scales } from '../../src/engine/decoder/scales.js';
 import type { Decoder } from '../../src/engine/decoder/decoder.js';

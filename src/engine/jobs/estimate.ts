@@ -9,7 +9,7 @@ import { loadTokenizer } from '../data/tokenizer.js';
 import { describeDecoder } from '../decoder/describe.js';
 import { formatBytes } from '../evaluate/figures.js';
 import { Generator } from '../generate/generator.js';
-import { openGradientModel } from '../loss/gradient-model.js';
+import { openGradientModel } from '../loss/open-gradient-model.js';
 import { makeLossBatch } from '../loss/loss-batch.js';
 import type { RunOptions } from '../runtime/session.js';
 import type { JobContext } from './context.js';

@@ -3,7 +3,7 @@ import { UserError, throwIfCancelled } from '../../schema/errors.js';
 import type { Granularity } from '../../schema/settings.js';
 import type { ModelChoice } from '../../schema/values.js';
 import type { Decoder } from '../decoder/decoder.js';
-import { openGradientModel } from '../loss/gradient-model.js';
+import { openGradientModel } from '../loss/open-gradient-model.js';
 import { makeLossBatch, type LossRow } from '../loss/loss-batch.js';
 import { peakSoFar } from '../runtime/peak-memory.js';
 import { SegmentSlot } from '../runtime/segment-slot.js';

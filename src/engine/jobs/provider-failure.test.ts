@@ -61,7 +61,7 @@ it('goes on on the CPU and says so, if it was chosen automatically', async () =>
   const reasons = events.flatMap((event) => (event.type === 'provider' ? [event.reason] : []));
   expect(reasons).toHaveLength(2);
   expect(reasons[0]).toBe('It started.');
-  expect(reasons[1]).toMatch(/^Goes on on the CPU: \w+ failed \([^\n]+\)\.$/);
+  expect(reasons[1]).toMatch(/^Goes on on the CPU, and not on \w+: [^\n]+\.$/);
 });
 
 it('fails in one sentence if it was asked for by name, and the resumed run goes on on the CPU', async () => {

@@ -5,7 +5,7 @@ import { readDecoder } from '../decoder/read/read-decoder.js';
 import { initialScales } from '../decoder/scales.js';
 import { targetFeeds } from './divergence.js';
 import { openForwardModel } from './forward-model.js';
-import { openGradientModel } from './gradient-model.js';
+import { openGradientModel } from './open-gradient-model.js';
 import { makeLossBatch, type LossBatch } from './loss-batch.js';
 
 const decoder = readDecoder(buildDecoder(decoderStyles[0]!, { layers: 3, seed: 4 }));

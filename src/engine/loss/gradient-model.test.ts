@@ -15,7 +15,7 @@ import {
 import type { Decoder } from '../decoder/decoder.js';
 import { readDecoder } from '../decoder/read/read-decoder.js';
 import { openForwardModel } from './forward-model.js';
-import { openGradientModel } from './gradient-model.js';
+import { openGradientModel } from './open-gradient-model.js';
 import { copyScales, initialValue, type Scales } from '../decoder/scales.js';
 import { meanLoss } from '../calibrate/train/train-scales.js';
 

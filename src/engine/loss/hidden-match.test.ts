@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../test/graphs/build-decoder.js';
 import { readDecoder } from '../decoder/read/read-decoder.js';
 import { openForwardModel } from './forward-model.js';
-import { openGradientModel } from './gradient-model.js';
+import { openGradientModel } from './open-gradient-model.js';
 import { hiddenMatchFeeds } from './hidden-match.js';
 import { makeLossBatch } from './loss-batch.js';
 import { initialScales, type ScaleKey } from '../decoder/scales.js';

@@ -5,7 +5,7 @@ import { buildDecoder, decoderStyles } from '../../../test/graphs/build-decoder.
 import { lossBatchOf } from '../../../test/support/random-scales.js';
 import { segmentsOf } from '../../../test/support/segments.js';
 import { openForwardModel } from '../loss/forward-model.js';
-import { openGradientModel } from '../loss/gradient-model.js';
+import { openGradientModel } from '../loss/open-gradient-model.js';
 import type { Decoder } from '../decoder/decoder.js';
 import { readDecoder } from '../decoder/read/read-decoder.js';
 import { Generator } from '../generate/generator.js';

@@ -20,6 +20,8 @@ import { holdsBfloat16, withoutBfloat16 } from './without-bfloat16.js';
 export interface RunOptions {
   /** Default: 'cpu'. */
   provider?: Provider;
+  /** True where the provider is to be left if it is slower than the CPU at the work in hand. Default: false. */
+  mustPay?: boolean;
   /** Threads within an operator; default: onnxruntime's choice, one a physical core. */
   threads?: number;
   /** onnxruntime's graph optimisations; default: 'all'. */

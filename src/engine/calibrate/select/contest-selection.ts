@@ -4,7 +4,8 @@
  */
 import type { BlockName } from '../../../schema/blocks.js';
 import { copyScales, initialScales, saveScales, type ScaleKey } from '../../decoder/scales.js';
-import { openGradientModel, type GradientModel } from '../../loss/gradient-model.js';
+import { openGradientModel } from '../../loss/open-gradient-model.js';
+import type { GradientModel } from '../../loss/gradient-model.js';
 import { rateForWidth } from '../train/train-scales.js';
 import { trainBriefly } from './brief-training.js';
 import { candidateBlocks } from './candidates.js';

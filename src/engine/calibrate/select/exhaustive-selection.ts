@@ -2,7 +2,8 @@
 import type { BlockName } from '../../../schema/blocks.js';
 import { throwIfCancelled } from '../../../schema/errors.js';
 import { Adam } from '../train/adam.js';
-import { openGradientModel, type GradientModel } from '../../loss/gradient-model.js';
+import { openGradientModel } from '../../loss/open-gradient-model.js';
+import type { GradientModel } from '../../loss/gradient-model.js';
 import { initialScales, type ScaleKey } from '../../decoder/scales.js';
 import {
   DIVERGED,

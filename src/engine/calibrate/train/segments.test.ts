@@ -16,7 +16,7 @@ import { readModelInPlace } from '../../onnx/file/weights-in-place.js';
 import type { SegmentOptions, RunOptions } from '../../runtime/session.js';
 import { unsavedCheckpoint } from '../checkpoint.js';
 import { openForwardModel } from '../../loss/forward-model.js';
-import { openGradientModel } from '../../loss/gradient-model.js';
+import { openGradientModel } from '../../loss/open-gradient-model.js';
 import { HiddenTargets } from '../../loss/hidden-targets.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
 import type { Scales } from '../../decoder/scales.js';

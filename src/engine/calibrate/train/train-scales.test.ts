@@ -9,7 +9,7 @@ import { readDecoder } from '../../decoder/read/read-decoder.js';
 import { Adam, PUBLISHED_BETA_2 } from './adam.js';
 import { unsavedCheckpoint } from '../checkpoint.js';
 import { openForwardModel } from '../../loss/forward-model.js';
-import { openGradientModel } from '../../loss/gradient-model.js';
+import { openGradientModel } from '../../loss/open-gradient-model.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
 import { initialValue, saveScales } from '../../decoder/scales.js';
 import { meanLoss, trainScales, type TrainingSettings } from './train-scales.js';

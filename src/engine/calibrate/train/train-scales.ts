@@ -12,7 +12,8 @@ import { HiddenTargets } from '../../loss/hidden-targets.js';
 import { requireOwnNumbers } from '../../loss/finite-losses.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
 import { openForwardModel, type ForwardModel } from '../../loss/forward-model.js';
-import { openGradientModel, type GradientModel } from '../../loss/gradient-model.js';
+import { openGradientModel } from '../../loss/open-gradient-model.js';
+import type { GradientModel } from '../../loss/gradient-model.js';
 import {
   initialScales,
   restoreScales,

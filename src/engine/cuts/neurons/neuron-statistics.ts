@@ -8,7 +8,7 @@ import { keepActivations } from '../../autodiff/lower/full-accuracy.js';
 import type { Decoder } from '../../decoder/decoder.js';
 import { allPositions } from '../../decoder/edit/all-positions.js';
 import { rereadDecoder } from '../../decoder/read/read-decoder.js';
-import { probeFeeds } from '../../loss/gradient-model.js';
+import { probeFeeds } from '../../loss/open-gradient-model.js';
 import { makeLossBatch, type LossBatch } from '../../loss/loss-batch.js';
 import { attachLoss } from '../../loss/loss-head.js';
 import { LOSS_OUTPUTS } from '../../loss/loss-values.js';

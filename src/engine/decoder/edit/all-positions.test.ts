@@ -10,7 +10,7 @@ import { slimmedModel, writeSlimmedModel } from '../../export/slimmed-model.js';
 import { verifyExport } from '../../export/verify-export.js';
 import { Generator } from '../../generate/generator.js';
 import { openForwardModel } from '../../loss/forward-model.js';
-import { openGradientModel } from '../../loss/gradient-model.js';
+import { openGradientModel } from '../../loss/open-gradient-model.js';
 import { readModel } from '../../onnx/file/model-file.js';
 import { openSession } from '../../runtime/session.js';
 import { emptyCache, tokenFeeds } from '../../runtime/decoder-feeds.js';

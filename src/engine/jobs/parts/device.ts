@@ -6,7 +6,8 @@ import type { RunOptions } from '../../runtime/session.js';
 import type { Device, JobContext } from '../context.js';
 
 /**
- * Does work on the provider that is asked for; where that is 'auto' and the one that started fails, on the CPU.
+ * Does work on the provider that is asked for; where that is 'auto' and the one that started fails or does not pay, on the
+ * CPU.
  * @param onChoice told in one sentence which provider it is and why, where another one than the CPU is asked for
  * @throws UserError if a provider that is asked for by name does not start; ProviderFailure if it fails
  */
@@ -17,13 +18,14 @@ export async function onDevice<T>(
 ): Promise<T> {
   const { provider, reason } = await chooseProvider(device.provider);
   if (device.provider !== 'cpu') onChoice?.(reason);
-  const session = { provider, threads: device.threads };
+  const isAutomatic = device.provider === 'auto';
+  const session = { provider, threads: device.threads, ...(isAutomatic ? { mustPay: true } : {}) };
   try {
     return await work(session);
   } catch (error) {
-    if (device.provider !== 'auto' || !(error instanceof ProviderFailure)) throw error;
+    if (!isAutomatic || !(error instanceof ProviderFailure)) throw error;
     forgetAutomaticChoice();
-    onChoice?.(`Goes on on the CPU: ${displayName(error.provider)} failed (${error.reason}).`);
+    onChoice?.(`Goes on on the CPU, and not on ${displayName(error.provider)}: ${error.reason}.`);
     return await work({ ...session, provider: 'cpu' });
   }
 }

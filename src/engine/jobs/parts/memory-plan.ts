@@ -3,7 +3,7 @@ import type { JobEvent } from '../../../schema/events.js';
 import type { MemoryPlan } from '../../../schema/report.js';
 import type { Granularity } from '../../../schema/settings.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
-import { openGradientModel } from '../../loss/gradient-model.js';
+import { openGradientModel } from '../../loss/open-gradient-model.js';
 import { HiddenTargets } from '../../loss/hidden-targets.js';
 import { cutStream } from '../../decoder/edit/cut-stream.js';
 import type { Decoder } from '../../decoder/decoder.js';
