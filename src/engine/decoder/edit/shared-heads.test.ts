@@ -29,7 +29,11 @@ describe.each(grouped)('$name', (style) => {
   });
 
   it('writes the same texts, prompts of several lengths together', async () => {
-    const prompts = [[3, 1, 4, 1, 5], [9, 2], [6, 5, 3]];
+    const prompts = [
+      [3, 1, 4, 1, 5],
+      [9, 2],
+      [6, 5, 3],
+    ];
     const settings = { maxNewTokens: 8, stopTokens: new Set<number>() };
     const asWritten = await Generator.open(decoder);
     const inBatches = await Generator.openForBatches(decoder);
