@@ -7,7 +7,7 @@ import { Operators } from '../../onnx/graph/operators.js';
 import { feedbackOf, type Feedback } from './error-feedback.js';
 import type { Multiplier } from './multiplier.js';
 import { blockOf, type PrecisionFacts } from './precision.js';
-import type { CodeForm } from './round-block.js';
+import { hasZeroPoints, type CodeForm } from './round-block.js';
 import { roundRows } from './round-rows.js';
 import { sameRows } from './same-rows.js';
 import type { Sensitivities, Sensitivity } from './sensitivities.js';
@@ -61,7 +61,7 @@ export function packWeights(
   );
   for (const { node, weight, x, bias } of products) {
     if (weight.bits <= bits) continue;
-    const { codes, scales, block } = packer.pack(weight);
+    const { codes, scales, zeros, block } = packer.pack(weight);
     const attributes = {
       K: weight.columns,
       N: weight.rows,
@@ -71,7 +71,7 @@ export function packWeights(
     };
     op.enter(node.name || node.output[0]!);
     graph.removeNodes(new Set([node]));
-    const result = op.emit('MatMulNBits', [x, codes, scales], attributes, 'com.microsoft');
+    const result = op.emit('MatMulNBits', [x, codes, scales, ...zeros], attributes, 'com.microsoft');
     op.name(bias ? op.add(result, bias) : result, node.output[0]!);
   }
   const isPacked =
@@ -79,13 +79,13 @@ export function packWeights(
   if (isPacked) {
     const { node } = table;
     const weight = tie?.weight ?? table.weight;
-    const { codes, scales, block } = packer.pack(weight);
+    const { codes, scales, zeros, block } = packer.pack(weight);
     op.enter(node.name || node.output[0]!);
     graph.removeNodes(new Set([node]));
     const rows = op.reshape(codes, [weight.rows, (weight.columns * bits) / 8]);
     const attributes = { bits, block_size: block, gather_axis: 0, quantize_axis: 1 };
     op.name(
-      op.emit('GatherBlockQuantized', [rows, node.input[1]!, scales], attributes, 'com.microsoft'),
+      op.emit('GatherBlockQuantized', [rows, node.input[1]!, scales, ...zeros], attributes, 'com.microsoft'),
       node.output[0]!,
     );
   }
@@ -97,6 +97,8 @@ export function packWeights(
 interface PackedNames extends Pick<Packing, 'block'> {
   codes: string;
   scales: string;
+  /** The zero points' name; empty where they are the middle of the codes. */
+  zeros: readonly string[];
 }
 
 /** Rows that are rounded between two turns of the event loop. */
@@ -133,11 +135,20 @@ class Packer {
       dataType: halfScales ? DataType.FLOAT16 : DataType.FLOAT,
       dims: [weight.rows, blocks],
     };
+    const zeros: PlannedTensor[] = hasZeroPoints(this.form)
+      ? [
+          {
+            name: this.freshName(`${weight.name}_zero_points`),
+            dataType: DataType.UINT8,
+            dims: [weight.rows, Math.ceil((blocks * bits) / 8)],
+          },
+        ]
+      : [];
     this.plan({
-      tensors: [codes, scales],
+      tensors: [codes, scales, ...zeros],
       parts: () => this.#parts(weight, blocks * block, { ...this.form, block }),
     });
-    const names = { codes: codes.name, scales: scales.name, block };
+    const names = { codes: codes.name, scales: scales.name, zeros: zeros.map(({ name }) => name), block };
     this.#names.set(weight.name, names);
     this.packed.push(weight);
     return names;
@@ -151,8 +162,9 @@ class Packer {
       const rows = new Float32Array(count * width);
       for (let row = 0; row < count; row += 1)
         read(first + row, rows.subarray(row * width, row * width + weight.columns));
-      const { codes, scales } = await roundRows(rows, width, form, feedback, this.rounding.multiplier);
-      yield [packCodes(codes, form.bits), scaleBytes(scales, form.halfScales)];
+      const { codes, scales, zeros } = await roundRows(rows, width, form, feedback, this.rounding.multiplier);
+      const packed = [packCodes(codes, form.bits), scaleBytes(scales, form.halfScales)];
+      yield hasZeroPoints(form) ? [...packed, packCodes(evenRows(zeros, count), form.bits)] : packed;
     }
   }
 
@@ -163,6 +175,16 @@ class Packer {
       this.#feedback = { of: sensitivity, feedback: feedbackOf(sensitivity, block) };
     return this.#feedback.feedback;
   }
+}
+
+/** Rows begin at whole bytes. */
+function evenRows(zeros: Uint8Array, count: number): Uint8Array {
+  const width = zeros.length / count;
+  if (width % 2 === 0) return zeros;
+  const even = new Uint8Array(count * (width + 1));
+  for (let row = 0; row < count; row += 1)
+    even.set(zeros.subarray(row * width, (row + 1) * width), row * (width + 1));
+  return even;
 }
 
 function scaleBytes(scales: Float32Array, half: boolean): Uint8Array {

@@ -5,6 +5,7 @@ import { initializersOf } from '../../onnx/file/model-file.js';
 import { DataType, elementBits } from '../../onnx/graph/data-types.js';
 import { tensorByteLength } from '../../onnx/graph/tensor.js';
 import { PRECISION_FACTS, blockOf, changesActivations } from './precision.js';
+import { hasZeroPoints } from './round-block.js';
 import type { RowsOfWeight } from './weight-rows.js';
 import { weightsOf } from './weights.js';
 
@@ -31,7 +32,9 @@ export function precisionSavings(decoder: Decoder, precision: Precision): number
   return saved;
 }
 
-function packedBytes({ rows, columns }: RowsOfWeight, bits: number, scaleBytes: number): number {
+function packedBytes({ rows, columns }: RowsOfWeight, bits: 4 | 8, scaleBytes: number): number {
   const block = blockOf(columns);
-  return rows * Math.ceil(columns / block) * ((block * bits) / 8 + scaleBytes);
+  const blocks = Math.ceil(columns / block);
+  const zeros = hasZeroPoints({ bits }) ? Math.ceil((blocks * bits) / 8) : 0;
+  return rows * (blocks * ((block * bits) / 8 + scaleBytes) + zeros);
 }

@@ -1,13 +1,15 @@
 /** Rows of weights in codes: scales by weighted least squares, codes by error feedback where the inputs are known. */
 import type { Feedback } from './error-feedback.js';
 import type { Multiplier } from './multiplier.js';
-import { blockScale, type CodeForm } from './round-block.js';
+import { blockCode, type CodeForm } from './round-block.js';
 
 export interface RoundedRows {
-  /** [rows, width], around half of their range. */
+  /** [rows, width] */
   codes: Uint8Array;
   /** [rows, width / block] */
   scales: Float32Array;
+  /** [rows, width / block] */
+  zeros: Uint8Array;
 }
 
 /**
@@ -26,6 +28,7 @@ export async function roundRows(
   const rounded: RoundedRows = {
     codes: new Uint8Array(rows.length),
     scales: new Float32Array(rows.length / block),
+    zeros: new Uint8Array(rows.length / block),
   };
   const importance = importanceOf(width, feedback);
   /** [width, rows] */
@@ -77,24 +80,24 @@ function roundBlock(
   start: number,
   form: CodeForm,
   shares: Float32Array | undefined,
-  { codes, scales }: RoundedRows,
+  { codes, scales, zeros }: RoundedRows,
 ): void {
   const { bits, block } = form;
-  const middle = 2 ** (bits - 1);
-  const highest = 2 * middle - 1;
+  const highest = 2 ** bits - 1;
   const known = shares ? shares.length / block : 0;
   for (let row = 0; row < count; row += 1) {
     const offset = row * width + start;
-    const scale = blockScale(rows, [offset, offset + block], importance, start, form);
+    const { scale, zero } = blockCode(rows, [offset, offset + block], importance, start, form);
     scales[offset / block] = scale;
+    zeros[offset / block] = zero;
     const inverse = scale === 0 ? 0 : 1 / scale;
     for (let j = 0; j < block; j += 1) {
       const value = rows[offset + j]!;
-      const nearest = Math.floor(value * inverse + middle + 0.5);
+      const nearest = Math.floor(value * inverse + zero + 0.5);
       const code = nearest < 0 ? 0 : nearest > highest ? highest : nearest;
       codes[offset + j] = code;
       if (j >= known) continue;
-      const error = value - scale * (code - middle);
+      const error = value - scale * (code - zero);
       errors[(start + j) * count + row] = error;
       for (let k = j + 1; k < block; k += 1) rows[offset + k]! -= error * shares![j * block + k]!;
     }
