@@ -11,6 +11,7 @@ import { contextLength } from './context-length.js';
 import { declareCacheShapes, isOpenCache } from './cache-shapes.js';
 import { findTokenEmbedding } from './find-embedding.js';
 import { readHead } from './head.js';
+import { rotaryBorder } from './rotary-tables.js';
 import { classifyInputs } from './inputs.js';
 import { pastNames } from './kv-cache.js';
 import { weightsOf } from './own-nodes.js';
@@ -65,6 +66,7 @@ export function readDecoder(original: OnnxModel): Decoder {
     vocabularySize: head.projection.channels,
     embeddingRows: token.vocabulary,
     contextLength: contextLength(flow, token.tokens, inputs.positions),
+    rotaryBorder: rotaryBorder(flow),
     steps,
     layerCount: Math.max(...blocks.map((block) => block.layer)) + 1,
     finalNorm: head.finalNorm,
