@@ -1,6 +1,6 @@
 /** Text generation with the KV cache: batches of prompts, greedy or sampled, token by token. */
 import type { ReadableRows } from '../data/encoded-row.js';
-import type { Decoder } from '../decoder/decoder.js';
+import { isBeyondBorder, type Decoder } from '../decoder/decoder.js';
 import { throwIfCancelled, UserError } from '../../schema/errors.js';
 import { emptyCache, tokenFeeds } from '../runtime/decoder-feeds.js';
 import { openDecoder } from '../runtime/segmented-model.js';
@@ -151,11 +151,16 @@ export class Generator {
     let past = 0;
     const chunk = hasCache && batch.length === 1 ? settings.promptChunk : undefined;
     const shortest = () => Math.min(...rows.map(({ ids }) => ids.length));
-    let length = Math.min(chunk ?? Infinity, shortest());
+    let length = Math.min(this.#chunkBeyondBorder(chunk, shortest()), shortest());
     while (rows.length > 0) {
       await settings.giveWay?.();
       throwIfCancelled(settings.signal);
       const started = performance.now();
+      if (past > 0 && isBeyondBorder(this.#decoder, length) && !isBeyondBorder(this.#decoder, past)) {
+        // What the cache holds was turned by the other frequencies.
+        past = 0;
+        cache = emptyCache(this.#decoder, rows.length);
+      }
       const outputs = await this.#model.run({ ...this.#feeds(rows, past, length), ...cache });
       const answering = rows.filter(({ ids }) => ids.length === length);
       this.#record(rows.length * (length - past), answering, results, started);
@@ -175,6 +180,14 @@ export class Generator {
       past = hasCache ? length : 0;
       length = chunk === undefined ? length + 1 : Math.min(length + chunk, shortest());
     }
+  }
+
+  /** Tokens that are read first: what is read before a border that the prompt passes would be read twice. */
+  #chunkBeyondBorder(chunk: number | undefined, tokens: number): number {
+    const { rotaryBorder } = this.#decoder;
+    if (chunk === undefined || rotaryBorder === undefined || !isBeyondBorder(this.#decoder, tokens))
+      return chunk ?? Infinity;
+    return Math.max(chunk, rotaryBorder + 1);
   }
 
   /** With a KV cache only the new tokens are fed; without one everything so far. */

@@ -153,9 +153,9 @@ function scalingOf(given: Json, get: (quantity: Quantity) => number | undefined,
   }
   const [short, long] = [given.short_factor, given.long_factor].map((list) => listOf(list)?.map(Number));
   if ((kind === 'longrope' || kind === 'su') && short && long && original !== undefined) {
-    const longer = (get('contextLength') ?? original) / original;
-    const magnitude = number('attention_factor') ?? longRopeMagnitude(longer, original);
-    if (longer <= 1) return { kind: 'divisors', divisors: short, magnitude };
+    const whole = get('contextLength') ?? original;
+    const magnitude = number('attention_factor') ?? longRopeMagnitude(whole / original, original);
+    if (whole <= original) return { kind: 'divisors', divisors: short, magnitude };
     return { kind: 'longrope', short, long, original, magnitude };
   }
   throw new UserError(
