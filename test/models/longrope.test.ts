@@ -72,7 +72,7 @@ describe.each([
       const [below, beyond] = [batchOf(decoder), batchOf(decoder, BEYOND)];
       const far = async (batch: LossBatch) =>
         distance(await logitsOf(after, [batch]), await logitsOf(decoder, [batch]));
-    expect(await far(beyond)).toBeLessThan(2 * (await far(below)));
+      expect(await far(beyond)).toBeLessThan(2 * (await far(below)));
       const slope = await measureSlope(after, beyond, { skipped: ['attention 1'], granularity: 'channel' });
       expect(slope.error).toBeLessThan(2e-3);
     },

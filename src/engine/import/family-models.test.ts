@@ -34,7 +34,9 @@ interface Text {
 
 /** One text, or several. */
 function textsOf(family: string): Text[] {
-  return [JSON.parse(readFileSync(path.join(families, family, 'logits.json'), 'utf8')) as Text | Text[]].flat();
+  return [
+    JSON.parse(readFileSync(path.join(families, family, 'logits.json'), 'utf8')) as Text | Text[],
+  ].flat();
 }
 
 async function expectLogits(decoder: Decoder, { ids, logits }: Text, first: number): Promise<void> {
