@@ -17,6 +17,7 @@ import { pastNames } from './kv-cache.js';
 import { weightsOf } from './own-nodes.js';
 import { followStream, type ResidualStream } from './residual-stream.js';
 import { repeatRotaryRows, turnedAlike } from './rotary-rows.js';
+import { holdsTables, shareTables } from './share-tables.js';
 import { isFusedNorm, splitNorms } from './split-norms.js';
 import { unmerge } from './unmerge.js';
 import { refuseUnsupported } from './unsupported.js';
@@ -30,10 +31,11 @@ export function readDecoder(original: OnnxModel): Decoder {
   const source = unmerge(inlineFunctions(original));
   refuseUnsupported(source);
   const isChanged =
-    source.graph.node.some(isFusedNorm) ||
+    source.graph.node.some((node) => isFusedNorm(node) || holdsTables(node)) ||
     source.graph.input.some(isOpenCache) ||
     turnedAlike(new Graph(source.graph)).length > 0;
   const model = isChanged ? copyModel(source) : source;
+  if (isChanged) shareTables(model.graph);
   const graph = new Graph(model.graph);
   declareCacheShapes(graph, model.folder);
   repeatRotaryRows(graph);

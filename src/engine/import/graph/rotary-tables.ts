@@ -1,4 +1,4 @@
-/** Tables of cosines and sines; where long texts have others, those that a run needs (docs/decisions/096). */
+/** Tables of cosines and sines; where long texts have others, those that a run needs (docs/decisions/033). */
 import { create } from '@bufbuild/protobuf';
 import { GraphProtoSchema, type GraphProto } from '../../onnx/file/onnx_pb.js';
 import { DataType } from '../../onnx/graph/data-types.js';
