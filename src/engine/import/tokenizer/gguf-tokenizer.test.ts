@@ -14,13 +14,12 @@ const WORDS = 'the then there other others in inner thin think bathe breath e é
 /** ggml's kinds of tokens. */
 const [NORMAL, UNKNOWN, CONTROL, USER_DEFINED, BYTE] = [1, 2, 3, 4, 6] as const;
 
-/** Beginnings of words and what follows them: each can be joined of two shorter ones. */
+/** All that stands side by side in the words, so that what is joined first decides what can be joined then. */
 const pieces = [
   ...new Set(
-    WORDS.flatMap((word) => [`▁${word}`, word]).flatMap((word) => {
-      const letters = [...word];
-      return letters.flatMap((letter, at) => [letter, letters.slice(0, at + 1).join('')]);
-    }),
+    WORDS.flatMap((word) => [...`▁${word}`].map((_, at, letters) => letters.slice(at))).flatMap((letters) =>
+      letters.map((_, at) => letters.slice(0, at + 1).join('')),
+    ),
   ),
 ];
 const tokens = [
