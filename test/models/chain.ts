@@ -79,7 +79,7 @@ export class ModelUnderTest {
   }
 
   get batch(): LossBatch {
-    return batchOf(this.decoder);
+    return batchOf(this.decoder, this.model.promptLengths);
   }
 
   get scales(): Map<ScaleKey, Float32Array> {
@@ -159,16 +159,16 @@ function writeConfig(model: ModelFile, file: string): void {
   writeFileSync(file, JSON.stringify({ ...before, ...(model.dtype === 'fp16' ? narrow : {}) }));
 }
 
-export function batchOf(decoder: Decoder): LossBatch {
+export function batchOf(decoder: Decoder, lengths?: readonly number[]): LossBatch {
   return makeLossBatch(
     decoder,
-    promptsOf(decoder).map((ids) => ({ ids, responseStart: 2 })),
+    promptsOf(decoder, lengths).map((ids) => ({ ids, responseStart: 2 })),
     0,
   );
 }
 
-export function promptsOf(decoder: Decoder): number[][] {
-  return PROMPT_LENGTHS.map((length, row) =>
+export function promptsOf(decoder: Decoder, lengths: readonly number[] = PROMPT_LENGTHS): number[][] {
+  return lengths.map((length, row) =>
     Array.from({ length }, (_, at) => (at * 7 + row * 11 + at * at) % decoder.vocabularySize),
   );
 }
@@ -229,10 +229,10 @@ export interface Continuation {
 }
 
 /** Generates with the cache, in one batch, and checks each token against a run over the whole text. */
-export async function continueText(file: string): Promise<Continuation> {
+export async function continueText(file: string, lengths?: readonly number[]): Promise<Continuation> {
   const decoder = readDecoder(await readModel(file));
   const generator = await Generator.open(decoder, { threads: 1 });
-  const prompts = promptsOf(decoder);
+  const prompts = promptsOf(decoder, lengths);
   try {
     const results = await generator.generate(prompts, { maxNewTokens: NEW_TOKENS, stopTokens: new Set() });
     const tokens = results.map((result) => result.tokens);

@@ -39,11 +39,11 @@ export function runInTransformersJs(
   return results.map((result) => ('error' in result ? plainReason(result.error) : result));
 }
 
-/** @param prompts messages of a user. @returns for each folder a run for each prompt, or why it does not run */
+/** @param prompts token ids, or messages of a user. @returns for each folder a run for each prompt, or why it does not run */
 export function runInGenai(
   python: string,
   folders: readonly string[],
-  prompts: readonly string[],
+  prompts: readonly (string | readonly number[])[],
   newTokens: number,
 ): (Omit<ElsewhereRun, 'logits'>[] | string)[] {
   const script = path.join(repositoryRoot, 'test/runtimes/genai.py');

@@ -44,7 +44,7 @@ const config = (family: string) =>
   JSON.parse(readFileSync(path.join(folderOf(family), 'config.json'), 'utf8')) as Record<string, unknown>;
 
 const models: ModelFile[] = [
-  ...['lfm2', 'gpt2'].map((family) => ({
+  ...['lfm2', 'gpt2', 'phi3'].map((family) => ({
     file: `${family}, imported`,
     family,
     layout: 'imported from GGUF',
@@ -52,6 +52,26 @@ const models: ModelFile[] = [
     build: () => imported(ggufOf(family)),
     config: { ...config(family), eos_token_id: 677 },
     dtype: 'fp32' as const,
+  })),
+  {
+    file: 'phi3, imported, texts beyond the border of LongRoPE',
+    family: 'phi3',
+    layout: 'imported from GGUF',
+    precision: 'float16, computed in float32',
+    build: () => imported(ggufOf('phi3')),
+    config: { ...config('phi3'), eos_token_id: 677 },
+    dtype: 'fp32',
+    promptLengths: [35, 33, 41, 37],
+  },
+  ...[undefined, [35, 33, 41, 37]].map((promptLengths) => ({
+    file: `phi3, of onnxruntime-genai's builder${promptLengths ? ', texts beyond the border of LongRoPE' : ''}`,
+    family: 'phi3',
+    layout: 'onnxruntime-genai 0.18, small graph',
+    precision: 'float32',
+    build: () => readModel(path.join(folderOf('phi3'), 'genai', 'model.onnx')),
+    config: { ...config('phi3'), eos_token_id: 677 },
+    dtype: 'fp32' as const,
+    promptLengths,
   })),
   {
     file: 'sample.gguf, imported',

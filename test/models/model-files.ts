@@ -17,6 +17,8 @@ export interface ModelFile {
   /** What transformers.js calls the precision; it is not tried without one, and `untried` says why. */
   dtype?: 'fp32' | 'fp16';
   untried?: string;
+  /** Tokens of the prompts of a batch; default: a few. */
+  promptLengths?: readonly number[];
 }
 
 export const PACKED_CACHE = 'transformers.js feeds no cache of one input a layer';

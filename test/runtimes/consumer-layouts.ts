@@ -30,6 +30,7 @@ export interface Layout {
 }
 
 const OTHER_NAMES = 'it calls the states of convolutions otherwise';
+const ofPhi3: readonly BlockName[] = ['attention 1', 'mlp 2'];
 const ofLfm2: readonly BlockName[] = ['attention 1', 'mlp 2', 'attention 4'];
 
 const layouts: Readonly<Record<string, Layout>> = {
@@ -66,9 +67,24 @@ const layouts: Readonly<Record<string, Layout>> = {
     skipped: ofLfm2,
     untried: { 3: OTHER_NAMES, 4: OTHER_NAMES },
   },
+  'genai 0.18, Phi-3 with LongRoPE': {
+    exporter: 'genai',
+    model: () => familyFile('phi3', 'genai'),
+    skipped: ofPhi3,
+    needsNewRuntime: true,
+  },
+  'Phi-3 with LongRoPE, imported': { exporter: 'genai', model: () => imported('phi3'), skipped: ofPhi3 },
+  'Phi-3 with LongRoPE, imported, cut to q4f16': {
+    exporter: 'genai',
+    model: () => imported('phi3'),
+    precision: 'q4f16',
+    skipped: ofPhi3,
+    isFloat16: true,
+    needsNewRuntime: true,
+  },
   'LFM2, imported': {
     exporter: 'genai',
-    model: importedLfm2,
+    model: () => imported('lfm2'),
     skipped: ofLfm2,
     untried: { 3: 'its states of convolutions have a position more' },
   },
@@ -121,10 +137,10 @@ async function uncutFolder({ exporter, shared, model }: Layout): Promise<string>
   return folder;
 }
 
-async function importedLfm2(): Promise<string> {
+async function imported(family: string): Promise<string> {
   const folder = temporaryFolder();
   for (const name of ['config.json', 'model.safetensors'])
-    cpSync(familyFile('lfm2', name), path.join(folder, name));
+    cpSync(familyFile(family, name), path.join(folder, name));
   for (const name of ['tokenizer.json', 'tokenizer_config.json'])
     cpSync(path.join(sampleFolder, name), path.join(folder, name));
   return await importModel(folder);

@@ -30,6 +30,17 @@ describe('batches', () => {
     expect(() => makeBatches(rows, { batchRows: 0, order: 'file' })).toThrow('at least 1 row');
   });
 
+  test('have rows up to a border apart from those that a model reads beyond it', () => {
+    const border = 7;
+    expect(lengths(makeBatches(rows, { batchRows: 3, order: 'file', border }))).toEqual([
+      [2, 8],
+      [9],
+      [3, 7],
+    ]);
+    const sorted = lengths(makeBatches(rows, { batchRows: 3, order: 'length-buckets', border }));
+    expect(sorted.toSorted((a, b) => a[0]! - b[0]!)).toEqual([[2, 3, 7], [8], [9]]);
+  });
+
   test('hold every row once, all but one batch full', () => {
     const order = fc.constantFrom('file' as const, 'length-buckets' as const);
     fc.assert(

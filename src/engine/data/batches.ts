@@ -13,17 +13,33 @@ export interface BatchOptions {
   order: 'file' | 'length-buckets';
   /** Another seed gives another order of the batches. Default: 0. */
   seed?: number;
+  /** Tokens that a model reads up to which rows are no batch with longer ones (a decoder's `rotaryBorder`). Default: none. */
+  border?: number | undefined;
 }
 
 /** @throws UserError if `batchRows` is not a positive whole number */
 export function makeBatches(rows: readonly EncodedRow[], options: BatchOptions): EncodedRow[][] {
-  const { batchRows, order, seed = 0 } = options;
+  const { batchRows, order, seed = 0, border } = options;
+  const batches = (sorted: readonly EncodedRow[]) =>
+    chunks(sorted, batchRows).flatMap((batch) => apartAtBorder(batch, border));
   if (!Number.isInteger(batchRows) || batchRows < 1) {
     throw new UserError(`A batch must have at least 1 row, not ${batchRows}.`);
   }
-  if (order === 'file') return chunks(rows, batchRows);
+  if (order === 'file') return batches(rows);
   const byLength = rows.toSorted((a, b) => a.ids.length - b.ids.length);
-  return shuffled(chunks(byLength, batchRows), seed);
+  return shuffled(batches(byLength), seed);
+}
+
+/**
+ * The rows up to the border and those beyond, in their order. A row's last token is not read, only predicted.
+ * @param border as in `BatchOptions`
+ */
+export function apartAtBorder<Row extends { ids: readonly number[] }>(
+  rows: readonly Row[],
+  border = Infinity,
+): Row[][] {
+  const isBeyond = ({ ids }: Row) => ids.length - 1 > border;
+  return [rows.filter((row) => !isBeyond(row)), rows.filter(isBeyond)].filter((part) => part.length > 0);
 }
 
 function chunks<Item>(items: readonly Item[], size: number): Item[][] {

@@ -170,6 +170,11 @@ export interface Decoder {
   embeddingRows: number;
   /** Tokens of a text at the most, past ones included; undefined where positions have no table that ends. */
   contextLength: number | undefined;
+  /**
+   * Tokens of a text, past ones included, beyond which all of its positions are turned by other frequencies, those before
+   * the border as well (LongRoPE); undefined where there is no such border.
+   */
+  rotaryBorder: number | undefined;
   /** In order from the input to the output. */
   steps: readonly ResidualStep[];
   layerCount: number;
@@ -193,6 +198,11 @@ export function blocksOf(decoder: Decoder): Block[] {
 
 export function blockName(block: Pick<Block, 'kind' | 'layer'>): BlockName {
   return `${block.kind} ${block.layer}`;
+}
+
+/** Whether positions of a text of so many tokens are turned by the frequencies of long texts. */
+export function isBeyondBorder({ rotaryBorder }: Pick<Decoder, 'rotaryBorder'>, tokens: number): boolean {
+  return tokens > (rotaryBorder ?? Infinity);
 }
 
 /** Mixtures of experts and convolutions always stay. */

@@ -1,13 +1,16 @@
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../test/graphs/build-decoder.js';
 import { buildGenaiDecoder, genaiStyles } from '../../../test/graphs/genai-decoder.js';
-import { hasShared, sharedPath, sharedReason } from '../../../test/support/shared-folder.js';
+import { importModel } from '../../../test/support/import-model.js';
+import { hasShared, repositoryRoot, sharedPath, sharedReason } from '../../../test/support/shared-folder.js';
 import { readModel } from '../onnx/file/model-file.js';
 import { floatTensor, tensorDims } from '../onnx/graph/tensor.js';
 import { readDecoder } from '../decoder/read/read-decoder.js';
 import { CancelledError } from '../../schema/errors.js';
 import { Generator, type GenerationSettings } from './generator.js';
 
+const families = path.join(repositoryRoot, 'test', 'families', 'phi3');
 const none: ReadonlySet<number> = new Set();
 const prompts = [[3, 1, 4, 1, 5], [9, 2], [6], [5, 3, 5, 8, 9, 7, 9], [2, 7], [1, 8, 2, 8, 1]];
 
@@ -27,6 +30,36 @@ describe.each(decoderStyles)('greedy generation in the style of $name', (style) 
     await generator.release();
     return results.map(({ tokens }) => tokens);
   }
+});
+
+describe('a text that passes the border of LongRoPE', () => {
+  const border = 32;
+  const texts = [29, 12, 40, border, border + 1].map((length, row) =>
+    Array.from({ length }, (_, at) => (7 * at + 11 * row + at * at) % 676),
+  );
+
+  it.each([
+    ['imported', async () => await importModel(path.join(families, 'model.gguf'))],
+    ["of onnxruntime-genai's builder", () => Promise.resolve(path.join(families, 'genai'))],
+  ])('goes on as if it had been read as a whole: %s', async (_, folder) => {
+    const decoder = readDecoder(await readModel(path.join(await folder(), 'model.onnx')));
+    expect(decoder.rotaryBorder).toBe(border);
+    expect(decoder.contextLength).toBe(128);
+    const generator = await Generator.open(decoder, { threads: 1 });
+    const settings = { maxNewTokens: 12, stopTokens: none };
+    const alone = await generator.generate(texts, { ...settings, batchRows: 1 });
+    expect(await generator.generate(texts, { ...settings, batchRows: 5 })).toEqual(alone);
+    expect(await generator.generate(texts, { ...settings, batchRows: 1, promptChunk: 5 })).toEqual(alone);
+    for (const [row, prompt] of texts.entries()) {
+      const ids = [...prompt];
+      for (const token of alone[row]!.tokens) {
+        const [next] = await generator.generate([ids], { ...settings, maxNewTokens: 1 });
+        expect(next!.tokens).toEqual([token]);
+        ids.push(token);
+      }
+    }
+    await generator.release();
+  });
 });
 
 describe('models that cannot be padded', () => {

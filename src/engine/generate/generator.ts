@@ -1,6 +1,6 @@
 /** Text generation with the KV cache: batches of prompts, greedy or sampled, token by token. */
 import type { ReadableRows } from '../data/encoded-row.js';
-import type { Decoder } from '../decoder/decoder.js';
+import { isBeyondBorder, type Decoder } from '../decoder/decoder.js';
 import { throwIfCancelled, UserError } from '../../schema/errors.js';
 import { withoutRepetitions } from '../decoder/edit/shared-heads.js';
 import { emptyCache, tokenFeeds } from '../runtime/decoder-feeds.js';
@@ -165,11 +165,16 @@ export class Generator {
     let past = 0;
     const chunk = hasCache && batch.length === 1 ? settings.promptChunk : undefined;
     const shortest = () => Math.min(...rows.map(({ ids }) => ids.length));
-    let length = Math.min(chunk ?? Infinity, shortest());
+    let length = Math.min(this.#chunkBeyondBorder(chunk, shortest()), shortest());
     while (rows.length > 0) {
       await settings.giveWay?.();
       throwIfCancelled(settings.signal);
       const started = performance.now();
+      if (past > 0 && isBeyondBorder(this.#decoder, length) && !isBeyondBorder(this.#decoder, past)) {
+        // What the cache holds was turned by the other frequencies.
+        past = 0;
+        cache = emptyCache(this.#decoder, rows.length);
+      }
       const feeds = { ...this.#feeds(rows, past, length), ...cache };
       const outputs = await this.#model.run(feeds, undefined, buffers?.next(rows.length, length));
       const answering = rows.filter(({ ids }) => ids.length === length);
@@ -198,6 +203,14 @@ export class Generator {
   #longest(rows: readonly Row[], maxNewTokens: number): number {
     const { contextLength = Infinity } = this.#decoder;
     return Math.min(contextLength, Math.max(...rows.map(({ ids }) => ids.length)) + maxNewTokens);
+  }
+
+  /** Tokens that are read first: what is read before a border that the prompt passes would be read twice. */
+  #chunkBeyondBorder(chunk: number | undefined, tokens: number): number {
+    const { rotaryBorder } = this.#decoder;
+    if (chunk === undefined || rotaryBorder === undefined || !isBeyondBorder(this.#decoder, tokens))
+      return chunk ?? Infinity;
+    return Math.max(chunk, rotaryBorder + 1);
   }
 
   /** With a KV cache only the new tokens are fed; without one everything so far. */

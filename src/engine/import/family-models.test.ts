@@ -26,24 +26,39 @@ async function logitsOf(decoder: Decoder, ids: readonly number[], first: number)
   return runs.flatMap(({ logits }) => [...(logits!.data as Float32Array)]);
 }
 
-describe.each(['lfm2', 'gpt2'])('%s gives the logits that transformers gives', (family) => {
-  const { ids, logits } = JSON.parse(readFileSync(path.join(families, family, 'logits.json'), 'utf8')) as {
-    ids: number[];
-    logits: string;
-  };
-  const expected = new Float32Array(new Uint8Array(Buffer.from(logits, 'base64')).buffer);
+interface Text {
+  ids: number[];
+  /** Base64 of float32. */
+  logits: string;
+}
 
+/** One text, or several. */
+function textsOf(family: string): Text[] {
+  return [
+    JSON.parse(readFileSync(path.join(families, family, 'logits.json'), 'utf8')) as Text | Text[],
+  ].flat();
+}
+
+async function expectLogits(decoder: Decoder, { ids, logits }: Text, first: number): Promise<void> {
+  const expected = new Float32Array(new Uint8Array(Buffer.from(logits, 'base64')).buffer);
+  const whole = await logitsOf(decoder, ids, ids.length);
+  const parts = await logitsOf(decoder, ids, first);
+  for (const found of [whole.slice(0, expected.length), parts]) {
+    expect(found.length).toBe(expected.length);
+    const far = found.map((value, index) => Math.abs(value - expected[index]!));
+    expect(Math.max(...far)).toBeLessThan(1e-4);
+  }
+}
+
+describe.each(['lfm2', 'gpt2', 'phi3'])('%s gives the logits that transformers gives', (family) => {
   it.each([
     ['safetensors', () => safetensorsOf(family)],
     ['GGUF', () => path.join(families, family, 'model.gguf')],
   ])('from %s, in one run and in two', async (_, source) => {
     const decoder = readDecoder(await readModel(path.join(await importModel(source()), 'model.onnx')));
-    const whole = await logitsOf(decoder, ids, ids.length);
-    const parts = await logitsOf(decoder, ids, 5);
-    for (const found of [whole.slice(0, expected.length), parts]) {
-      expect(found.length).toBe(expected.length);
-      const far = found.map((value, index) => Math.abs(value - expected[index]!));
-      expect(Math.max(...far)).toBeLessThan(1e-4);
-    }
+    const [text, long] = textsOf(family);
+    await expectLogits(decoder, text!, 5);
+    // Longer than what LongRoPE's short factors are for.
+    if (long) await expectLogits(decoder, long, decoder.rotaryBorder! + 2);
   });
 });

@@ -18,7 +18,7 @@ import { hashFile } from '../onnx/file/model-fingerprint.js';
 import type { ModelSource } from './sources/model-source.js';
 
 /** Counts up when the same file would become another model. */
-const VERSION = 1;
+const VERSION = 2;
 const RECORD = 'import.json';
 
 const record = v.object({ source: v.string(), name: v.string(), created: v.string() });

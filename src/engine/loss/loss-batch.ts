@@ -36,7 +36,8 @@ export function batchFeeds(batch: LossBatch, kind: LossKind): Feeds {
 
 /**
  * The loss is the mean over the batch's response tokens (docs/method.md, What is learnt from). Position t of a row predicts token t + 1,
- * so the last token of each row is only a label.
+ * so the last token of each row is only a label. Rows on both sides of a decoder's `rotaryBorder` would all be turned as
+ * the longest is: `makeBatches` keeps them apart.
  * @throws RangeError if no row has a response token after its first token
  */
 export function makeLossBatch(decoder: Decoder, rows: readonly LossRow[], padId: number): LossBatch {

@@ -7,13 +7,13 @@ import { subgraphs, tensorAttribute } from '../onnx/graph/attributes.js';
 import { DataType } from '../onnx/graph/data-types.js';
 import { Graph } from '../onnx/graph/graph.js';
 import { copyModel, initializersOf, type OnnxModel } from '../onnx/file/model-file.js';
-import type { GraphProto, ValueInfoProto } from '../onnx/file/onnx_pb.js';
-import { declaredType } from '../onnx/graph/value-info.js';
+import type { GraphProto } from '../onnx/file/onnx_pb.js';
+import { changeDeclaredType, declaredType } from '../onnx/graph/value-info.js';
 
 export function holdsBfloat16({ graph }: OnnxModel): boolean {
   return (
     initializersOf(graph).some(({ dataType }) => dataType === DataType.BFLOAT16) ||
-    [...graph.input, ...graph.output].some(isBfloat16) ||
+    [...graph.input, ...graph.output].some((value) => isBfloat16(declaredType(value))) ||
     constantsHold(graph)
   );
 }
@@ -22,16 +22,13 @@ export function holdsBfloat16({ graph }: OnnxModel): boolean {
 export function withoutBfloat16(model: OnnxModel): OnnxModel {
   if (!holdsBfloat16(model)) return model;
   const copy = copyModel(model);
-  for (const input of copy.graph.input) {
-    if (isBfloat16(input) && input.type?.value.case === 'tensorType')
-      input.type.value.value.elemType = DataType.FLOAT;
-  }
+  for (const input of copy.graph.input) changeDeclaredType(input, isBfloat16, DataType.FLOAT);
   widenFloats(new Graph(copy.graph));
   return copy;
 }
 
-function isBfloat16(value: ValueInfoProto): boolean {
-  return declaredType(value) === DataType.BFLOAT16;
+function isBfloat16(type: DataType | undefined): boolean {
+  return type === DataType.BFLOAT16;
 }
 
 function constantsHold(graph: GraphProto): boolean {

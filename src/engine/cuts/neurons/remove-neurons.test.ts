@@ -1,12 +1,14 @@
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles, mixtral } from '../../../../test/graphs/build-decoder.js';
 import { narrowFloats } from '../../../../test/graphs/narrow-floats.js';
 import { buildGenaiDecoder, genaiStyles } from '../../../../test/graphs/genai-decoder.js';
 import { QUANTISATIONS, quantiseProducts } from '../../../../test/graphs/quantise-products.js';
 import { largestDifference, runDecoder } from '../../../../test/graphs/run-decoder.js';
+import { repositoryRoot } from '../../../../test/support/shared-folder.js';
 import type { Decoder } from '../../decoder/decoder.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';
-import { copyModel, type OnnxModel } from '../../onnx/file/model-file.js';
+import { copyModel, readModel, type OnnxModel } from '../../onnx/file/model-file.js';
 import { DataType } from '../../onnx/graph/data-types.js';
 import { Graph } from '../../onnx/graph/graph.js';
 import { floatTensor, tensorBytes } from '../../onnx/graph/tensor.js';
@@ -66,6 +68,11 @@ async function expectRemovedEqualsZeroed(decoder: Decoder, tolerance: number): P
 }
 
 describe('removed neurons equal neurons whose activations are zero', () => {
+  it("in a file of onnxruntime-genai's builder, which declares the widths of values in between", async () => {
+    const file = path.join(repositoryRoot, 'test', 'families', 'phi3', 'genai', 'model.onnx');
+    await expectRemovedEqualsZeroed(readDecoder(await readModel(file)), 1e-4);
+  });
+
   it.each(decoderStyles)('in the style of $name', async (style) => {
     await expectRemovedEqualsZeroed(readDecoder(buildDecoder(style)), 1e-5);
   });

@@ -51,6 +51,8 @@ export function removeNeurons(original: Decoder, kept: KeptNeurons): CutDecoder 
     }
   }
   decoder.graph.removeUnused();
+  // An exporter's declarations of values in between tell their old widths.
+  decoder.graph.proto.valueInfo = [];
   return { decoder, weightEdits: remover.weightEdits, lastWeights };
 }
 

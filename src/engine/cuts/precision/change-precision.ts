@@ -17,8 +17,8 @@ import { OperatorSetIdProtoSchema } from '../../onnx/file/onnx_pb.js';
 import { create } from '@bufbuild/protobuf';
 import { DataType } from '../../onnx/graph/data-types.js';
 import { Graph } from '../../onnx/graph/graph.js';
-import { declaredType } from '../../onnx/graph/value-info.js';
-import { widenFloats } from '../../onnx/graph/widen-floats.js';
+import { changeDeclaredType } from '../../onnx/graph/value-info.js';
+import { isNarrow, widenFloats } from '../../onnx/graph/widen-floats.js';
 import type { RunOptions } from '../../runtime/session.js';
 import { Multiplier } from './multiplier.js';
 import { LARGEST_FLOAT16, narrowBytes, narrowGraph } from './narrow-graph.js';
@@ -110,8 +110,8 @@ async function writeChanged(
 const LARGEST_SEEN = LARGEST_FLOAT16 / 2;
 
 function overflowProblem(precision: Precision, sensitivities: Sensitivities | undefined): string | undefined {
-  const isNarrow = PRECISION_FACTS[precision].activations === DataType.FLOAT16;
-  if (!isNarrow || !sensitivities || sensitivities.largest <= LARGEST_SEEN) return undefined;
+  const isFloat16 = PRECISION_FACTS[precision].activations === DataType.FLOAT16;
+  if (!isFloat16 || !sensitivities || sensitivities.largest <= LARGEST_SEEN) return undefined;
   return `On the task's rows the model computes with numbers up to ${Math.round(sensitivities.largest)}, and float16 ends at ${LARGEST_FLOAT16}; take the precision q4 or int8 in place of ${precision}.`;
 }
 
@@ -155,11 +155,7 @@ function* bordersOf(decoder: Decoder): Generator<string> {
 }
 
 function widen(graph: Graph): void {
-  for (const input of graph.inputs) {
-    const type = declaredType(input);
-    const isNarrow = type === DataType.FLOAT16 || type === DataType.BFLOAT16;
-    if (isNarrow && input.type?.value.case === 'tensorType') input.type.value.value.elemType = DataType.FLOAT;
-  }
+  for (const input of graph.inputs) changeDeclaredType(input, isNarrow, DataType.FLOAT);
   widenFloats(graph);
 }
 

@@ -1,5 +1,5 @@
 /** Which values of a graph are floating-point numbers, without a run. */
-import { intAttribute, tensorAttribute } from '../../onnx/graph/attributes.js';
+import { intAttribute, subgraphs, tensorAttribute } from '../../onnx/graph/attributes.js';
 import { DataType, isFloatingPoint } from '../../onnx/graph/data-types.js';
 import type { Graph } from '../../onnx/graph/graph.js';
 import { declaredType } from '../../onnx/graph/value-info.js';
@@ -35,6 +35,10 @@ export function isFloat(graph: Graph, value: string): boolean {
     if (node.opType === 'Cast') return isFloatingPoint(intAttribute(node, 'to', DataType.FLOAT));
     if (node.opType === 'ConstantOfShape')
       return isFloatingPoint(tensorAttribute(node, 'value')?.dataType ?? DataType.FLOAT);
+    if (node.opType === 'If') {
+      const result = subgraphs(node)[0]?.output[node.output.indexOf(name)];
+      return isFloatingPoint((result && declaredType(result)) ?? DataType.FLOAT);
+    }
     if (PLACES[node.opType] === node.output.indexOf(name)) return false;
     const next = node.input[TYPE_INPUT[node.opType] ?? 0];
     if (!next) return false;

@@ -6,7 +6,7 @@ import type { Graph } from '../../onnx/graph/graph.js';
 import { constantTensor } from '../../onnx/graph/node.js';
 import { Operators } from '../../onnx/graph/operators.js';
 import { floatTensor, tensorDims, tensorToFloat32 } from '../../onnx/graph/tensor.js';
-import { declaredType } from '../../onnx/graph/value-info.js';
+import { changeDeclaredType, declaredType } from '../../onnx/graph/value-info.js';
 import { isFloat } from './float-values.js';
 import { float32Nodes } from './float32-nodes.js';
 
@@ -35,14 +35,8 @@ export function narrowGraph(graph: Graph, options: NarrowOptions): void {
   for (const tensor of graph.proto.initializer)
     if (isWide(tensor.dataType) && !own.has(tensor.name) && !options.ready.has(tensor.name))
       options.replace(graph, tensor);
-  for (const value of [...graph.proto.input, ...graph.proto.output]) {
-    if (
-      options.borders.has(value.name) &&
-      value.type?.value.case === 'tensorType' &&
-      isWide(declaredType(value))
-    )
-      value.type.value.value.elemType = DataType.FLOAT16;
-  }
+  for (const value of [...graph.proto.input, ...graph.proto.output])
+    if (options.borders.has(value.name)) changeDeclaredType(value, isWide, DataType.FLOAT16);
   for (const value of wideInside) {
     op.enter(`${value}/float32`);
     const wide = op.cast(value, DataType.FLOAT);
@@ -131,6 +125,7 @@ function narrowInner(graph: GraphProto): void {
     isWide(tensor.dataType) ? narrowTensor(tensor, undefined) : tensor,
   );
   graph.valueInfo = [];
+  for (const output of graph.output) changeDeclaredType(output, isWide, DataType.FLOAT16);
   for (const node of graph.node) narrowNode(node);
 }
 

@@ -3,6 +3,7 @@ import { throwIfCancelled } from '../../../schema/errors.js';
 import type { Decoder } from '../../decoder/decoder.js';
 import { allPositions } from '../../decoder/edit/all-positions.js';
 import { rereadDecoder } from '../../decoder/read/read-decoder.js';
+import { apartAtBorder } from '../../data/batches.js';
 import { makeLossBatch, type LossBatch, type LossRow } from '../../loss/loss-batch.js';
 import { create } from '@bufbuild/protobuf';
 import { copyModel } from '../../onnx/file/model-file.js';
@@ -100,7 +101,9 @@ function batchesOfSize(decoder: Decoder, batches: readonly LossBatch[]): LossBat
     if (last && (last.length + 1) * row.ids.length <= TOKENS_AT_ONCE) last.push(row);
     else groups.push([row]);
   }
-  return groups.map((group) => makeLossBatch(decoder, group, 0));
+  return groups
+    .flatMap((group) => apartAtBorder(group, decoder.rotaryBorder))
+    .map((group) => makeLossBatch(decoder, group, 0));
 }
 
 function addTo(total: Float32Array, values: Float32Array): void {

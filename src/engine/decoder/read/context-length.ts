@@ -4,10 +4,10 @@
  */
 import { isStandardDomain } from '../../onnx/graph/operator-domain.js';
 import type { NodeProto } from '../../onnx/file/onnx_pb.js';
-import { DataType } from '../../onnx/graph/data-types.js';
-import { elementCount, tensorDims, tensorToIntegers } from '../../onnx/graph/tensor.js';
+import { tensorDims } from '../../onnx/graph/tensor.js';
 import type { DataFlow } from './data-flow.js';
 import { GATHERS, rowsOfTable } from './find-embedding.js';
+import { cosineTable, tablesBehind } from './rotary-tables.js';
 
 /** Operators that keep the largest of their first input's elements, where these are positions. */
 const KEEPING = new Set(['Cast', 'Identity', 'Reshape', 'Unsqueeze', 'Squeeze', 'Expand', 'Slice', 'Clip']);
@@ -40,17 +40,18 @@ export function contextLength(
 
 function positionTable(flow: DataFlow, node: NodeProto): PositionTable | undefined {
   if (GATHERS.has(node.opType)) return { rows: rowsOfTable(flow, node.input[0]!), indices: node.input[1]! };
-  if (node.opType === 'GroupQueryAttention') return { rows: rowsOf(flow, node.input[7]) };
-  if (node.opType !== 'RotaryEmbedding') return undefined;
-  const [indices, cosines] = isStandardDomain(node.domain) ? [3, 1] : [1, 2];
-  return node.input[indices]
-    ? { rows: rowsOf(flow, node.input[cosines]), indices: node.input[indices] }
-    : undefined;
+  const table = cosineTable(node);
+  if (table === undefined) return undefined;
+  const rows = rowsOf(flow, table);
+  if (node.opType === 'GroupQueryAttention') return { rows };
+  const indices = node.input[isStandardDomain(node.domain) ? 3 : 1];
+  return indices ? { rows, indices } : undefined;
 }
 
-function rowsOf(flow: DataFlow, table: string | undefined): number | undefined {
-  const tensor = table ? flow.constantBehind(table) : undefined;
-  return tensor && tensorDims(tensor)[0];
+/** Of several tables those of the longest: it is for the longest texts. */
+function rowsOf(flow: DataFlow, table: string): number | undefined {
+  const tables = tablesBehind(flow, table);
+  return tables.length === 0 ? undefined : Math.max(...tables.map((tensor) => tensorDims(tensor)[0]!));
 }
 
 /**
@@ -83,9 +84,9 @@ function largestIndex(
     case 'Add':
     case 'Sub': {
       const sign = node.opType === 'Add' ? 1 : -1;
-      const summand = numberOf(flow, second);
+      const summand = flow.integer(second);
       if (summand !== undefined) return plus(behind(first), sign * summand);
-      const other = sign === 1 ? numberOf(flow, first) : undefined;
+      const other = sign === 1 ? flow.integer(first) : undefined;
       return other === undefined ? (behind(first) ?? behind(second)) : plus(behind(second), other);
     }
     default:
@@ -96,11 +97,4 @@ function largestIndex(
 
 function plus(distance: number | undefined, summand: number): number | undefined {
   return distance === undefined ? undefined : distance + summand;
-}
-
-/** The one integer that a constant holds. */
-function numberOf(flow: DataFlow, value: string | undefined): number | undefined {
-  const tensor = value === undefined ? undefined : flow.graph.constant(value);
-  if (tensor?.dataType !== DataType.INT64 && tensor?.dataType !== DataType.INT32) return undefined;
-  return elementCount(tensorDims(tensor)) === 1 ? tensorToIntegers(tensor, undefined)[0] : undefined;
 }

@@ -1,6 +1,8 @@
 /** Which values of a graph are computed from which, told apart from those that only read a value's shape. */
+import { DataType } from '../../onnx/graph/data-types.js';
 import type { Graph } from '../../onnx/graph/graph.js';
 import { valuesRead } from '../../onnx/graph/node.js';
+import { elementCount, tensorDims, tensorToIntegers } from '../../onnx/graph/tensor.js';
 import type { NodeProto, TensorProto } from '../../onnx/file/onnx_pb.js';
 import { producersOf, reach, valuesBefore } from '../../onnx/graph/walk.js';
 import type { Use } from '../decoder.js';
@@ -48,6 +50,13 @@ export class DataFlow {
         return undefined;
       name = node.input[0]!;
     }
+  }
+
+  /** The one integer that a constant holds. */
+  integer(value: string | undefined): number | undefined {
+    const tensor = value === undefined ? undefined : this.graph.constant(value);
+    if (tensor?.dataType !== DataType.INT64 && tensor?.dataType !== DataType.INT32) return undefined;
+    return elementCount(tensorDims(tensor)) === 1 ? tensorToIntegers(tensor, undefined)[0] : undefined;
   }
 
   /** The value behind Casts and the like. */

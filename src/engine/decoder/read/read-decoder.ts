@@ -11,11 +11,13 @@ import { contextLength } from './context-length.js';
 import { declareCacheShapes, isOpenCache } from './cache-shapes.js';
 import { findTokenEmbedding } from './find-embedding.js';
 import { readHead } from './head.js';
+import { rotaryBorder } from './rotary-tables.js';
 import { classifyInputs } from './inputs.js';
 import { pastNames } from './kv-cache.js';
 import { weightsOf } from './own-nodes.js';
 import { followStream, type ResidualStream } from './residual-stream.js';
 import { repeatRotaryRows, turnedAlike } from './rotary-rows.js';
+import { holdsTables, shareTables } from './share-tables.js';
 import { isFusedNorm, splitNorms } from './split-norms.js';
 import { unmerge } from './unmerge.js';
 import { refuseUnsupported } from './unsupported.js';
@@ -29,10 +31,11 @@ export function readDecoder(original: OnnxModel): Decoder {
   const source = unmerge(inlineFunctions(original));
   refuseUnsupported(source);
   const isChanged =
-    source.graph.node.some(isFusedNorm) ||
+    source.graph.node.some((node) => isFusedNorm(node) || holdsTables(node)) ||
     source.graph.input.some(isOpenCache) ||
     turnedAlike(new Graph(source.graph)).length > 0;
   const model = isChanged ? copyModel(source) : source;
+  if (isChanged) shareTables(model.graph);
   const graph = new Graph(model.graph);
   declareCacheShapes(graph, model.folder);
   repeatRotaryRows(graph);
@@ -65,6 +68,7 @@ export function readDecoder(original: OnnxModel): Decoder {
     vocabularySize: head.projection.channels,
     embeddingRows: token.vocabulary,
     contextLength: contextLength(flow, token.tokens, inputs.positions),
+    rotaryBorder: rotaryBorder(flow),
     steps,
     layerCount: Math.max(...blocks.map((block) => block.layer)) + 1,
     finalNorm: head.finalNorm,

@@ -4,6 +4,7 @@ import type { Convolution, DecoderFacts, LayerAttention } from './decoder-facts.
 import type { Family } from './family.js';
 import type { Quantities, Quantity } from './quantities.js';
 import { frequencies, magnitudeOf, type Scaling } from './rotary.js';
+import { requireScaling } from './require-scaling.js';
 
 /** Beyond these a number is no size of a model but damage. */
 const MOST: Partial<Record<Quantity, number>> = { layers: 1000, heads: 4096, kvHeads: 4096 };
@@ -46,8 +47,8 @@ export function collectFacts(family: Family, given: Quantities, vocabulary: numb
     );
   }
   const scoreWidth = layers === family.layersScaledByWidth ? hidden / heads : headSize;
-  const isLong = given.scaling.kind === 'divisors' && given.scaling.magnitude !== 1;
-  const contextLength = size('contextLength');
+  for (const scaling of [given.scaling, given.localScaling])
+    if (scaling) requireScaling(scaling, turned / 2, given.place);
   return {
     family,
     layers,
@@ -57,10 +58,13 @@ export function collectFacts(family: Family, given: Quantities, vocabulary: numb
     headSize,
     inner: size('inner', family.hasPlainMlp ? 4 * hidden : undefined),
     vocabulary,
-    // Longer texts would need other divisors from their first token on.
-    contextLength: isLong ? Math.min(contextLength, size('originalContext', contextLength)) : contextLength,
+    contextLength: size('contextLength'),
     epsilon: positive(family.norm === 'rms' ? 'rmsEpsilon' : 'layerEpsilon', 1e-5),
-    rotary: { size: turned, magnitude: magnitudeOf(given.scaling) },
+    rotary: {
+      size: turned,
+      magnitude: magnitudeOf(given.scaling),
+      ...(given.scaling.kind === 'longrope' && { border: given.scaling.original }),
+    },
     ...(family.hasConvolutions && { convolution: convolutionsOf(given, layers, size('taps')) }),
     attention: layerAttention(family, given, layers, turned),
     scoreScale: positive('scoreScale', positive('scoreWidth', scoreWidth) ** -0.5),

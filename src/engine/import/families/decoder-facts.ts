@@ -1,6 +1,6 @@
 /** What must be known of a decoder to write it as a graph, whatever file it comes from. */
 import type { Family } from './family.js';
-import type { Rotary } from './rotary.js';
+import type { Frequencies, Rotary } from './rotary.js';
 
 export interface DecoderFacts {
   family: Family;
@@ -40,7 +40,7 @@ export interface Convolution {
 
 export interface LayerAttention {
   /** Frequencies by which queries and keys are turned; absent where the layer is not told positions. */
-  frequencies?: Float32Array;
+  frequencies?: Frequencies;
   /** Positions that are seen, the own one included; 0 for all. */
   window: number;
 }

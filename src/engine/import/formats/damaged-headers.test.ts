@@ -53,8 +53,11 @@ function openAll(file: string, original: Uint8Array, header: number): number {
 }
 
 describe(`of ${MUTATIONS} damaged headers each is opened or refused with a sentence`, () => {
-  it('of GGUF', () => {
-    const original = new Uint8Array(readFileSync(path.join(repositoryRoot, 'test', 'gguf', 'sample.gguf')));
+  it.each([
+    ['with a type for each weight', 'gguf/sample.gguf'],
+    ['with LongRoPE', 'families/phi3/model.gguf'],
+  ])('of GGUF, %s', (_, name) => {
+    const original = new Uint8Array(readFileSync(path.join(repositoryRoot, 'test', name)));
     const file = path.join(temporaryFolder(), 'model.gguf');
     expect(openAll(file, original, 22_000)).toBeGreaterThan(MUTATIONS / 4);
   });

@@ -5,17 +5,19 @@ import type { DecoderFacts } from '../families/decoder-facts.js';
 import { inHalfBlocks } from '../weights/matrix.js';
 import { joinedLinear, type Linear, type ModelWeights, type Norm } from '../weights/model-weights.js';
 import type { GraphConstants } from './constants.js';
+import { RotaryTables } from './rotary-tables.js';
 
 export class AttentionWriter {
-  #lengths: { last: string; total: string } | undefined;
-  /** Tables of cosines and sines by the frequencies they are of. */
-  readonly #tables = new Map<Float32Array, { cos: string; sin: string }>();
+  #lengths: { last: string; total: string; tokens: string } | undefined;
+  readonly #tables: RotaryTables;
 
   constructor(
     readonly facts: DecoderFacts,
     readonly weights: ModelWeights,
     readonly constants: GraphConstants,
-  ) {}
+  ) {
+    this.#tables = new RotaryTables(facts, constants);
+  }
 
   /** @param x [rows, positions, hidden]; the result likewise */
   write(x: string, layer: number): string {
@@ -25,9 +27,9 @@ export class AttentionWriter {
     const parts = this.#queriesKeysValues(x, name, layer);
     const past = ['key', 'value'].map((part) => `past_key_values.${layer}.${part}`);
     const present = ['key', 'value'].map((part) => `present.${layer}.${part}`);
-    const { last, total } = this.#sequenceLengths();
+    const { last, total, tokens } = this.#sequenceLengths();
     const { frequencies, window } = facts.attention[layer]!;
-    const tables = frequencies && this.#tablesOf(frequencies);
+    const tables = frequencies && this.#tables.of(frequencies, tokens);
     const [mixed] = op.emitSeveral(
       [constants.graph.freshName(`${name}/GroupQueryAttention`), ...present],
       'GroupQueryAttention',
@@ -79,40 +81,15 @@ export class AttentionWriter {
     return this.constants.op.emit('SimplifiedLayerNormalization', [value, weight], attributes);
   }
 
-  /** Position of each row's last token, and the length of the longest one, as GroupQueryAttention takes them. */
-  #sequenceLengths(): { last: string; total: string } {
+  /** Position of each row's last token, and the length of the longest one, as GroupQueryAttention takes them and in int64. */
+  #sequenceLengths(): { last: string; total: string; tokens: string } {
     const { op } = this.constants;
     if (!this.#lengths) {
       const count = op.reduceSum('attention_mask', [1], false);
       const last = op.cast(op.emit('Sub', [count, op.integers([1])]), DataType.INT32);
-      const total = op.gather(op.shape('attention_mask'), op.integer(1), 0);
-      this.#lengths = { last, total: op.cast(total, DataType.INT32) };
+      const tokens = op.gather(op.shape('attention_mask'), op.integer(1), 0);
+      this.#lengths = { last, total: op.cast(tokens, DataType.INT32), tokens };
     }
     return this.#lengths;
-  }
-
-  #tablesOf(frequencies: Float32Array): { cos: string; sin: string } {
-    let tables = this.#tables.get(frequencies);
-    if (!tables) {
-      const suffix = this.#tables.size === 0 ? '' : `_${this.#tables.size}`;
-      const table = (name: string, wave: (angle: number) => number) =>
-        this.constants.floats(`${name}${suffix}`, [this.facts.contextLength, frequencies.length], () =>
-          this.#waves(frequencies, wave),
-        );
-      tables = { cos: table('cos_cache', Math.cos), sin: table('sin_cache', Math.sin) };
-      this.#tables.set(frequencies, tables);
-    }
-    return tables;
-  }
-
-  #waves(frequencies: Float32Array, wave: (angle: number) => number): Float32Array {
-    const { contextLength, rotary } = this.facts;
-    const half = frequencies.length;
-    const values = new Float32Array(contextLength * half);
-    for (let position = 0; position < contextLength; position += 1)
-      for (let i = 0; i < half; i += 1)
-        values[position * half + i] =
-          Math.fround(wave(Math.fround(position * frequencies[i]!))) * rotary.magnitude;
-    return values;
   }
 }

@@ -7,7 +7,7 @@ import { collectFacts } from '../families/collect-facts.js';
 import { familyOfGguf } from '../families/find-family.js';
 import { ggufNames } from '../families/names.js';
 import { ggufQuantity, type Quantities, type Quantity } from '../families/quantities.js';
-import type { Scaling } from '../families/rotary.js';
+import { longRopeMagnitude, type Scaling } from '../families/rotary.js';
 import { isGguf, readGguf, type GgufFile } from '../formats/gguf.js';
 import { rowsOf, type SourceTensor } from '../formats/source-tensor.js';
 import { ggufTokenizer } from '../tokenizer/gguf-tokenizer.js';
@@ -89,6 +89,24 @@ function idsConfig({ bos, eos, pad }: SpecialIds): Record<string, unknown> {
   };
 }
 
+/** @throws UserError if the file does not say from which length on the long factors hold */
+function longRope(
+  short: Float32Array,
+  long: Float32Array,
+  get: (quantity: Quantity) => number | undefined,
+  told: number | undefined,
+  file: string,
+): Scaling {
+  const [original, whole] = [get('originalContext'), get('contextLength')];
+  if (original === undefined || whole === undefined)
+    throw new UserError(
+      `${file} has other factors of positions for long texts and does not say from which length on ('rope.scaling.original_context_length'); take a newer GGUF file of the model.`,
+    );
+  const magnitude = told ?? longRopeMagnitude(whole / original, original);
+  if (whole <= original) return { kind: 'divisors', divisors: short, magnitude };
+  return { kind: 'longrope', short, long, original, magnitude };
+}
+
 /** @throws UserError if positions are stretched in a way that is not understood */
 function scalingOf(
   metadata: ReadonlyMap<string, unknown>,
@@ -97,19 +115,19 @@ function scalingOf(
   get: (quantity: Quantity) => number | undefined,
   file: string,
 ): Scaling {
-  const divisors = tensors.get('rope_freqs.weight') ?? tensors.get('rope_factors_short.weight');
+  const factors = (name: string) => {
+    const tensor = tensors.get(`${name}.weight`);
+    return tensor && dequantise(tensor.type, tensor.readRows(0, rowsOf(tensor)));
+  };
   const number = (key: string) => {
     const value = metadata.get(`${architecture}.rope.scaling.${key}`);
     return typeof value === 'number' ? value : undefined;
   };
   const original = get('originalContext');
-  if (divisors) {
-    return {
-      kind: 'divisors',
-      divisors: dequantise(divisors.type, divisors.readRows(0, rowsOf(divisors))),
-      magnitude: number('attn_factor') ?? 1,
-    };
-  }
+  const [short, long] = [factors('rope_factors_short'), factors('rope_factors_long')];
+  if (short && long) return longRope(short, long, get, number('attn_factor'), file);
+  const divisors = factors('rope_freqs') ?? short;
+  if (divisors) return { kind: 'divisors', divisors, magnitude: number('attn_factor') ?? 1 };
   const kind = metadata.get(`${architecture}.rope.scaling.type`) ?? 'none';
   const factor = number('factor') ?? 1;
   if (kind === 'none' || factor === 1) return { kind: 'none' };

@@ -8,7 +8,7 @@ import type { Family } from '../families/family.js';
 import { familyOfConfig } from '../families/find-family.js';
 import { configNames } from '../families/names.js';
 import { configQuantity, type Quantities, type Quantity } from '../families/quantities.js';
-import type { Scaling } from '../families/rotary.js';
+import { longRopeMagnitude, type Scaling } from '../families/rotary.js';
 import { readSafetensors, type SafetensorsFiles } from '../formats/safetensors.js';
 import { rowsOf } from '../formats/source-tensor.js';
 import { ModelWeights } from '../weights/model-weights.js';
@@ -151,12 +151,12 @@ function scalingOf(given: Json, get: (quantity: Quantity) => number | undefined,
       magnitude: number('attention_factor'),
     };
   }
-  const divisors = listOf(given.short_factor)?.map(Number);
-  if ((kind === 'longrope' || kind === 'su') && divisors && original !== undefined) {
-    const longer = (get('contextLength') ?? original) / original;
-    const magnitude =
-      number('attention_factor') ?? (longer <= 1 ? 1 : Math.sqrt(1 + Math.log(longer) / Math.log(original)));
-    return { kind: 'divisors', divisors, magnitude };
+  const [short, long] = [given.short_factor, given.long_factor].map((list) => listOf(list)?.map(Number));
+  if ((kind === 'longrope' || kind === 'su') && short && long && original !== undefined) {
+    const whole = get('contextLength') ?? original;
+    const magnitude = number('attention_factor') ?? longRopeMagnitude(whole / original, original);
+    if (whole <= original) return { kind: 'divisors', divisors: short, magnitude };
+    return { kind: 'longrope', short, long, original, magnitude };
   }
   throw new UserError(
     `${place} stretches positions by ${quoted(kind)} in a way that is not understood; choose another model.`,

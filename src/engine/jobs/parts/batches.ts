@@ -40,7 +40,7 @@ export function taskBatches(
   const { order, seed } = settings;
   const padId = task.tokenizer.padTokenId;
   const toBatches = (rows: readonly EncodedRow[], rowOrder: JobSettings['order'], batchRows: number) =>
-    makeBatches(rows, { batchRows, order: rowOrder, seed }).map((batch) =>
+    makeBatches(rows, { batchRows, order: rowOrder, seed, border: model.decoder.rotaryBorder }).map((batch) =>
       makeLossBatch(model.decoder, batch, padId),
     );
   const [trial, validation] = trialSplit(task.calibration, seed);
@@ -67,7 +67,7 @@ export function batchesByLength(
   { tokenizer }: Pick<PreparedTask, 'tokenizer'>,
 ): LossBatch[] {
   const sorted = rows.toSorted((a, b) => a.ids.length - b.ids.length);
-  return makeBatches(sorted, { batchRows, order: 'file' }).map((batch) =>
+  return makeBatches(sorted, { batchRows, order: 'file', border: decoder.rotaryBorder }).map((batch) =>
     makeLossBatch(decoder, batch, tokenizer.padTokenId),
   );
 }

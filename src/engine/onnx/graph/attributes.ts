@@ -18,8 +18,8 @@ export function float(value: number): FloatValue {
   return new FloatValue(value);
 }
 
-/** number = INT, float(x) = FLOAT, number[] = INTS, string = STRING, tensor = TENSOR. */
-export type AttributeValue = number | FloatValue | readonly number[] | string | TensorProto;
+/** number = INT, float(x) = FLOAT, number[] = INTS, string = STRING, tensor = TENSOR, graph = GRAPH. */
+export type AttributeValue = number | FloatValue | readonly number[] | string | TensorProto | GraphProto;
 
 export function makeAttribute(name: string, value: AttributeValue): AttributeProto {
   if (typeof value === 'number') {
@@ -38,6 +38,7 @@ export function makeAttribute(name: string, value: AttributeValue): AttributePro
   if ('length' in value) {
     return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.map(BigInt) });
   }
+  if ('node' in value) return create(AttributeProtoSchema, { name, type: AttributeType.GRAPH, g: value });
   return create(AttributeProtoSchema, { name, type: AttributeType.TENSOR, t: value });
 }
 

@@ -42,6 +42,16 @@ export function declaredType(value: ValueInfoProto): DataType | undefined {
   return value.type?.value.case === 'tensorType' ? (value.type.value.value.elemType as DataType) : undefined;
 }
 
+/** Declares a tensor to be of another type, where it is declared to be of one for which `holds`. */
+export function changeDeclaredType(
+  value: ValueInfoProto,
+  holds: (type: DataType | undefined) => boolean,
+  type: DataType,
+): void {
+  if (value.type?.value.case === 'tensorType' && holds(declaredType(value)))
+    value.type.value.value.elemType = type;
+}
+
 /** The declared shape, or undefined if none is declared. */
 export function declaredDims(value: ValueInfoProto): DeclaredDim[] | undefined {
   if (value.type?.value.case !== 'tensorType') return undefined;

@@ -5,7 +5,7 @@ import type { Graph } from './graph.js';
 import { Operators } from './operators.js';
 import type { GraphProto, NodeProto, TensorProto } from '../file/onnx_pb.js';
 import { floatTensor, tensorDims, tensorToFloat32 } from './tensor.js';
-import { declaredType } from './value-info.js';
+import { changeDeclaredType, declaredType } from './value-info.js';
 
 export function isNarrow(type: DataType | undefined): boolean {
   return type === DataType.FLOAT16 || type === DataType.BFLOAT16;
@@ -28,10 +28,7 @@ export function widenFloats(graph: Graph): void {
     const wide = op.cast(name, DataType.FLOAT);
     graph.replaceUses(name, wide, (node) => node.output[0] === wide);
   }
-  for (const output of proto.output) {
-    if (output.type?.value.case === 'tensorType' && isNarrow(declaredType(output)))
-      output.type.value.value.elemType = DataType.FLOAT;
-  }
+  for (const output of proto.output) changeDeclaredType(output, isNarrow, DataType.FLOAT);
   proto.valueInfo = [];
   graph.sortNodes();
 }
@@ -41,6 +38,7 @@ function widenNodes(proto: GraphProto): void {
     for (const inner of subgraphs(node)) {
       inner.initializer = inner.initializer.map(widened);
       inner.valueInfo = [];
+      for (const output of inner.output) changeDeclaredType(output, isNarrow, DataType.FLOAT);
       widenNodes(inner);
     }
     widenAttributes(node);
