@@ -232,11 +232,11 @@ async function comparePrompts() {
     .catch(() => undefined); // A small model has answered all by then.
   await shoot('5-many-running');
   await main()
-    .getByRole('radio', { name: /^All \d/ })
+    .getByRole('radio', { name: /^All [1-9]/ })
     .waitFor({ timeout: 300_000 });
   await until(async () => !(await button('Stop').isVisible()), 300_000);
   await shoot('5-many-done');
-  if (await button('Vote blind').isVisible()) {
+  if (await button('Vote blind').isEnabled()) {
     await button('Vote blind').click();
     await shoot('5-many-blind');
     await button('End and see').click();
