@@ -81,10 +81,10 @@ export async function exportPoint(request: ExportRequest, context: JobContext): 
   };
 }
 
-/** Why a name will not do for a folder, in one sentence; undefined if it does, on all systems. */
 /** Names of devices, with any ending. */
 const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 
+/** Why a name will not do for a folder, in one sentence; undefined if it does, on all systems. */
 export function nameProblem(name: string): string | undefined {
   if (RESERVED.test(name)) return `Windows keeps the name '${name}' for itself; choose another one.`;
   if (name === safeName(name)) return undefined;

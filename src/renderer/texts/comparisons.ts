@@ -79,7 +79,7 @@ export const comparisons = {
     const points = (Math.abs(share) * 100).toFixed(1);
     return points === '0.0' ? '0 points' : `${share < 0 ? '−' : '+'}${points} points`;
   },
-  noneYet: 'Both models are being loaded; figures and answers appear here as they come.',
+  noneYet: 'The models are being loaded; figures and answers appear here as they come.',
   rowsTitle: 'Answers',
   worstFirst: 'worst first',
   filterLabel: 'Which answers',

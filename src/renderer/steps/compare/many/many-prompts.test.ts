@@ -73,7 +73,7 @@ test('before the first answer there are no empty tables, but a sentence', async 
   const session = await openMany({ 'comparisons.show': () => ({ models, rows, votes: [] }) });
   await press(/prompts of arithmetic/);
   session.comparisons.list = session.comparisons.list.map((one) => ({ ...one, status: 'running' }));
-  await screen.findByText(/Both models are being loaded/);
+  await screen.findByText(/The models are being loaded/);
   expect(screen.queryByRole('table')).toBeNull();
   expect(screen.queryByRole('list', { name: 'Answers' })).toBeNull();
 });
