@@ -40,7 +40,7 @@ export async function previewExport(request: ExportRequest, context: JobContext)
   const point = await openPoint(request, context);
   const folder = path.resolve(request.folder);
   const { original, model } = point.models;
-  const files = plannedFiles(model, point.skipped);
+  const files = plannedFiles(model, point.skipped, point.scales);
   const totalBytes = totalOf(files);
   const freeBytes = freeSpace(path.dirname(folder));
   const problem =
