@@ -61,6 +61,8 @@ async function start() {
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
   await page.getByRole('navigation').waitFor();
   const usable = seconds();
+  // It opens at the step where it was closed.
+  await go('Model');
   await slim().waitFor();
   await until(() => slim().isEnabled(), 120_000);
   return { usable, open: seconds() };
