@@ -19,7 +19,7 @@ test('the original and the point that is looked at answer the held-out prompts; 
     within(models)
       .getAllByRole('listitem')
       .map((item) => item.textContent.trim()),
-  ).toEqual(['sample, original', 'sample, 3 skipped']);
+  ).toEqual(['sample, original', 'sample, arithmetic, 3 skipped']);
   await press('Start');
   expect(session.comparisons.list[0]!.settings).toMatchObject({
     models: [
