@@ -62,7 +62,7 @@ function small(value: number): string {
   return value === 0
     ? '0'
     : value
-        .toExponential(0)
-        .replace('e-', ' × 10⁻')
+        .toExponential(1)
+        .replace('e-', '\u202f×\u202f10⁻')
         .replace(/(\d)$/, (digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]!);
 }

@@ -18,3 +18,12 @@ test('two runs of one model for one task are told apart side by side, and not by
     expect(heads[place + 1]).toContain(texts.budget(run));
   }
 });
+
+test('a run alone has no box to tick: there is nothing to compare it with', async () => {
+  const session = await openPage('finished');
+  session.runs.list = session.runs.list.slice(0, 1);
+  session.go('runs');
+  await screen.findByRole('heading', { name: texts.title, level: 1 });
+  expect(screen.queryByRole('checkbox')).toBeNull();
+  expect(screen.queryByRole('button', { name: texts.compare })).toBeNull();
+});
