@@ -17,6 +17,9 @@ const icon = path.join(root, 'assets/icons/hopscotch');
 /** How Linux' desktops show the app. */
 const LINUX = { bin: 'hopscotch', icon: `${icon}.png`, categories: ['Development', 'Science'] };
 
+/** What lists of packages show of it, in a line. */
+const SUMMARY = 'Slims ONNX language models for your own task';
+
 /** Everything else is bundled by Vite. */
 const NATIVE_PACKAGES = ['onnxruntime-node', 'onnxruntime-common'];
 
@@ -49,7 +52,7 @@ const config = {
   },
   makers: [
     new MakerZIP({}, ['linux', 'darwin']),
-    new MakerDeb({ options: { ...LINUX, section: 'science', mimeType: [] } }),
+    new MakerDeb({ options: { ...LINUX, description: SUMMARY, section: 'science', mimeType: [] } }),
     ...linuxMakersWithTools(),
     new MakerSquirrel({ setupIcon: `${icon}.ico`, ...windowsSigning() }),
     new MakerDMG({ icon: `${icon}.icns` }),
@@ -99,7 +102,7 @@ const config = {
 function linuxMakersWithTools() {
   const runtime = process.env.HOPSCOTCH_APPIMAGE_RUNTIME;
   return [
-    new MakerRpm(LINUX),
+    new MakerRpm({ ...LINUX, description: SUMMARY }),
     ...(runtime ? [new MakerAppImage({ ...LINUX, runtime: path.resolve(runtime) })] : []),
   ].filter((maker) => maker.externalBinariesExist());
 }

@@ -5,6 +5,8 @@ import { MakerBase } from '@electron-forge/maker-base';
 /** rpm's names of processors. */
 const ARCHITECTURES = { x64: 'x86_64', arm64: 'aarch64' };
 
+const specTemplate = path.join(import.meta.dirname, 'rpm.spec.ejs');
+
 /** Its config: the options of electron-installer-redhat. */
 export class MakerRpm extends MakerBase {
   name = 'rpm';
@@ -22,7 +24,7 @@ export class MakerRpm extends MakerBase {
     const folder = path.resolve(makeDir, 'rpm', targetArch);
     await this.ensureDirectory(folder);
     const { packagePaths } = await makeRpm({
-      options: this.config,
+      options: { ...this.config, specTemplate },
       arch: ARCHITECTURES[targetArch],
       src: dir,
       dest: folder,

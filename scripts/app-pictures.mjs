@@ -61,6 +61,8 @@ async function start() {
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
   await page.getByRole('navigation').waitFor();
   const usable = seconds();
+  // It opens at the step where it was closed.
+  await go('Model');
   await slim().waitFor();
   await until(() => slim().isEnabled(), 120_000);
   return { usable, open: seconds() };
@@ -232,11 +234,11 @@ async function comparePrompts() {
     .catch(() => undefined); // A small model has answered all by then.
   await shoot('5-many-running');
   await main()
-    .getByRole('radio', { name: /^All \d/ })
+    .getByRole('radio', { name: /^All [1-9]/ })
     .waitFor({ timeout: 300_000 });
   await until(async () => !(await button('Stop').isVisible()), 300_000);
   await shoot('5-many-done');
-  if (await button('Vote blind').isVisible()) {
+  if (await button('Vote blind').isEnabled()) {
     await button('Vote blind').click();
     await shoot('5-many-blind');
     await button('End and see').click();

@@ -30,7 +30,11 @@ function isInstalled() {
   if (!existsSync(installed)) return false;
   const { packages } = JSON.parse(readFileSync(installed, 'utf8'));
   const wanted = JSON.parse(readFileSync(path.join(folder, 'package-lock.json'), 'utf8')).packages;
+  // Of those that not every system takes, the ones that are named in the manifest and are for this one.
+  const named = new Set(Object.keys(wanted[''].optionalDependencies).map((name) => `node_modules/${name}`));
+  const isWanted = (place, { optional, os }) =>
+    place !== '' && (!optional || (named.has(place) && (os?.includes(process.platform) ?? true)));
   return Object.entries(wanted).every(
-    ([place, { version, optional }]) => place === '' || optional || packages[place]?.version === version,
+    ([place, entry]) => !isWanted(place, entry) || packages[place]?.version === entry.version,
   );
 }

@@ -42,7 +42,13 @@ export class ComparisonTracker {
   }
 
   async list(): Promise<ComparisonSummary[]> {
-    return await this.#desk.ask('comparisons.list', undefined);
+    const kept = await this.#desk.ask('comparisons.list', undefined);
+    // What is kept says so a little later than this process knows.
+    return kept.map((one) =>
+      one.id === this.#active && one.status !== 'finished'
+        ? { ...one, status: 'running', interrupted: false, error: undefined }
+        : one,
+    );
   }
 
   async delete(id: string): Promise<ComparisonSummary[]> {

@@ -205,7 +205,7 @@ export const verification = v.object({
   positions: count,
   /** Mean KL divergence of the written model from the trained one, in nats a token. */
   divergence: v.number(),
-  /** That of the trained model from itself, where its numbers are noisy and the tolerance is that noise. */
+  /** The largest that counts as the trained model's own noise, where its numbers are noisy and the tolerance is that. */
   noise: v.optional(v.number()),
 });
 export type Verification = v.InferOutput<typeof verification>;

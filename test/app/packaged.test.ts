@@ -79,6 +79,16 @@ describe.skipIf(!isWanted)(`the packaged app${why}`, () => {
     });
   });
 
+  test('opens no developer tools', async () => {
+    const isOpen = await app.electron.evaluate(async ({ BrowserWindow }) => {
+      const { webContents } = BrowserWindow.getAllWindows()[0]!;
+      webContents.openDevTools();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      return webContents.isDevToolsOpened();
+    });
+    expect(isOpen).toBe(false);
+  });
+
   test('brings the notices of those whose work it holds', async () => {
     const notices = await app.ask('app.notices');
     for (const name of ['Electron, Chromium', 'onnxruntime-node', 'svelte', 'SIL OPEN FONT LICENSE'])

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { env, pipeline } from '@huggingface/transformers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { model } from '../../src/renderer/texts/model.js';
 import { AppPage } from './pages/app-page.js';
 import { electronProgram, electronReason } from './support/electron-program.js';
 import { answerDialogs, launch, type RunningApp } from './support/launch.js';
@@ -128,6 +129,20 @@ describe.skipIf(!electronProgram())(`from one click to the slimmed model${electr
     const source = { ...target, parent: sampleModel, name: 'slimmed' };
     await expect(app.ask('export.write', source)).rejects.toThrow('source');
     expect(existsSync(path.join(sampleModel, 'slimmed'))).toBe(false);
+  });
+
+  test('another model is opened: what is said of the run stays, and is said of its own model', async () => {
+    await ui.go('compare');
+    const sentence = await ui.content.getByRole('heading', { level: 1 }).textContent();
+    await ui.go('model');
+    await answerDialogs(app.electron, path.join(app.home, 'slimmed'));
+    await ui.content.getByRole('button', { name: model.openFolder }).click();
+    await ui.content.getByRole('heading', { name: 'slimmed', level: 1 }).waitFor();
+    await app.page.getByRole('banner').getByText('slimmed', { exact: true }).waitFor();
+    await ui.go('compare');
+    await ui.content.getByRole('heading', { name: sentence!, level: 1 }).waitFor();
+    await app.page.getByRole('banner').getByText('sample', { exact: true }).waitFor();
+    expect(app.errors).toEqual([]);
   });
 });
 

@@ -76,5 +76,5 @@ function checkText({ largestDifference, divergence, noise }: ExportResult['verif
   const difference = `Checked against the trained model: logits differ by ${largestDifference.toExponential(1)} at the most`;
   return noise === undefined
     ? `${difference}.`
-    : `${difference}, the answers by ${divergence.toExponential(1)} nats a token: within the noise of the model's own numbers (${noise.toExponential(1)}).`;
+    : `${difference}, the answers by ${divergence.toExponential(1)} nats a token: within the noise of the model's own numbers (up to ${noise.toExponential(1)}).`;
 }

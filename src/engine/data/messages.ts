@@ -57,6 +57,13 @@ export function withSystem(messages: readonly Message[], system: string | undefi
   return [{ role: 'system', content: system }, ...messages];
 }
 
+/** A conversation as it is shown: a question alone as it is, otherwise with who says what. */
+export function shownConversation(messages: readonly Message[]): string {
+  const [only] = messages;
+  if (messages.length === 1) return only!.content;
+  return messages.map(({ role, content }) => `${role}: ${content}`).join('\n\n');
+}
+
 function parseMessage(item: unknown): Message | string {
   if (typeof item !== 'object' || item === null) return 'is not an object with a role and a content';
   const given = own(item, 'role') ?? own(item, 'from');

@@ -40,7 +40,7 @@ export interface ExportCheck extends Verification {
   divergence: number;
   /** Loss of the exported model less that of the trained one, in nats a token. */
   lossChange: number;
-  /** How far the trained model is from itself, where the tolerance is that: mean KL divergence, in nats a token. */
+  /** How far the exported model may be where the tolerance is the trained one's noise: mean KL divergence, in nats a token. */
   noise?: number;
   /** Whether the exported model is the trained one, within the tolerance. */
   isSame: boolean;
@@ -82,7 +82,7 @@ export async function verifyExport(
   return {
     ...figures,
     tolerance: Math.max(tolerance, NOISE_FACTOR * noise.largestDifference),
-    noise: noise.divergence,
+    noise: NOISE_FACTOR * noise.divergence,
     isSame: isWithinNoise(found, noise),
   };
 }

@@ -32,7 +32,7 @@ export async function compareHeldout(request: RunPoint, context: JobContext): Pr
   const file = context.store.answersFile(point.run, request.blocks);
   const answers =
     readKept(file, answerComparison) ?? (await generateAnswers(request, point, task, file, context));
-  const prompts = new Map(task.prompts.map(({ line, ids }) => [line, promptText(task, ids)]));
+  const prompts = new Map(task.prompts.map(({ line, text }) => [line, text]));
   const { rows, ...figures } = answers;
   return {
     figures,
@@ -75,9 +75,4 @@ function heldoutRow({ line, expected, original, slimmed }: AnswerRow, prompt: st
 /** A right answer turned wrong is worst; among the others the share of words that differ decides. */
 function severity(row: HeldoutRow): number {
   return row.disagreement + (row.originalRight && row.slimmedRight === false ? 1 : 0);
-}
-
-/** The prompt without the chat template's own tokens. */
-function promptText({ tokenizer }: PreparedTask, ids: readonly number[]): string {
-  return tokenizer.decode(ids, { skipSpecialTokens: true }).trim();
 }

@@ -17,7 +17,7 @@ import type { Generator } from '../generate/generator.js';
 import { ComparisonStore, type KeptPrompt } from '../runs/comparison-store.js';
 import { comparisonDetails, comparisonSummary } from './comparisons.js';
 import type { JobContext } from './context.js';
-import { comparedName, withComparedModel } from './parts/compared-model.js';
+import { comparedNames, withComparedModel } from './parts/compared-model.js';
 import { comparisonPrompts } from './parts/comparison-prompts.js';
 import { TimeLeft } from './parts/time-left.js';
 
@@ -39,8 +39,7 @@ export async function newComparison(
     .list()
     .find((one) => one.status !== 'finished' && isDeepStrictEqual(plain(one.settings), plain(settings)));
   if (begun) return comparisonSummary(store, begun);
-  const names: string[] = [];
-  for (const model of settings.models) names.push(await comparedName(model, context));
+  const names = await comparedNames(settings.models, context);
   const asked = await comparisonPrompts(settings.prompts, settings.count, context);
   return comparisonSummary(store, store.create({ settings, names, ...asked }));
 }

@@ -1,5 +1,6 @@
 /** Comparisons that were begun: a line each, or all that there is of one; and the user's votes on their answers. */
 import type { Comparison, ComparisonDetails, ComparisonSummary, Vote } from '../../schema/comparison.js';
+import { shownConversation } from '../data/messages.js';
 import { comparisonFigures, type AskedPrompt } from '../evaluate/comparison-figures.js';
 import { ComparisonStore, type KeptPrompt } from '../runs/comparison-store.js';
 import type { RunStore } from '../runs/run-store.js';
@@ -48,12 +49,6 @@ export function comparisonSummary(store: ComparisonStore, comparison: Comparison
   };
 }
 
-/** A conversation as it is shown: what is asked last, after what was said before. */
 function shownPrompt({ line, messages, expected }: KeptPrompt): AskedPrompt {
-  const [only] = messages;
-  const text =
-    messages.length === 1
-      ? only!.content
-      : messages.map(({ role, content }) => `${role}: ${content}`).join('\n\n');
-  return { line, text, expected };
+  return { line, text: shownConversation(messages), expected };
 }

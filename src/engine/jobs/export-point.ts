@@ -40,7 +40,7 @@ export async function previewExport(request: ExportRequest, context: JobContext)
   const point = await openPoint(request, context);
   const folder = path.resolve(request.folder);
   const { original, model } = point.models;
-  const files = plannedFiles(model, point.skipped);
+  const files = plannedFiles(model, point.skipped, point.scales);
   const totalBytes = totalOf(files);
   const freeBytes = freeSpace(path.dirname(folder));
   const problem =
@@ -81,10 +81,10 @@ export async function exportPoint(request: ExportRequest, context: JobContext): 
   };
 }
 
-/** Why a name will not do for a folder, in one sentence; undefined if it does, on all systems. */
 /** Names of devices, with any ending. */
 const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 
+/** Why a name will not do for a folder, in one sentence; undefined if it does, on all systems. */
 export function nameProblem(name: string): string | undefined {
   if (RESERVED.test(name)) return `Windows keeps the name '${name}' for itself; choose another one.`;
   if (name === safeName(name)) return undefined;

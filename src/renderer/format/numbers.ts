@@ -61,7 +61,7 @@ export function formatLoss(loss: number): string {
     const [mantissa, power] = loss.toExponential(1).split('e-');
     return `${mantissa} × 10⁻${[...power!].map((digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]).join('')}`;
   }
-  return loss.toFixed(size < 0.1 ? 4 : 3);
+  return loss.toFixed(size < 0.1 ? 4 : size < 10 ? 3 : 1);
 }
 
 export function formatChange(value: number): string {

@@ -79,9 +79,11 @@ export class ComparisonsState {
   /** @param run one of the list, or the one that is looked at */
   pointOf(run: string, blocks: number, label?: string): NamedModel {
     const summary = this.#result.details.value?.summary;
-    const place = label ?? summary?.title ?? summary?.modelName ?? run;
-    const what = blocks === 0 ? 'original' : `${blocks} skipped`;
-    return { name: `${place}, ${what}`, model: { kind: 'point', run, blocks } };
+    // As the result's columns will call them.
+    const original = label ?? summary?.modelName ?? run;
+    const slimmed = label ?? summary?.title ?? [original, summary?.datasetName].filter(Boolean).join(', ');
+    const name = blocks === 0 ? `${original}, original` : `${slimmed}, ${blocks} skipped`;
+    return { name, model: { kind: 'point', run, blocks } };
   }
 
   add(model: NamedModel): void {

@@ -79,6 +79,7 @@ export const comparisons = {
     const points = (Math.abs(share) * 100).toFixed(1);
     return points === '0.0' ? '0 points' : `${share < 0 ? '−' : '+'}${points} points`;
   },
+  noneYet: 'The models are being loaded; figures and answers appear here as they come.',
   rowsTitle: 'Answers',
   worstFirst: 'worst first',
   filterLabel: 'Which answers',
@@ -100,6 +101,7 @@ export const comparisons = {
   } as const,
   against: 'Shown beside the first',
   noRows: 'None.',
+  noRowsYet: 'A prompt appears here when both have answered it.',
   expected: 'Expected',
   notYet: 'not answered yet',
   rowLine: (line: number) => `row ${line}`,

@@ -45,7 +45,7 @@ export const exporting = {
     verification.largestDifference === 0
       ? `The written file gives exactly the outputs of the model that was trained, at ${counted(verification.positions, 'position')}.`
       : verification.noise !== undefined
-        ? `The written file gives the answers of the model that was trained: over ${counted(verification.positions, 'position')} it differs by ${small(verification.divergence)} nats a token, which is within the noise of its own numbers (${small(verification.noise)}).`
+        ? `The written file gives the answers of the model that was trained: over ${counted(verification.positions, 'position')} it differs by ${small(verification.divergence)} nats a token, which is within the noise of its own numbers (up to ${small(verification.noise)}).`
         : `The written file gives the answers of the model that was trained: over ${counted(verification.positions, 'position')} its outputs differ by ${small(verification.largestDifference)} at most (allowed: ${small(verification.tolerance)}).`,
   sizes: ({ originalBytes, slimmedBytes }: ExportResult) =>
     `${formatBytes(slimmedBytes)}, was ${formatBytes(originalBytes)} (${formatSaving(1 - slimmedBytes / originalBytes)}).`,
@@ -62,7 +62,7 @@ function small(value: number): string {
   return value === 0
     ? '0'
     : value
-        .toExponential(0)
-        .replace('e-', ' × 10⁻')
+        .toExponential(1)
+        .replace('e-', '\u202f×\u202f10⁻')
         .replace(/(\d)$/, (digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]!);
 }

@@ -1,6 +1,7 @@
 /** Words of the list of runs. */
 import type { RunSummary } from '../../schema/runs.js';
 import { counted, formatPercent } from '../format/numbers.js';
+import { formatDate } from '../format/times.js';
 import { blocksWords, budgetWords } from './blocks.js';
 
 const statuses: Record<RunSummary['status'], string> = {
@@ -11,13 +12,20 @@ const statuses: Record<RunSummary['status'], string> = {
   damaged: 'damaged',
 };
 
+const nameOf = (run: RunSummary) => run.title || `${run.modelName} for ${run.datasetName}`;
+
 export const runs = {
   title: 'Runs',
   lead: 'Everything you calibrated. Open one to compare and export any point of its curve.',
   empty: 'No runs yet. Your first one will appear here as soon as it starts.',
   toModel: 'Go to Model',
   statuses,
-  name: (run: RunSummary) => run.title || `${run.modelName} for ${run.datasetName}`,
+  name: nameOf,
+  /** Its name among others: with the date where another has the same. */
+  nameAmong(run: RunSummary, others: readonly RunSummary[]): string {
+    const isAlone = others.every((other) => other.id === run.id || nameOf(other) !== nameOf(run));
+    return isAlone ? nameOf(run) : `${nameOf(run)}, ${formatDate(run.created)}`;
+  },
   budget({ settings }: RunSummary): string {
     const { budget, kind } = settings;
     const words = budgetWords(kind, budget);

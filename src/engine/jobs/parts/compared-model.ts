@@ -24,8 +24,30 @@ interface FoundModel {
 /** Where nothing else is known, prompts are planned to be as long as this. */
 const PLANNED_TOKENS = 512;
 
+/**
+ * What people call models that are held against each other: those of one name are told apart by when their run began, or
+ * by the folder that they lie in.
+ * @throws UserError if one is not there, or a point has no scales
+ */
+export async function comparedNames(
+  models: readonly ComparedModel[],
+  context: JobContext,
+): Promise<string[]> {
+  const names: string[] = [];
+  for (const model of models) names.push(await comparedName(model, context));
+  const isShared = (name: string) => names.filter((other) => other === name).length > 1;
+  return names.map((name, place) => {
+    if (!isShared(name)) return name;
+    const model = models[place]!;
+    if (model.kind === 'model')
+      return path.join(path.basename(path.dirname(path.resolve(model.model))), name);
+    const { created } = context.store.openExactly(model.run);
+    return `${name}, run of ${created.slice(0, 19).replace('T', ' ')} UTC`;
+  });
+}
+
 /** What people call a model. @throws UserError if it is not there, or the point has no scales */
-export async function comparedName(which: ComparedModel, context: JobContext): Promise<string> {
+async function comparedName(which: ComparedModel, context: JobContext): Promise<string> {
   if (which.kind === 'model') {
     if (!findImportable(which.model)) openModelFolder(which.model, which.modelFile);
     return path.basename(path.resolve(which.model));

@@ -5,6 +5,7 @@ import type { BlockName } from '../../../schema/blocks.js';
 import type { SizeFigures } from '../../../schema/report.js';
 import type { ExportedFile } from '../../../schema/results.js';
 import { describeDecoder, savingsOf } from '../../decoder/describe.js';
+import type { Scales } from '../../decoder/scales.js';
 import { COMPANION_FILES, hasDerivedConfig, travels } from '../../export/companions.js';
 import { resolveExternalPath } from '../../onnx/file/external-data.js';
 import { externalFiles } from '../../onnx/file/model-file.js';
@@ -12,6 +13,8 @@ import type { SourceModel } from './source-model.js';
 
 /** Bytes foreseen for hopscotch.json before it is written; README.md takes a quarter of that. */
 const RECORD_BYTES = 8_000;
+/** A scale in the record's text, with its digits and its line. */
+const SCALE_BYTES = 26;
 
 /** Bytes foreseen for a config.json that is made of genai_config.json. */
 const DERIVED_CONFIG_BYTES = 500;
@@ -57,9 +60,20 @@ export function sizeFigures(
   };
 }
 
-/** What an export will write; sizes of what is not written yet are estimates. */
-export function plannedFiles(model: SourceModel, skipped: readonly BlockName[]): ExportedFile[] {
-  return [...plannedModelFiles(model, skipped), ...companionFiles(model)];
+/**
+ * What an export will write; sizes of what is not written yet are estimates.
+ * @param scales that the record holds
+ */
+export function plannedFiles(
+  model: SourceModel,
+  skipped: readonly BlockName[],
+  scales: Scales = new Map(),
+): ExportedFile[] {
+  const values = [...scales.values()].reduce((sum, { length }) => sum + length, 0);
+  return [
+    ...plannedModelFiles(model, skipped),
+    ...companionFiles(model, RECORD_BYTES + SCALE_BYTES * values),
+  ];
 }
 
 function plannedModelFiles(model: SourceModel, skipped: readonly BlockName[]): ExportedFile[] {
@@ -83,7 +97,7 @@ function plannedModelFiles(model: SourceModel, skipped: readonly BlockName[]): E
   ];
 }
 
-function companionFiles({ source }: SourceModel): ExportedFile[] {
+function companionFiles({ source }: SourceModel, recordBytes: number): ExportedFile[] {
   const travelling = readdirSync(source.folder).flatMap((name): ExportedFile[] => {
     const status = statSync(path.join(source.folder, name), { throwIfNoEntry: false });
     if (!status?.isFile() || !travels(source.folder, name)) return [];
@@ -105,7 +119,7 @@ function companionFiles({ source }: SourceModel): ExportedFile[] {
   return [
     ...travelling,
     ...(hasDerivedConfig(source.folder) ? [derived] : []),
-    { name: 'hopscotch.json', bytes: RECORD_BYTES, estimated: true, what: 'record' },
+    { name: 'hopscotch.json', bytes: recordBytes, estimated: true, what: 'record' },
     { name: 'README.md', bytes: RECORD_BYTES / 4, estimated: true, what: 'readme' },
   ];
 }

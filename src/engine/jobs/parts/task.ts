@@ -9,6 +9,7 @@ import { stopTokenIds } from '../../data/conversation-text.js';
 import { appendResponse, encodePrompts } from '../../data/encode-examples.js';
 import type { EncodedRow } from '../../data/encoded-row.js';
 import { isTextExample, type Example } from '../../data/example.js';
+import { shownConversation } from '../../data/messages.js';
 import { countProblems, describeProblems, type RowProblem } from '../../data/row-problems.js';
 import { loadTokenizer, type ModelTokenizer } from '../../data/tokenizer.js';
 import type { AnswerPrompt } from '../../evaluate/compare-answers.js';
@@ -24,6 +25,11 @@ import type { SourceModel } from './source-model.js';
 const TRIAL_ROWS = 2;
 const LOOKED_AT = 16;
 
+export interface TaskPrompt extends AnswerPrompt {
+  /** As it is shown, without what the chat template adds. */
+  text: string;
+}
+
 export interface PreparedTask {
   name: string;
   tokenizer: ModelTokenizer;
@@ -31,7 +37,7 @@ export interface PreparedTask {
   calibration: EncodedRow[];
   heldout: EncodedRow[];
   /** Held-out prompts with the dataset's own answers; none for plain text. */
-  prompts: AnswerPrompt[];
+  prompts: TaskPrompt[];
   summary: TaskSummary;
   /** Changes with the rows, their split and their responses. */
   fingerprint: string;
@@ -110,16 +116,19 @@ function answerPrompts(
   { tokenizer, model }: RowReader,
   examples: readonly Example[],
   settings: JobSettings,
-): AnswerPrompt[] {
+): TaskPrompt[] {
   const conversations = examples.flatMap((example) => (isTextExample(example) ? [] : [example]));
   if (conversations.length === 0) return [];
-  const expected = new Map(conversations.map((example) => [example.line, example.response]));
+  const examplesByLine = new Map(conversations.map((example) => [example.line, example]));
   const { prompts } = encodePrompts(tokenizer, conversations, {
     maxTokens: settings.maxTokens - 1,
     path: settings.dataset,
     model,
   });
-  return prompts.map(({ line, ids }) => ({ line, ids, expected: expected.get(line) }));
+  return prompts.map(({ line, ids }) => {
+    const { messages, response } = examplesByLine.get(line)!;
+    return { line, ids, text: shownConversation(messages), expected: response };
+  });
 }
 
 /** Those whose rows are used. */

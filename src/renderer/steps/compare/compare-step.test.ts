@@ -29,6 +29,27 @@ test('another point of the curve: other answers, another sentence', async () => 
   await waitFor(() => expect(sentence()).toContain('53 of 64'));
 });
 
+test('stopped before the first word: nothing is said of what would have come', async () => {
+  const nothing = {
+    text: '',
+    pieces: [],
+    tokens: 0,
+    promptTokens: 9,
+    promptSeconds: 0,
+    seconds: 0,
+    tokensPerSecond: 0,
+    finishedBy: 'stopped',
+  };
+  const session = await openCompare({
+    'compare.ask': () => ({ original: nothing, slimmed: nothing, same: true }),
+  });
+  session.compare.prompt = 'How many nuts?';
+  await fireEvent.click(await screen.findByRole('button', { name: 'Ask both' }));
+  await waitFor(() => expect(session.compare.answered.value).toBeDefined());
+  expect(screen.queryByText('Same answer')).toBeNull();
+  expect(screen.queryByText(/tokens differ/)).toBeNull();
+});
+
 test('a conversation goes on with each model’s own answers, as it was told to', async () => {
   const asked: unknown[] = [];
   const answer = (text: string) => ({

@@ -1,5 +1,6 @@
 import { screen, waitFor, within } from '@testing-library/svelte';
 import { expect, test } from 'vitest';
+import { model } from '../../texts/model.js';
 import { openPage } from '../../../../test/renderer/support/open-page.js';
 
 const main = () => within(screen.getByRole('main'));
@@ -24,4 +25,17 @@ test('the sample: what it is made of and what slimming brings, before anything i
   expect(main().getByText('File', { selector: 'dt' }).nextElementSibling!.textContent).toBe('9.87 MB');
   expect(main().getByText(/the file shrinks by only 2.1.% a block/)).toBeTruthy();
   expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Slim' }).disabled).toBe(false);
+});
+
+test('at the first start real models are named, with the file to download and its size', async () => {
+  await openPage('first-start');
+  const { firstModels } = model;
+  const table = main().getByRole('heading', { name: firstModels.title }).closest('section')!;
+  expect(firstModels.list.length).toBeGreaterThan(1);
+  for (const { name, file, size } of firstModels.list) {
+    const row = within(table).getByText(file).closest('tr')!;
+    expect(row.textContent).toContain(name);
+    expect(row.textContent).toContain(size);
+    expect(size).toMatch(/\d [MG]B$/);
+  }
 });

@@ -19,7 +19,7 @@ test('the original and the point that is looked at answer the held-out prompts; 
     within(models)
       .getAllByRole('listitem')
       .map((item) => item.textContent.trim()),
-  ).toEqual(['sample, original', 'sample, 3 skipped']);
+  ).toEqual(['sample, original', 'sample, arithmetic, 3 skipped']);
   await press('Start');
   expect(session.comparisons.list[0]!.settings).toMatchObject({
     models: [
@@ -35,6 +35,9 @@ test('the original and the point that is looked at answer the held-out prompts; 
     expect(screen.getByRole<HTMLInputElement>('radio', { name: /^Lost [1-9]/ }).disabled).toBe(false),
   );
   await fireEvent.click(screen.getByRole('radio', { name: /^Lost/ }));
+  // Who sees the page is told as well whose answers stand on which side.
+  const heads = [...screen.getByText('original', { selector: '.names *' }).parentElement!.children];
+  expect(heads.map((head) => head.textContent)).toEqual(['original', 'arithmetic, 3 skipped']);
   const rows = within(screen.getByRole('list', { name: 'Answers' })).getAllByRole('listitem');
   expect(rows.length).toBeGreaterThan(0);
   for (const row of rows) expect(row.textContent).toMatch(/right.*wrong/s);
@@ -62,4 +65,15 @@ test('votes are blind: no names before the end, and each is kept with the model 
   }
   await press('End and see');
   await screen.findByRole('list', { name: 'Answers' });
+});
+
+test('before the first answer there are no empty tables, but a sentence', async () => {
+  const models = ['sample, original', 'sample, arithmetic, 3 skipped'].map((name) => ({ name, answered: 0 }));
+  const rows = [{ index: 0, line: 1, prompt: 'Who?', answers: [null, null] }];
+  const session = await openMany({ 'comparisons.show': () => ({ models, rows, votes: [] }) });
+  await press(/prompts of arithmetic/);
+  session.comparisons.list = session.comparisons.list.map((one) => ({ ...one, status: 'running' }));
+  await screen.findByText(/The models are being loaded/);
+  expect(screen.queryByRole('table')).toBeNull();
+  expect(screen.queryByRole('list', { name: 'Answers' })).toBeNull();
 });
