@@ -1,5 +1,5 @@
-"""Times gradient steps of the sample in PyTorch; prints median seconds, loss and peak memory as JSON.
-usage: gradient-step-torch.py REFERENCE.py MODEL_FOLDER THREADS"""
+"""Times gradient steps of a Llama in PyTorch; prints median seconds, loss and peak memory as JSON.
+usage: gradient-step-torch.py REFERENCE.py MODEL_FOLDER THREADS ROWS TOKENS STEPS"""
 import importlib.util
 import json
 import resource
@@ -14,11 +14,12 @@ spec.loader.exec_module(reference)
 torch.set_num_threads(int(sys.argv[3]))
 
 model = reference.Llama(sys.argv[2])
-ids = torch.tensor([[5 + (row * 131 + token * 71) % 671 for token in range(65)] for row in range(32)])
-mask = torch.zeros(32, 65)
-mask[:, 32:] = 1
+rows, tokens, steps = (int(value) for value in sys.argv[4:7])
+ids = torch.tensor([[5 + (row * 131 + token * 71) % 671 for token in range(tokens + 1)] for row in range(rows)])
+mask = torch.zeros(rows, tokens + 1)
+mask[:, tokens // 2 :] = 1
 seconds = []
-for step in range(8):
+for step in range(steps + 2):
     scales = torch.ones(model.L, 4).requires_grad_(True)
     started = time.perf_counter()
     loss = reference.loss_of(model, ids, mask, scales)
