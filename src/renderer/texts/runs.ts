@@ -12,7 +12,9 @@ const statuses: Record<RunSummary['status'], string> = {
   damaged: 'damaged',
 };
 
-const nameOf = (run: RunSummary) => run.title || `${run.modelName} for ${run.datasetName}`;
+/** A file's ending says nothing of the model. */
+const nameOf = (run: RunSummary) =>
+  run.title || `${run.modelName.replace(/\.gguf$/i, '')} for ${run.datasetName}`;
 
 export const runs = {
   title: 'Runs',
@@ -33,7 +35,8 @@ export const runs = {
   },
   thumbnail: ({ curve }: RunSummary) =>
     `Quality from ${formatPercent(curve[0]!.quality)} to ${formatPercent(curve.at(-1)!.quality)} over ${counted(curve.at(-1)!.blocks, 'block')}`,
-  kept: (quality: number, blocks: number) => `${formatPercent(quality)} at ${counted(blocks, 'block')}`,
+  kept: (quality: number, blocks: number) =>
+    `quality ${formatPercent(quality)}, ${counted(blocks, 'block')} skipped`,
   noPoint: 'nothing measured yet',
   points: (points: number) => `${counted(points, 'point')} measured`,
   open: 'Open',
