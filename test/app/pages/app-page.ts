@@ -2,11 +2,15 @@
 import type { Locator, Page } from 'playwright-core';
 import { frame } from '../../../src/renderer/texts/frame.js';
 import type { Step } from '../../../src/shared/steps.js';
+import { BudgetPage } from './budget-page.js';
 import { CalibratePage } from './calibrate-page.js';
 import { ComparePage } from './compare-page.js';
 import { ExportPage } from './export-page.js';
+import { TaskPage } from './task-page.js';
 
 export class AppPage {
+  readonly task: TaskPage;
+  readonly budget: BudgetPage;
   readonly calibrate: CalibratePage;
   readonly compare: ComparePage;
   readonly export: ExportPage;
@@ -14,6 +18,8 @@ export class AppPage {
 
   constructor(page: Page) {
     this.#page = page;
+    this.task = new TaskPage(page);
+    this.budget = new BudgetPage(page);
     this.calibrate = new CalibratePage(page);
     this.compare = new ComparePage(page);
     this.export = new ExportPage(page);
@@ -21,6 +27,11 @@ export class AppPage {
 
   get slimButton(): Locator {
     return this.#page.locator('footer').getByRole('button', { name: frame.slim, exact: true });
+  }
+
+  /** What one click will do, or why it cannot. */
+  get promise(): Locator {
+    return this.#page.locator('footer').getByRole('paragraph');
   }
 
   get content(): Locator {

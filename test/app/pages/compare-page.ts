@@ -29,6 +29,18 @@ export class ComparePage {
     return this.pane(compare.slimmed(blocks));
   }
 
+  get stop(): Locator {
+    return this.#page.getByRole('main').getByRole('button', { name: compare.stop, exact: true });
+  }
+
+  /** What is said of both answers together. */
+  get verdict(): Locator {
+    return this.#page
+      .getByRole('main')
+      .getByRole('status')
+      .filter({ hasText: /same answer|answers differ/i });
+  }
+
   /** Ready again after an answer. */
   async waitForAnswers(): Promise<void> {
     await this.#page.getByRole('button', { name: compare.askBoth }).waitFor();

@@ -137,11 +137,22 @@ async function closeApp(electron: ElectronApplication): Promise<void> {
   await electron.close();
 }
 
-/** The process that calibrates, as the system knows it; undefined if none does. */
-export async function calibrationProcess({ electron }: RunningApp): Promise<number | undefined> {
+export type EngineProcess = 'engine' | 'calibration' | 'comparison';
+
+/** One of the app's engine processes, as the system knows it; undefined if it does not run. */
+export async function engineProcess(
+  { electron }: RunningApp,
+  name: EngineProcess,
+): Promise<number | undefined> {
   return await electron.evaluate(
-    ({ app }) => app.getAppMetrics().find(({ name }) => name === 'Hopscotch calibration')?.pid,
+    ({ app }, wanted) => app.getAppMetrics().find((each) => each.name === wanted)?.pid,
+    `Hopscotch ${name}`,
   );
+}
+
+/** The process that calibrates. */
+export async function calibrationProcess(app: RunningApp): Promise<number | undefined> {
+  return await engineProcess(app, 'calibration');
 }
 
 function environment(): Record<string, string> {

@@ -50,6 +50,21 @@ test('stopped before the first word: nothing is said of what would have come', a
   expect(screen.queryByText(/tokens differ/)).toBeNull();
 });
 
+test('a question that is given up before its turn is not shown as answered without words', async () => {
+  const session = await openCompare({
+    'compare.ask': () => {
+      throw new Error('Stopped.');
+    },
+  });
+  session.compare.prompt = 'How many nuts?';
+  await fireEvent.click(await screen.findByRole('button', { name: 'Ask both' }));
+  await waitFor(() => expect(session.compare.answered.failure).toBeDefined());
+  for (const name of ['Original', '3 blocks skipped']) {
+    await waitFor(() => expect(pane(name).textContent).toContain('stopped here'));
+    expect(pane(name).textContent).not.toContain('no words');
+  }
+});
+
 test('a conversation goes on with each model’s own answers, as it was told to', async () => {
   const asked: unknown[] = [];
   const answer = (text: string) => ({

@@ -69,9 +69,11 @@ export function shownAnswers({ compare }: Session): ShownAnswers | undefined {
   }
   if (!compare.live) return undefined;
   const { original, slimmed } = compare.live;
+  // Stopped before its turn came, or failed on the way: no answer comes any more.
+  const stopped = compare.answered.failure !== undefined;
   return {
-    original: streaming(original),
-    slimmed: streaming(slimmed),
+    original: { ...streaming(original), stopped },
+    slimmed: { ...streaming(slimmed), stopped },
     diff: streamingDiff(original.text, slimmed.text),
     streaming: compare.asking,
     same: undefined,
