@@ -88,8 +88,10 @@ describe.skipIf(!hasShared)(`snippets of each layout${pythonNote}${sharedReason}
   const layouts = layoutsHere(hasShared).filter(
     ([name, { untried }]) => /beside|float16|0\.18/.test(name) && !untried?.[4],
   );
+  // A text that passes LongRoPE's border is another one in transformers.js (docs/decisions/033-longrope.md).
+  const comparable = layouts.filter(([name]) => !name.includes('LongRoPE'));
 
-  it.each(layouts)('%s: the runtimes give the same answer', async (_, layout) => {
+  it.each(comparable)('%s: the runtimes give the same answer', async (_, layout) => {
     const printed = await runSnippets(await layoutFolder(layout));
     expect(printed['transformers.js']).toMatch(/\w/);
     if (genaiPython === undefined) return;

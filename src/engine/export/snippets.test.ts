@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exportSample, freshPath } from '../../../test/support/export-sample.js';
 import { sampleFolder } from '../../../test/support/shared-folder.js';
-import { transformersJsFile } from './snippets.js';
+import { exportSnippets, transformersJsFile } from './snippets.js';
 
 describe('transformers.js', () => {
   it.each([
@@ -29,6 +29,22 @@ describe('transformers.js', () => {
       expect(path.posix.join(subfolder, `${stem}${suffixes[dtype]}.onnx`)).toBe(file);
     }
   });
+});
+
+it.each([
+  [128, 64],
+  [2048, 200],
+])('code for a model that reads %i tokens asks for %i more at the most', (context, asked) => {
+  const folder = freshPath('small');
+  mkdirSync(folder);
+  writeFileSync(path.join(folder, 'config.json'), JSON.stringify({ max_position_embeddings: context }));
+  writeFileSync(
+    path.join(folder, 'genai_config.json'),
+    JSON.stringify({ model: { context_length: context } }),
+  );
+  const code = exportSnippets(folder, 'model.onnx').map((snippet) => snippet.code);
+  expect(code[0]).toContain(`max_new_tokens: ${asked} `);
+  expect(code[1]).toContain(`max_length=len(prompt) + ${asked})`);
 });
 
 /** The sample under another file name, with a config that names a file which will not be exported. */

@@ -14,6 +14,9 @@ const DTYPES: readonly (readonly [string, string])[] = [
   ['_bnb4', 'bnb4'],
 ];
 
+/** What the code asks for, or half of the context of models that have little of it: the prompt needs room, too. */
+const NEW_TOKENS = 200;
+
 /** How transformers.js is told which ONNX file of a folder to load. */
 export interface TransformersJsFile {
   dtype: string;
@@ -52,14 +55,20 @@ export function modelFileOf(modelFile: string, dtype: string): string {
 export function exportSnippets(folder: string, modelFile: string, shown = folder): Snippet[] {
   const isChat = readJson(folder, 'tokenizer_config.json')?.chat_template !== undefined;
   const genai = readJson(folder, 'genai_config.json');
+  const context = genai?.model?.context_length ?? readJson(folder, 'config.json')?.max_position_embeddings;
+  const newTokens = context === undefined ? NEW_TOKENS : Math.min(NEW_TOKENS, Math.max(1, context >> 1));
   return [
-    { runtime: 'transformers.js', language: 'js', code: transformersJsCode(shown, modelFile, isChat) },
+    {
+      runtime: 'transformers.js',
+      language: 'js',
+      code: transformersJsCode(shown, modelFile, isChat, newTokens),
+    },
     ...(genai
       ? [
           {
             runtime: 'onnxruntime-genai',
             language: 'python',
-            code: genaiCode(shown, isChat, providersOf(genai)),
+            code: genaiCode(shown, isChat, newTokens, providersOf(genai)),
           } as const,
         ]
       : []),
@@ -68,15 +77,15 @@ export function exportSnippets(folder: string, modelFile: string, shown = folder
 }
 
 /** The whole path, since the name alone would have to be one that a model on the Hugging Face hub could have. */
-function transformersJsCode(folder: string, modelFile: string, isChat: boolean): string {
+function transformersJsCode(folder: string, modelFile: string, isChat: boolean, newTokens: number): string {
   const options = Object.entries(transformersJsFile(modelFile))
     .map(([key, value]) => `${key}: ${quoted(value)}`)
     .join(', ');
   const answer = isChat
     ? `const messages = [{ role: 'user', content: 'Your prompt' }];
-const [{ generated_text: conversation }] = await generate(messages, { max_new_tokens: 200 });
+const [{ generated_text: conversation }] = await generate(messages, { max_new_tokens: ${newTokens} });
 console.log(conversation.at(-1).content);`
-    : `const [{ generated_text: text }] = await generate('Your prompt', { max_new_tokens: 200 });
+    : `const [{ generated_text: text }] = await generate('Your prompt', { max_new_tokens: ${newTokens} });
 console.log(text);`;
   return `import { env, pipeline } from '@huggingface/transformers';
 
@@ -87,7 +96,7 @@ ${answer}
 }
 
 /** @param providers that genai_config.json asks for, and of which each has a build of onnxruntime-genai of its own */
-function genaiCode(folder: string, isChat: boolean, providers: readonly string[]): string {
+function genaiCode(folder: string, isChat: boolean, newTokens: number, providers: readonly string[]): string {
   const load =
     providers.length === 0
       ? `model = og.Model(${quoted(folder)})`
@@ -104,7 +113,7 @@ ${load}
 tokenizer = og.Tokenizer(model)
 ${prompt}
 params = og.GeneratorParams(model)
-params.set_search_options(max_length=len(prompt) + 200)
+params.set_search_options(max_length=len(prompt) + ${newTokens})
 generator = og.Generator(model, params)
 generator.append_tokens(prompt)
 while not generator.is_done():
@@ -128,10 +137,13 @@ function providersOf(genai: GenaiConfig): string[] {
 }
 
 interface GenaiConfig {
-  model?: { decoder?: { session_options?: { provider_options?: object[] } } };
+  model?: { context_length?: number; decoder?: { session_options?: { provider_options?: object[] } } };
 }
 
-function readJson(folder: string, name: string): (GenaiConfig & { chat_template?: unknown }) | undefined {
+function readJson(
+  folder: string,
+  name: string,
+): (GenaiConfig & { chat_template?: unknown; max_position_embeddings?: number }) | undefined {
   const file = path.join(folder, name);
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as GenaiConfig) : undefined;
 }

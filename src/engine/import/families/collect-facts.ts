@@ -9,6 +9,7 @@ import { requireScaling } from './require-scaling.js';
 /** Beyond these a number is no size of a model but damage. */
 const MOST: Partial<Record<Quantity, number>> = { layers: 1000, heads: 4096, kvHeads: 4096 };
 const MOST_OF_A_SIZE = 1 << 24;
+const MOST_OF_A_WINDOW = 2 ** 31 - 1;
 
 /**
  * @param vocabulary rows of the embedding
@@ -49,7 +50,7 @@ export function collectFacts(family: Family, given: Quantities, vocabulary: numb
   const scoreWidth = layers === family.layersScaledByWidth ? hidden / heads : headSize;
   for (const scaling of [given.scaling, given.localScaling])
     if (scaling) requireScaling(scaling, turned / 2, given.place);
-  return {
+  const facts: DecoderFacts = {
     family,
     layers,
     hidden,
@@ -74,6 +75,28 @@ export function collectFacts(family: Family, given: Quantities, vocabulary: numb
     residualScale: positive('residualScale', 1),
     logitScale: 1 / positive('logitDivisor', 1),
   };
+  requireFloats(facts, given.place);
+  return facts;
+}
+
+/** Numbers that the graph holds as float32. */
+const FLOATS = [
+  'epsilon',
+  'scoreScale',
+  'scoreCap',
+  'logitCap',
+  'embeddingScale',
+  'residualScale',
+  'logitScale',
+] as const satisfies readonly (keyof DecoderFacts)[];
+
+/** @throws UserError if one is more than float32 holds */
+function requireFloats(facts: DecoderFacts, place: string): void {
+  const name = FLOATS.find((each) => !Number.isFinite(Math.fround(facts[each])));
+  if (name === undefined) return;
+  throw new UserError(
+    `${place} makes the model's ${name} ${facts[name]}, more than float32 holds; it is damaged.`,
+  );
 }
 
 /** @throws UserError if the file does not say which layers have one */
@@ -87,6 +110,8 @@ function convolutionsOf({ place, convolutions }: Quantities, layers: number, tap
 
 function layerAttention(family: Family, given: Quantities, layers: number, turned: number): LayerAttention[] {
   const window = given.get('window') ?? 0;
+  if (!Number.isInteger(window) || window < 0 || window > MOST_OF_A_WINDOW)
+    throw new UserError(`${given.place} gives ${window} as the model's window; it is damaged.`);
   const fullEvery = given.get('fullEvery') ?? family.fullEvery;
   const unturnedEvery = given.get('unturnedEvery') ?? family.unturnedEvery;
   const theta = given.get('theta') ?? family.theta;

@@ -49,9 +49,19 @@ describe('a plan', () => {
     const plans: MemoryPlan[] = [];
     const planner = new MemoryPlanner(undefined, session, (plan) => plans.push(plan));
     expect(await planner.forCalibration(decoder, batches, training)).toBe(session);
-    expect(await planner.forGeneration(decoder, [[1, 2]], 3)).toEqual({ runOptions: session, batchRows: 32 });
+    expect(await planner.forGeneration(decoder, [[1, 2]], 3)).toEqual({ runOptions: session, batchRows: 64 });
     expect(planner.forPasses(decoder)).toBe(session);
     expect(plans).toEqual([]);
+  });
+
+  it('without a limit has fewer answers together where texts are long', async () => {
+    const planner = new MemoryPlanner(undefined, session, () => {});
+    const rowsFor = async (tokens: number) =>
+      (await planner.forGeneration(decoder, [[1, 2]], tokens)).batchRows;
+    const [short, longer, longest] = [await rowsFor(3), await rowsFor(50_000), await rowsFor(10_000_000)];
+    expect([short, longest]).toEqual([64, 8]);
+    expect(longer).toBeLessThan(64);
+    expect(longer).toBeGreaterThan(8);
   });
 
   it('with room for everything leaves the model whole, after a trial', async () => {
