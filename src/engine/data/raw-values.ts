@@ -15,7 +15,8 @@ export function jsonRowValues(value: unknown): Record<string, unknown> | string 
   if (typeof value === 'string') return rowValues([['text', value]]);
   if (Array.isArray(value)) return 'a list, where an object with named columns is expected';
   if (typeof value !== 'object' || value === null) {
-    return `${JSON.stringify(value)}, where an object with named columns is expected`;
+    const found = value === null ? 'an empty value' : JSON.stringify(value);
+    return `${found}, where an object with named columns is expected`;
   }
   return rowValues(Object.entries(value));
 }
