@@ -12,9 +12,7 @@ const statuses: Record<RunSummary['status'], string> = {
   damaged: 'damaged',
 };
 
-/** A file's ending says nothing of the model. */
-const nameOf = (run: RunSummary) =>
-  run.title || `${run.modelName.replace(/\.gguf$/i, '')} for ${run.datasetName}`;
+const nameOf = (run: RunSummary) => run.title || `${run.modelName} for ${run.datasetName}`;
 
 export const runs = {
   title: 'Runs',
