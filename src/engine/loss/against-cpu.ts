@@ -46,7 +46,7 @@ export async function holdAgainstCpu(
 }
 
 /** @throws ProviderFailure if the device takes longer than the CPU */
-export function requirePays(provider: Provider, own: number, cpu: number): void {
+function requirePays(provider: Provider, own: number, cpu: number): void {
   if (own <= cpu) return;
   const told = (seconds: number) =>
     seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`;
