@@ -142,6 +142,49 @@ describe('differentiate', () => {
     expect(added).toEqual(['Mul', 'Mul', 'Split', 'Neg', 'Concat']);
   });
 
+  it('knows a border that is computed from a dimension that never changes', () => {
+    const test = new TypedGraph();
+    test.input('x', [undefined, 4]);
+    const [zero, one, two, end, last] = [
+      test.integers('zero', 0),
+      test.integers('one', 1),
+      test.integers('two', 2),
+      test.integers('end', 2 ** 31),
+      test.integers('last', -1),
+    ];
+    test.op('shape', 'Shape', ['x'], [2], {}, 'int64');
+    test.op('width', 'Gather', ['shape', one], [1], {}, 'int64');
+    test.op('half', 'Div', ['width', two], [1], {}, 'int64');
+    test.op('left', 'Slice', ['x', zero, 'half', last], [undefined, 2]);
+    test.op('right', 'Slice', ['x', 'half', end, last], [undefined, 2]);
+    test.op('product', 'Mul', ['left', 'right'], [undefined, 2]);
+    test.op('loss', 'ReduceSum', ['product'], [], { keepdims: 0 });
+    const { added } = test.differentiate('loss', ['x']);
+    expect(added.filter((opType) => ['Gather', 'ScatterElements', 'Range'].includes(opType))).toEqual([]);
+  });
+
+  it('reshapes back without the value whose shape it is, where the runs agree on it', () => {
+    const test = new TypedGraph();
+    test.input('x', [undefined, undefined, 6]);
+    const heads = test.integers('heads', 0, 0, 3, 2);
+    const joined = test.integers('joined', 0, 0, 6);
+    test.op('apart', 'Reshape', ['x', heads], [undefined, undefined, 3, 2]);
+    test.op('squares', 'Mul', ['apart', 'apart'], [undefined, undefined, 3, 2]);
+    test.op('together', 'Reshape', ['squares', joined], [undefined, undefined, 6]);
+    test.op('loss', 'ReduceSum', ['together'], [], { keepdims: 0 });
+    for (const [value, inner] of Object.entries({ x: [6], apart: [3, 2], squares: [3, 2], together: [6] })) {
+      const shapes = [
+        [2, 3, ...inner],
+        [3, 5, ...inner],
+      ];
+      test.types.set(value, { ...test.types.get(value)!, shapes });
+    }
+    test.differentiate('loss', ['x']);
+    const shapes = test.graph.nodes.filter(({ opType }) => opType === 'Shape');
+    expect(shapes.flatMap(({ input }) => input)).not.toContain('squares');
+    expect(shapes.flatMap(({ input }) => input)).not.toContain('x');
+  });
+
   it('corrects the probabilities at the labels of a cross-entropy', () => {
     const test = new TypedGraph();
     test.input('logits', [undefined, 9]);

@@ -62,6 +62,7 @@ export function differentiate(graph: Graph, options: DifferentiateOptions): Map<
       shape: (value) => typeOf(types, value).shape,
       elementType: (value) => elementType(types, value),
       constant: (value) => graph.constant(value),
+      producer: (value) => graph.producer(value),
       opset: options.opset ?? 13,
     };
     rule.gradient(context).forEach((gradient, index) => {

@@ -166,16 +166,25 @@ export class GradientBuilder extends Operators {
     return this.matMul(this.swapLastTwo(b, rank), this.swapLastTwo(a, rank));
   }
 
-  /** The elements in the shape of a value of the forward graph. */
-  reshapeLike(value: string, like: string): string {
-    const { shape } = this.types.get(like)!;
-    if (shape.filter((dim) => dim === undefined).length === 1 && !shape.includes(0)) {
-      return this.reshape(
-        value,
-        shape.map((dim) => dim ?? -1),
-      );
-    }
-    return this.reshape(value, this.shapeInput(like));
+  /**
+   * The elements in the shape of a value of the forward graph.
+   * @param from a value of the forward graph that has the shape of these elements
+   */
+  reshapeLike(value: string, like: string, from?: string): string {
+    const dims = this.#dimsLike(like, from);
+    const isKnown = dims.filter((dim) => dim === -1).length < 2 && !this.types.get(like)!.shape.includes(0);
+    return this.reshape(value, isKnown ? dims : this.shapeInput(like));
+  }
+
+  /** As Reshape takes them: 0 where both have the same at the same place, -1 where it is not known. */
+  #dimsLike(like: string, from: string | undefined): number[] {
+    const { shape, shapes } = this.types.get(like)!;
+    const fromShapes = from === undefined ? undefined : this.types.get(from)!.shapes;
+    const isSame = (axis: number) =>
+      shapes !== undefined &&
+      shapes.length > 1 &&
+      shapes.every((dims, run) => dims[axis] === fromShapes?.[run]?.[axis]);
+    return shape.map((dim, axis) => dim ?? (isSame(axis) ? 0 : -1));
   }
 
   /** Repeats a small value up to the shape of a value of the forward graph. */

@@ -17,6 +17,8 @@ export interface RuleContext {
   elementType(value: string): string;
   /** The tensor behind an initializer or the output of a Constant node. */
   constant(value: string): TensorProto | undefined;
+  /** The node of the forward graph that makes a value; undefined for inputs and initializers. */
+  producer(value: string): NodeProto | undefined;
   /** Version of the standard operators in the model; at least 13. */
   opset: number;
 }

@@ -6,6 +6,8 @@ export type Shape = readonly Dim[];
 
 export interface ValueType {
   shape: Shape;
+  /** The shape in each of the runs by which types were found; missing where it depends on what is fed. */
+  shapes?: readonly (readonly number[])[];
   /** onnxruntime's element type: 'float32', 'int64'... */
   type: string;
 }

@@ -2,6 +2,7 @@
 import type { ReadableRows } from '../data/encoded-row.js';
 import { isBeyondBorder, type Decoder } from '../decoder/decoder.js';
 import { throwIfCancelled, UserError } from '../../schema/errors.js';
+import { withFiniteMasks } from '../decoder/edit/finite-masks.js';
 import { withoutRepetitions } from '../decoder/edit/shared-heads.js';
 import { emptyCache, tokenFeeds } from '../runtime/decoder-feeds.js';
 import { openDecoder } from '../runtime/segmented-model.js';
@@ -78,7 +79,7 @@ export class Generator {
    * @throws UserError if onnxruntime cannot load the model
    */
   static async openForBatches(decoder: Decoder, options?: RunOptions, batchRows = 32): Promise<Generator> {
-    return await Generator.open(withoutRepetitions(decoder), options, batchRows);
+    return await Generator.open(withFiniteMasks(withoutRepetitions(decoder)), options, batchRows);
   }
 
   /**

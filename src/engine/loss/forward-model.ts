@@ -4,6 +4,7 @@ import type { BlockName } from '../../schema/blocks.js';
 import type { Decoder } from '../decoder/decoder.js';
 import { allPositions } from '../decoder/edit/all-positions.js';
 import { deleteBlocks } from '../decoder/edit/delete-blocks.js';
+import { withFiniteMasks } from '../decoder/edit/finite-masks.js';
 import type { Feeds, RunnableModel, RunOptions } from '../runtime/session.js';
 import { float32Values, type RuntimeTensor } from '../runtime/tensors.js';
 import { gateDecoder, gateFeeds, gateSize, type KeyedGate } from './gated-decoder.js';
@@ -169,7 +170,7 @@ export function gatedDecoder(
   decoder: Decoder,
   options: LossModelOptions,
 ): { gated: Decoder; gates: KeyedGate[] } {
-  const whole = allPositions(decoder);
+  const whole = withFiniteMasks(allPositions(decoder));
   const pruned = options.skipped.length > 0 ? deleteBlocks(whole, options.skipped) : whole;
   return gateDecoder(whole, pruned, options.granularity);
 }

@@ -1,10 +1,12 @@
 /** Gradients of a batch's loss by every scale, and the loss, from a decoder with gates in onnxruntime. */
 import type { BlockName } from '../../schema/blocks.js';
+import type { Decoder } from '../decoder/decoder.js';
 import type { LossKind } from '../../schema/settings.js';
 import type { Feeds, RunnableModel } from '../runtime/session.js';
 import { float32Values, type RuntimeTensor } from '../runtime/tensors.js';
 import type { LossModelOptions } from './forward-model.js';
 import { gateFeeds, gateSize, type KeyedGate } from './gated-decoder.js';
+import { batchParts } from './batch-parts.js';
 import { batchFeeds, type LossBatch } from './loss-batch.js';
 import { LOSS_OUTPUTS } from './loss-values.js';
 import type { ScaleKey, Scales } from '../decoder/scales.js';
@@ -23,34 +25,33 @@ export interface LossAndGradients {
   gradients: Map<ScaleKey, Float32Array>;
 }
 
+export interface OpenedGradient {
+  model: RunnableModel;
+  /** What the batches are for. */
+  decoder: Decoder;
+  gates: readonly KeyedGate[];
+  /** Names of the gradients by the gates'. */
+  gradients: ReadonlyMap<string, string>;
+  /** Blocks whose residual addition holds another block too (parallel residuals). */
+  shared: ReadonlySet<BlockName>;
+  kind: LossKind;
+  /** Tokens, padding included, that run at once; a row alone may have more. */
+  mostTokens: number;
+}
+
 /** Gradients of the loss by the scales, and the loss. Made by `openGradientModel`. */
 export class GradientModel {
-  readonly #model: RunnableModel;
-  readonly #gates: readonly KeyedGate[];
+  readonly #opened: OpenedGradient;
   readonly #trained: readonly KeyedGate[];
-  readonly #gradients: ReadonlyMap<string, string>;
-  readonly #shared: ReadonlySet<BlockName>;
-  readonly #kind: LossKind;
 
-  /** @param shared blocks whose residual addition holds another block too (parallel residuals) */
-  constructor(
-    model: RunnableModel,
-    gates: readonly KeyedGate[],
-    gradients: ReadonlyMap<string, string>,
-    shared: ReadonlySet<BlockName>,
-    kind: LossKind,
-  ) {
-    this.#model = model;
-    this.#gates = gates;
-    this.#trained = gates.filter(({ name }) => gradients.has(name));
-    this.#gradients = gradients;
-    this.#shared = shared;
-    this.#kind = kind;
+  constructor(opened: OpenedGradient) {
+    this.#opened = opened;
+    this.#trained = opened.gates.filter(({ name }) => opened.gradients.has(name));
   }
 
   /** Whether another block is added to the stream in the same step (parallel residuals). */
   sharesResidual(block: BlockName): boolean {
-    return this.#shared.has(block);
+    return this.#opened.shared.has(block);
   }
 
   /** Keys of all scales that have a gradient, and their sizes. */
@@ -62,32 +63,65 @@ export class GradientModel {
    * @param match feeds of `hiddenMatchFeeds`, where the model was opened with `matchHidden`
    * @returns the loss, without the distance from hidden states, and of both together the value and the gradients
    */
-  async run(batch: LossBatch, scales: Scales, match: Feeds = {}): Promise<LossAndGradients> {
-    return this.#read(await this.#model.run(this.#feeds({ batch, scales, match })));
+  async run(batch: LossBatch, scales: Scales, match?: Feeds): Promise<LossAndGradients> {
+    for await (const results of this.runEach([{ batch, scales, ...(match && { match }) }])) return results;
+    throw new RangeError('A run without results');
   }
 
   /** Losses and gradients of several batches or scales in turn; segments that are loaded in turn are loaded once for all. */
   async *runEach(runs: readonly GradientRun[]): AsyncGenerator<LossAndGradients> {
-    const feeds = runs.map((run) => this.#feeds(run));
-    for await (const results of this.#model.runEach(feeds)) yield this.#read(results);
+    const { model, decoder, mostTokens } = this.#opened;
+    const parts = runs.flatMap(({ batch, scales, match = {} }) => {
+      // The distance from hidden states is relative to those of the whole batch.
+      const most = Object.keys(match).length > 0 ? Infinity : mostTokens;
+      return batchParts(decoder, batch, most).map((part, index, { length }) => ({
+        feeds: this.#feeds({ batch: part.batch, scales, match }),
+        share: part.share,
+        isLast: index === length - 1,
+      }));
+    });
+    let sum: LossAndGradients | undefined;
+    let index = 0;
+    for await (const results of model.runEach(parts.map(({ feeds }) => feeds))) {
+      const { share, isLast } = parts[index++]!;
+      const whole = isLast && sum === undefined;
+      sum = whole ? this.#read(results) : added(sum, this.#read(results), share);
+      if (!isLast) continue;
+      yield sum;
+      sum = undefined;
+    }
+  }
+
+  async release(): Promise<void> {
+    await this.#opened.model.release();
   }
 
   #feeds({ batch, scales, match }: GradientRun): Feeds {
-    return { ...batchFeeds(batch, this.#kind), ...gateFeeds(this.#gates, scales), ...match };
+    const { kind, gates } = this.#opened;
+    return { ...batchFeeds(batch, kind), ...gateFeeds(gates, scales), ...match };
   }
 
   #read(results: Record<string, RuntimeTensor>): LossAndGradients {
+    const { gradients: names } = this.#opened;
     const gradients = new Map(
-      this.#trained.map((gate) => [gate.key, float32Values(results[this.#gradients.get(gate.name)!]!)]),
+      this.#trained.map((gate) => [gate.key, float32Values(results[names.get(gate.name)!]!)]),
     );
     const loss = float32Values(results[LOSS_OUTPUTS.loss]!)[0]!;
     const objective = results[LOSS_OUTPUTS.objective];
     return { loss, objective: objective ? float32Values(objective)[0]! : loss, gradients };
   }
+}
 
-  async release(): Promise<void> {
-    await this.#model.release();
-  }
+/** The share of one part's means, added to the sum of those before. */
+function added(sum: LossAndGradients | undefined, part: LossAndGradients, share: number): LossAndGradients {
+  const gradients = new Map(
+    [...part.gradients].map(([key, values]) => {
+      const before = sum?.gradients.get(key);
+      return [key, values.map((value, index) => (before?.[index] ?? 0) + share * value)];
+    }),
+  );
+  const plus = (before: number | undefined, value: number) => (before ?? 0) + share * value;
+  return { loss: plus(sum?.loss, part.loss), objective: plus(sum?.objective, part.objective), gradients };
 }
 
 export interface GradientModelOptions extends LossModelOptions {

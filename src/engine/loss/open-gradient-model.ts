@@ -18,6 +18,9 @@ import { LOSS_INPUTS, LOSS_OUTPUTS } from './loss-values.js';
 import { openGradient } from './open-gradient.js';
 import { GradientModel, type GradientModelOptions } from './gradient-model.js';
 
+/** Tokens that a CPU computes at once: with more, activations leave its caches. */
+const TOKENS_AT_ONCE = 1024;
+
 /**
  * @throws UserError if an operator has no gradient rule or onnxruntime cannot load the graph
  * @throws ProviderFailure if another device than the CPU computes other gradients than it, or takes longer although it
@@ -54,8 +57,15 @@ export async function openGradientModel(
   const shared = decoder.steps
     .filter((step) => step.blocks.length > 1)
     .flatMap((step) => step.blocks.map(blockName));
-  const gradientModel = new GradientModel(opened.model, gates, opened.gradients, new Set(shared), kind);
   const provider = options.runOptions?.provider ?? 'cpu';
+  const gradientModel = new GradientModel({
+    ...opened,
+    decoder,
+    gates,
+    shared: new Set(shared),
+    kind,
+    mostTokens: provider === 'cpu' ? TOKENS_AT_ONCE : Infinity,
+  });
   if (provider === 'cpu') return gradientModel;
   try {
     await holdAgainstCpu(gradientModel, decoder, options, () => openGradientModel(decoder, onCpu(options)));

@@ -37,8 +37,15 @@ describe('probeTypes', () => {
       model,
       [2, 3].map((rows) => ({ x: zerosTensor('float32', [rows, 4]) })),
     );
-    expect(Object.fromEntries(types)).toEqual({
-      x: { shape: [undefined, 4], type: 'float32' },
+    expect(Object.fromEntries(types)).toMatchObject({
+      x: {
+        shape: [undefined, 4],
+        shapes: [
+          [2, 4],
+          [3, 4],
+        ],
+        type: 'float32',
+      },
       bias: { shape: [4], type: 'float32' },
       sum: { shape: [undefined, 4], type: 'float32' },
       total: { shape: [], type: 'float32' },
@@ -73,8 +80,11 @@ describe('probeTypes', () => {
       };
     };
     const types = await probeTypes(model, [feeds(2, 3), feeds(3, 5)]);
-    expect(types.get('logits')).toEqual({ shape: [undefined, undefined, 676], type: 'float32' });
-    expect(types.get('present.3.key')).toEqual({ shape: [undefined, 2, undefined, 32], type: 'float32' });
+    expect(types.get('logits')).toMatchObject({ shape: [undefined, undefined, 676], type: 'float32' });
+    expect(types.get('present.3.key')).toMatchObject({
+      shape: [undefined, 2, undefined, 32],
+      type: 'float32',
+    });
     for (const node of model.graph.node) {
       for (const output of node.output) expect(types.has(output), output).toBe(true);
     }

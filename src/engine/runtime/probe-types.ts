@@ -14,6 +14,8 @@ import { openSession, type Feeds, type Session, type RunOptions } from './sessio
 export interface ProbedType {
   /** A dimension is undefined if it differs between the probes. */
   shape: (number | undefined)[];
+  /** The shape in each probe; missing where it depends on what is fed. Of constants: once. */
+  shapes?: readonly (readonly number[])[];
   /** onnxruntime's element type: 'float32', 'int64'... */
   type: string;
 }
@@ -88,7 +90,10 @@ function forgetCounts(model: OnnxModel, types: Map<string, ProbedType>): void {
     for (const value of walk(node.output, (from) => (types.has(from) ? resultsOf(from) : []))) {
       const type = types.get(value);
       if (!type) continue;
-      types.set(value, { ...type, shape: type.shape.map((dim) => (dim === count ? undefined : dim)) });
+      types.set(value, {
+        type: type.type,
+        shape: type.shape.map((dim) => (dim === count ? undefined : dim)),
+      });
     }
   }
 }
@@ -101,7 +106,7 @@ function record(types: Map<string, ProbedType>, value: string, type: string, dim
     );
   }
   const shape = before ? before.shape.map((dim, axis) => (dim === dims[axis] ? dim : undefined)) : [...dims];
-  types.set(value, { shape, type });
+  types.set(value, { shape, shapes: [...(before?.shapes ?? []), [...dims]], type });
 }
 
 /** A copy of the model whose outputs tell the shape and element type of each value that is not constant. */

@@ -8,7 +8,7 @@ function reshaping(operator: string): GradientRule {
   return {
     operator,
     gradient({ node, build, outputGradient }) {
-      return [build.reshapeLike(outputGradient(0)!, node.input[0]!)];
+      return [build.reshapeLike(outputGradient(0)!, node.input[0]!, node.output[0]!)];
     },
   };
 }

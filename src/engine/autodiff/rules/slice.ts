@@ -3,7 +3,7 @@
  * (ONNX operator specification, Slice; negative starts and ends count from the end, ends beyond the axis stop there).
  */
 import { absoluteAxis } from '../broadcasting.js';
-import { constantIntegers } from '../constant-inputs.js';
+import { knownIntegers } from '../constant-inputs.js';
 import type { GradientRule, RuleContext } from '../gradient-rule.js';
 import type { Shape } from '../value-types.js';
 
@@ -38,7 +38,7 @@ function cutsOf(context: RuleContext): Cut[] {
   const { node, shape } = context;
   const rank = shape(node.input[0]!).length;
   const integers = (index: number) =>
-    node.input[index] ? constantIntegers(context, node.input[index]) : undefined;
+    node.input[index] ? knownIntegers(context, node.input[index]) : undefined;
   const starts = integers(1);
   const steps = node.input[4] ? integers(4) : undefined;
   const count = shape(node.input[1]!)[0]!;
