@@ -6,6 +6,7 @@
  * What the products with weights give forward is kept for the way back as far as there is room, or else computed again.
  */
 import { cutAtLayers, cutStream } from '../decoder/edit/cut-stream.js';
+import { freeTensor } from '../runtime/free-tensor.js';
 import type { Feeds, RunnableModel } from '../runtime/session.js';
 import type { RuntimeTensor } from '../runtime/tensors.js';
 import { SEED } from './gradient-segment.js';
@@ -125,17 +126,24 @@ class PassingGradient {
     const products = await this.#productsOf(segment);
     const results = await gradient!.session.run({ ...this.#known, ...products, ...this.#seed });
     this.#kept.delete(segment);
+    for (const done of [...Object.values(products), ...Object.values(this.#seed)]) freeTensor(done);
     for (const name of borders.outputs) this.results[name] = results[name]!;
     for (const [leaf, output] of gradient!.outputs) {
       if (leaf === streamIn) this.#seed = { [SEED]: results[output]! };
       else this.results[this.#gradients.get(leaf)!] = results[output]!;
     }
-    if (streamIn !== undefined) delete this.#known[streamIn];
+    if (streamIn === undefined) return;
+    freeTensor(this.#known[streamIn]!);
+    delete this.#known[streamIn];
   }
 
   async #productsOf(segment: GradientSegment): Promise<Feeds> {
     if (productsOf(segment).length === 0) return {};
-    return this.#kept.get(segment) ?? (await runForward(segment, this.#known, true)).products;
+    const kept = this.#kept.get(segment);
+    if (kept) return kept;
+    const { borders, products } = await runForward(segment, this.#known, true);
+    freeTensor(borders[segment.segment.streamOut!]!);
+    return products;
   }
 }
 

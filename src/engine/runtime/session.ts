@@ -11,6 +11,7 @@ import { behindLinks } from '../onnx/file/behind-links.js';
 import { encodeModel, externalFiles, readModel, type OnnxModel } from '../onnx/file/model-file.js';
 import { withWeightsFromFile } from '../onnx/file/weights-in-place.js';
 import { PlacementProfile } from './cpu-operators.js';
+import { freeTensor } from './free-tensor.js';
 import { keepDevice } from './kept-device.js';
 import { plainReason, runFailure } from './plain-reason.js';
 import type { SegmentSlot } from './segment-slot.js';
@@ -110,8 +111,14 @@ export class Session implements RunnableModel {
     const given = this.#provider === 'cpu' ? into : {};
     const fetches = Object.fromEntries(outputs.map((name) => [name, given[name] ?? null]));
     try {
-      const results = await this.#session.run(bound, fetches);
+      const results: Record<string, RuntimeTensor> = { ...(await this.#session.run(bound, fetches)) };
       this.#reportPlacement();
+      for (const [name, tensor] of Object.entries(given)) {
+        if (!(name in fetches)) continue;
+        // onnxruntime-node writes into the tensor that is given, and returns a copy of it.
+        freeTensor(results[name]!);
+        results[name] = tensor;
+      }
       return results;
     } catch (error) {
       if (this.#provider === 'cpu') throw runFailure(error, feeds);
