@@ -13,12 +13,15 @@ export interface AnswerPrompt {
   expected: string | undefined;
 }
 
+/** A generator, or what stands for one whose answers are kept. */
+export type Answering = Pick<Generator, 'generate'>;
+
 /**
  * @param decode text of generated tokens, special tokens left out
  * @throws CancelledError if the signal is triggered
  */
 export async function generateAnswers(
-  generator: Generator,
+  generator: Answering,
   prompts: readonly AnswerPrompt[],
   settings: GenerationSettings,
   decode: (tokens: readonly number[]) => string,
@@ -37,8 +40,8 @@ export async function generateAnswers(
  * @throws CancelledError if the signal is triggered
  */
 export async function compareAnswers(
-  original: Generator,
-  slimmed: Generator,
+  original: Answering,
+  slimmed: Answering,
   prompts: readonly AnswerPrompt[],
   settings: GenerationSettings,
   decode: (tokens: readonly number[]) => string,

@@ -2,7 +2,8 @@
 import type { HeldoutQuality } from '../../schema/report.js';
 import { requireOwnNumbers } from '../loss/finite-losses.js';
 import type { LossBatch } from '../loss/loss-batch.js';
-import type { ForwardModel, TokenResults } from '../loss/forward-model.js';
+import type { ForwardModel, ForwardRun, TokenResults } from '../loss/forward-model.js';
+import type { TokenTargets } from '../loss/divergence.js';
 import type { Scales } from '../decoder/scales.js';
 import { throwIfCancelled } from '../../schema/errors.js';
 import { clampShare, shareEstimate, tokenMeanEstimate } from './intervals.js';
@@ -19,6 +20,8 @@ export interface QualityOptions {
   /** The rows as batches for the original, where its graph has other inputs; default: those that are measured. */
   originalBatches?: readonly LossBatch[];
   signal?: AbortSignal;
+  /** Told the most likely tokens of each batch, where there is no original. */
+  onTargets?: (batch: LossBatch, targets: TokenTargets) => void;
   /** Called after each forward pass of a batch, the original's among them. */
   onPass?: () => void;
 }
@@ -55,9 +58,10 @@ export async function heldoutQualities(
     for (const [index, counter] of counters.entries()) {
       const runs = group.map(({ batch }) => ({ batch, scales: scales[index]! }));
       let place = 0;
-      for await (const result of expected ? model.runEachWithLogits(runs) : model.runEach(runs)) {
+      for await (const result of resultsOf(model, runs, options)) {
         throwIfCancelled(options.signal);
         if (!options.original) requireOwnNumbers(result.tokenLosses);
+        if ('targets' in result) options.onTargets?.(group[place]!.batch, result.targets);
         counter.add(group[place]!.batch, result, expected?.[place]);
         if (group[place]!.isLast) options.onPass?.();
         place += 1;
@@ -65,6 +69,16 @@ export async function heldoutQualities(
     }
   }
   return counters.map((counter) => counter.result());
+}
+
+/** With the logits where there is an original to compare with, with the most likely tokens where these are asked for. */
+function resultsOf(
+  model: ForwardModel,
+  runs: readonly ForwardRun[],
+  { original, onTargets }: QualityOptions,
+): AsyncIterable<TokenResults | ResultsWithLogits | (TokenResults & { targets: TokenTargets })> {
+  if (original) return model.runEachWithLogits(runs);
+  return onTargets ? model.runEachWithTargets(runs) : model.runEach(runs);
 }
 
 type ResultsWithLogits = TokenResults & { logits: Float32Array };

@@ -9,6 +9,7 @@ import { lossKindFor } from '../../schema/settings.js';
 import type { TrainedScales } from '../calibrate/train/train-scales.js';
 import type { EncodedRow } from '../data/encoded-row.js';
 import { tryExport } from '../export/try-export.js';
+import type { Decoder } from '../decoder/decoder.js';
 import { Generator } from '../generate/generator.js';
 import { makeLossBatch } from '../loss/loss-batch.js';
 import { openCheckpoint } from '../runs/checkpoint-file.js';
@@ -21,7 +22,7 @@ import { lockRun } from '../runs/run-lock.js';
 import { peakSoFar } from '../runtime/peak-memory.js';
 import type { RunOptions } from '../runtime/session.js';
 import type { JobContext } from './context.js';
-import { heldoutAnswers } from './parts/answers.js';
+import { heldoutAnswers, keptAnswers } from './parts/answers.js';
 import { qualityMeasureFor, taskBatches } from './parts/batches.js';
 import { requirePossible } from './parts/before-start.js';
 import { calibrate } from './parts/curve.js';
@@ -239,17 +240,18 @@ class SlimJob {
         prompts.map(({ ids }) => ids),
         maxNewTokens,
       );
-      const original = await Generator.openForBatches(reference.decoder, runOptions, batchRows);
-      const decoder = slimmedForAnswers(model, chosen, scales, runOptions);
-      const slimmed = await Generator.openForBatches(decoder, runOptions, batchRows);
+      const open = async (decoder: Decoder) => await Generator.openForBatches(decoder, runOptions, batchRows);
+      const slimmed = await open(slimmedForAnswers(model, chosen, scales, runOptions));
       try {
+        const original = keptAnswers(reference, task, maxNewTokens, this.#context, () =>
+          open(reference.decoder),
+        );
         const pair = { original, slimmed };
         const answers = await heldoutAnswers(pair, task, answerRows, maxNewTokens, this.#context);
         const { rows: _, ...figures } = answers!;
         writeKept(this.#context.store.answersFile(this.#run, chosen.skipped.length), answers);
         return figures;
       } finally {
-        await original.release();
         await slimmed.release();
       }
     });

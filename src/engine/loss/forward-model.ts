@@ -40,6 +40,7 @@ export interface ForwardRun {
 }
 
 const TOKEN_OUTPUTS = [LOSS_OUTPUTS.loss, LOSS_OUTPUTS.tokenLosses, LOSS_OUTPUTS.predictions];
+const TARGET_OUTPUTS = [LOSS_OUTPUTS.topTokens, LOSS_OUTPUTS.topLogProbabilities];
 
 /** Losses and predictions without gradients. Made by `openForwardModel`. */
 export class ForwardModel {
@@ -103,18 +104,20 @@ export class ForwardModel {
     return float32Values(results[LOSS_OUTPUTS.hidden]!);
   }
 
+  /** The same with the most likely tokens at each response position. */
+  async *runEachWithTargets(
+    runs: readonly ForwardRun[],
+  ): AsyncGenerator<TokenResults & { targets: TokenTargets }> {
+    const feeds = runs.map((run) => this.#feeds(run));
+    for await (const results of this.#model.runEach(feeds, [...TOKEN_OUTPUTS, ...TARGET_OUTPUTS])) {
+      yield { ...tokenResults(results), targets: tokenTargets(results) };
+    }
+  }
+
   /** The most likely tokens of each batch's response positions in turn, with all scales where they start. */
   async *topTokensEach(batches: readonly LossBatch[]): AsyncGenerator<TokenTargets> {
     const feeds = batches.map((batch) => this.#feeds({ batch, scales: new Map() }));
-    const outputs = [LOSS_OUTPUTS.topTokens, LOSS_OUTPUTS.topLogProbabilities];
-    for await (const results of this.#model.runEach(feeds, outputs)) {
-      const tokens = results[LOSS_OUTPUTS.topTokens]!;
-      yield {
-        tokens: Int32Array.from(tokens.data as BigInt64Array, Number),
-        logProbabilities: float32Values(results[LOSS_OUTPUTS.topLogProbabilities]!),
-        kept: tokens.dims.at(-1)!,
-      };
-    }
+    for await (const results of this.#model.runEach(feeds, TARGET_OUTPUTS)) yield tokenTargets(results);
   }
 
   /** The loss and the last value of the residual stream, as of `run` and `hidden`, for several batches or scales in turn. */
@@ -144,6 +147,15 @@ function tokenResults(results: Record<string, RuntimeTensor>): TokenResults {
     loss: float32Values(results[LOSS_OUTPUTS.loss]!)[0]!,
     tokenLosses: float32Values(results[LOSS_OUTPUTS.tokenLosses]!),
     predictions: Int32Array.from(results[LOSS_OUTPUTS.predictions]!.data as BigInt64Array, Number),
+  };
+}
+
+function tokenTargets(results: Record<string, RuntimeTensor>): TokenTargets {
+  const tokens = results[LOSS_OUTPUTS.topTokens]!;
+  return {
+    tokens: Int32Array.from(tokens.data as BigInt64Array, Number),
+    logProbabilities: float32Values(results[LOSS_OUTPUTS.topLogProbabilities]!),
+    kept: tokens.dims.at(-1)!,
   };
 }
 

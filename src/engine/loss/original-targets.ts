@@ -14,7 +14,7 @@ export class OriginalTargets {
   ): Promise<void> {
     let index = 0;
     for await (const targets of original.topTokensEach(batches)) {
-      this.#keep(batches[index]!, targets);
+      this.keep(batches[index]!, targets);
       index += 1;
       onBatch();
     }
@@ -39,7 +39,8 @@ export class OriginalTargets {
     batch.targets = targetFeeds({ tokens, logProbabilities, kept: parts[0]!.kept });
   }
 
-  #keep({ source, rowOfToken }: LossBatch, { tokens, logProbabilities, kept }: TokenTargets): void {
+  /** Takes in the rows of a batch whose results are there. */
+  keep({ source, rowOfToken }: LossBatch, { tokens, logProbabilities, kept }: TokenTargets): void {
     let first = 0;
     source.forEach((row, index) => {
       let end = first;

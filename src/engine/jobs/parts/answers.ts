@@ -1,9 +1,11 @@
 /** Answers of two models to held-out prompts, compared. */
 import type { AnswerComparison } from '../../../schema/report.js';
 import { answersEvent } from '../../../schema/events.js';
-import { compareAnswers } from '../../evaluate/compare-answers.js';
+import { compareAnswers, type Answering } from '../../evaluate/compare-answers.js';
+import type { Generator } from '../../generate/generator.js';
+import { ResponseCache, cachedResponses } from '../../generate/response-cache.js';
 import type { JobContext } from '../context.js';
-import type { GeneratorPair } from './kept-models.js';
+import type { SourceModel } from './source-model.js';
 import type { PreparedTask } from './task.js';
 
 /**
@@ -13,7 +15,7 @@ import type { PreparedTask } from './task.js';
  * @throws CancelledError if stopped
  */
 export async function heldoutAnswers(
-  { original, slimmed }: GeneratorPair,
+  { original, slimmed }: Record<'original' | 'slimmed', Answering>,
   task: PreparedTask,
   count: number,
   maxNewTokens: number,
@@ -36,4 +38,21 @@ export async function heldoutAnswers(
     },
     (tokens) => task.tokenizer.decode(tokens, { skipSpecialTokens: true }),
   );
+}
+
+/**
+ * A model's answers, from the cache where it has them: what is learnt from own answers has asked for them already.
+ * @param open called if there are prompts without an answer
+ */
+export function keptAnswers(
+  { fingerprint }: Pick<SourceModel, 'fingerprint'>,
+  { stopTokens }: Pick<PreparedTask, 'stopTokens'>,
+  maxNewTokens: number,
+  { cache }: Pick<JobContext, 'cache'>,
+  open: () => Promise<Generator>,
+): Answering {
+  const kept = new ResponseCache(cache, fingerprint, { maxNewTokens, stopTokens });
+  return {
+    generate: async (prompts, settings) => (await cachedResponses(kept, open, prompts, settings)).responses,
+  };
 }

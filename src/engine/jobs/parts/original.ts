@@ -44,13 +44,14 @@ export async function measureOriginal(task: OriginalTask): Promise<HeldoutQualit
     runOptions: task.runOptions,
   });
   try {
+    const targets = task.loss === 'divergence' ? new OriginalTargets() : undefined;
     const quality = await heldoutQuality({ model, scales: new Map() }, heldout, {
       onPass: () => task.onWork(1),
-      ...(signal ? { signal } : {}),
+      ...(targets && { onTargets: (batch, top) => targets.keep(batch, top) }),
+      ...(signal && { signal }),
     });
-    if (task.loss === 'divergence') {
-      const targets = new OriginalTargets();
-      await targets.learn(model, [...calibration, ...heldout], () => {
+    if (targets) {
+      await targets.learn(model, calibration, () => {
         throwIfCancelled(signal);
         task.onWork(1);
       });

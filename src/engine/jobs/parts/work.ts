@@ -80,7 +80,7 @@ export function originalWork({
   heldoutBatches,
   loss,
 }: Pick<WorkSize, 'batches' | 'heldoutBatches' | 'loss'>): number {
-  return heldoutBatches + (loss === 'divergence' ? batches + heldoutBatches : 0);
+  return heldoutBatches + (loss === 'divergence' ? batches : 0);
 }
 
 /** How much of it a checkpoint holds already. */
