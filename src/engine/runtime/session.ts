@@ -113,10 +113,10 @@ export class Session implements RunnableModel {
     try {
       const results: Record<string, RuntimeTensor> = { ...(await this.#session.run(bound, fetches)) };
       this.#reportPlacement();
-      for (const [name, tensor] of Object.entries(given)) {
-        if (!(name in fetches)) continue;
+      for (const [name, tensor] of Object.entries(fetches)) {
+        if (!tensor) continue;
         // onnxruntime-node writes into the tensor that is given, and returns a copy of it.
-        freeTensor(results[name]!);
+        if (bufferOf(results[name]!) !== bufferOf(tensor)) freeTensor(results[name]!);
         results[name] = tensor;
       }
       return results;
@@ -150,6 +150,10 @@ export class Session implements RunnableModel {
     this.#session.endProfiling();
     watch.report(watch.profile.take());
   }
+}
+
+function bufferOf({ data }: RuntimeTensor): ArrayBufferLike {
+  return (data as Float32Array).buffer;
 }
 
 interface PlacementWatch {
