@@ -2,6 +2,7 @@
 import { Generator } from '../../generate/generator.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';
 import { readModel } from '../../onnx/file/model-file.js';
+import { peakSoFar } from '../../runtime/peak-memory.js';
 import { plainWords } from '../../../schema/plain-words.js';
 import type { TimingReply, TimingRequest } from './measure-speed.js';
 
@@ -40,8 +41,7 @@ export class TimedModel {
       promptSeconds: timing.promptSeconds - before.promptSeconds,
       newTokens: timing.newTokens - before.newTokens,
       newSeconds: timing.newSeconds - before.newSeconds,
-      // Node gives kibibytes on every platform.
-      peakBytes: process.resourceUsage().maxRSS * 1024,
+      peakBytes: peakSoFar(),
     };
   }
 }
