@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../../test/graphs/build-decoder.js';
 import { largestDifference, runDecoder } from '../../../../test/graphs/run-decoder.js';
-import { Generator } from '../../generate/generator.js';
+import { expectSameTextsInBatches } from '../../../../test/support/same-texts.js';
 import type { Decoder } from '../decoder.js';
 import { readDecoder } from '../read/read-decoder.js';
 import { withoutRepetitions } from './shared-heads.js';
@@ -29,17 +29,7 @@ describe.each(grouped)('$name', (style) => {
   });
 
   it('writes the same texts, prompts of several lengths together', async () => {
-    const prompts = [
-      [3, 1, 4, 1, 5],
-      [9, 2],
-      [6, 5, 3],
-    ];
-    const settings = { maxNewTokens: 8, stopTokens: new Set<number>() };
-    const asWritten = await Generator.open(decoder);
-    const inBatches = await Generator.openForBatches(decoder);
-    expect(await inBatches.generate(prompts, settings)).toEqual(await asWritten.generate(prompts, settings));
-    await asWritten.release();
-    await inBatches.release();
+    await expectSameTextsInBatches(decoder);
   });
 });
 

@@ -1,0 +1,18 @@
+/** Texts of a small decoder, written in batches with the graph that is rewritten for them, and with the graph as it is. */
+import { expect } from 'vitest';
+import type { Decoder } from '../../src/engine/decoder/decoder.js';
+import { Generator } from '../../src/engine/generate/generator.js';
+
+export async function expectSameTextsInBatches(decoder: Decoder): Promise<void> {
+  const prompts = [
+    [3, 1, 4, 1, 5],
+    [9, 2],
+    [6, 5, 3],
+  ];
+  const settings = { maxNewTokens: 8, stopTokens: new Set<number>() };
+  const asWritten = await Generator.open(decoder);
+  const inBatches = await Generator.openForBatches(decoder);
+  expect(await inBatches.generate(prompts, settings)).toEqual(await asWritten.generate(prompts, settings));
+  await asWritten.release();
+  await inBatches.release();
+}
