@@ -74,7 +74,10 @@ export function pointWork(
   return { epoch, point: epochs * epoch + 3 * heldoutBatches };
 }
 
-/** Work of measuring the original, and where they are learnt, of its distributions on all rows. */
+/**
+ * Work of measuring the original, which tells its distributions on the held-out rows, too; and of those on the calibration
+ * rows, where they are learnt.
+ */
 export function originalWork({
   batches,
   heldoutBatches,
