@@ -9,7 +9,7 @@ export async function expectSameTextsInBatches(decoder: Decoder): Promise<void> 
     [9, 2],
     [6, 5, 3],
   ];
-  const settings = { maxNewTokens: 8, stopTokens: new Set<number>() };
+  const settings = { maxNewTokens: 20, stopTokens: new Set<number>() };
   const asWritten = await Generator.open(decoder);
   const inBatches = await Generator.openForBatches(decoder);
   expect(await inBatches.generate(prompts, settings)).toEqual(await asWritten.generate(prompts, settings));

@@ -3,16 +3,20 @@ import type { ReadableRows } from '../data/encoded-row.js';
 import { isBeyondBorder, type Decoder } from '../decoder/decoder.js';
 import { throwIfCancelled, UserError } from '../../schema/errors.js';
 import { withFiniteMasks } from '../decoder/edit/finite-masks.js';
+import { withRecentCache, type CachePieces } from '../decoder/edit/recent-cache.js';
 import { withoutRepetitions } from '../decoder/edit/shared-heads.js';
-import { emptyCache, tokenFeeds } from '../runtime/decoder-feeds.js';
+import { tokenFeeds } from '../runtime/decoder-feeds.js';
 import { openDecoder } from '../runtime/segmented-model.js';
-import type { Feeds, RunnableModel, RunOptions } from '../runtime/session.js';
+import { openSession, type Feeds, type RunnableModel, type RunOptions } from '../runtime/session.js';
 import { logitsValues, type RuntimeTensor } from '../runtime/tensors.js';
-import { CacheBuffers } from './cache-buffers.js';
-import { cacheLinks, nextCache, selectRows, type CacheLink } from './cache-rows.js';
+import { cacheLinks, type CacheLink } from './cache-rows.js';
+import { GrowingCache } from './growing-cache.js';
 import { NOT_NUMBERS } from '../loss/finite-losses.js';
 import { lastPositionHead } from './last-position-head.js';
 import { greedyToken, holdsNaN, randomSource, sampleToken, type SamplingSettings } from './sampling.js';
+
+/** Runs whose keys and values are handed in one by one, until the cache is made whole again. */
+const RECENT_RUNS = 8;
 
 /** New tokens that take about as long as the prompt, for progress. */
 const READING = 8;
@@ -62,14 +66,21 @@ export class Generator {
   readonly #model: RunnableModel;
   readonly #batchRows: number;
   readonly #links: readonly CacheLink[];
+  readonly #pieces: ReadonlyMap<string, CachePieces>;
   /** Sums over all calls so far. */
   readonly timing: GenerationTiming = { promptTokens: 0, promptSeconds: 0, newTokens: 0, newSeconds: 0 };
 
-  private constructor(decoder: Decoder, model: RunnableModel, batchRows: number) {
+  private constructor(
+    decoder: Decoder,
+    model: RunnableModel,
+    batchRows: number,
+    pieces: ReadonlyMap<string, CachePieces> = new Map(),
+  ) {
     this.#decoder = decoder;
     this.#model = model;
     this.#batchRows = batchRows;
     this.#links = cacheLinks(decoder);
+    this.#pieces = pieces;
   }
 
   /**
@@ -79,7 +90,13 @@ export class Generator {
    * @throws UserError if onnxruntime cannot load the model
    */
   static async openForBatches(decoder: Decoder, options?: RunOptions, batchRows = 32): Promise<Generator> {
-    return await Generator.open(withFiniteMasks(withoutRepetitions(decoder)), options, batchRows);
+    const forBatches = lastPositionHead(withFiniteMasks(withoutRepetitions(decoder)));
+    const inPieces = options?.segments
+      ? undefined
+      : withRecentCache(forBatches.model, cacheLinks(forBatches), RECENT_RUNS);
+    return inPieces
+      ? new Generator(forBatches, await openSession(inPieces.model, options), batchRows, inPieces.pieces)
+      : new Generator(forBatches, await openDecoder(forBatches, options), batchRows);
   }
 
   /**
@@ -161,8 +178,10 @@ export class Generator {
     }));
     if (settings.maxNewTokens === 0) return;
     const hasCache = this.#links.length > 0;
-    let cache = emptyCache(this.#decoder, batch.length);
-    const buffers = CacheBuffers.for(this.#links, cache, this.#longest(rows, settings.maxNewTokens));
+    const cache = new GrowingCache(this.#decoder, this.#links, this.#pieces, {
+      rows: rows.length,
+      positions: this.#longest(rows, settings.maxNewTokens),
+    });
     let past = 0;
     const chunk = hasCache && batch.length === 1 ? settings.promptChunk : undefined;
     const shortest = () => Math.min(...rows.map(({ ids }) => ids.length));
@@ -174,23 +193,22 @@ export class Generator {
       if (past > 0 && isBeyondBorder(this.#decoder, length) && !isBeyondBorder(this.#decoder, past)) {
         // What the cache holds was turned by the other frequencies.
         past = 0;
-        cache = emptyCache(this.#decoder, rows.length);
+        cache.restart(rows.length);
       }
-      const feeds = { ...this.#feeds(rows, past, length), ...cache };
-      const outputs = await this.#model.run(feeds, undefined, buffers?.next(rows.length, length));
+      const feeds = { ...this.#feeds(rows, past, length), ...cache.feeds };
+      const wanted = cache.next(rows.length, length);
+      const outputs = await this.#model.run(feeds, wanted.outputs, wanted.into);
       const answering = rows.filter(({ ids }) => ids.length === length);
       this.#record(rows.length * (length - past), answering, results, started);
       const next = this.#chooseTokens(outputs, rows, length, settings);
-      cache = nextCache(this.#links, outputs);
+      cache.take(outputs);
       const going: number[] = [];
       rows.forEach((row, place) => {
         const token = next[place];
         if (token === undefined || this.#goesOn(row, token, settings, results[row.prompt]!))
           going.push(place);
       });
-      if (going.length < rows.length && going.length > 0) {
-        cache = selectRows(this.#links, cache, going, buffers?.next(going.length, length));
-      }
+      if (going.length < rows.length && going.length > 0) cache.keep(going);
       rows = going.map((place) => rows[place]!);
       const made = rows.map(({ prompt }) => READING + results[prompt]!.tokens.length);
       const shares = made.reduce((sum, tokens) => sum + tokens, 0) / (READING + settings.maxNewTokens);
