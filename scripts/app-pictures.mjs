@@ -3,9 +3,10 @@
  * smallest window, into screenshots/app; then tells the longest frame of each step, the memory of each process, and how
  * long a start with the model takes. `npm run app:build` first.
  *
- *     xvfb-run -a -s '-screen 0 1600x1000x24' node scripts/app-pictures.mjs MODEL DATASET [--figures]
+ *     xvfb-run -a -s '-screen 0 1600x1000x24' node scripts/app-pictures.mjs MODEL DATASET [--figures | --whole-job]
  *
  * MODEL: a .gguf file, which is converted on the way, or a model folder. --figures: no pictures, which cost frames.
+ * --whole-job: figures only, and from the model to the export only, with the app's own settings and a budget of 8 blocks.
  */
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import os from 'node:os';
@@ -14,7 +15,10 @@ import { _electron } from 'playwright-core';
 
 const root = path.resolve(import.meta.dirname, '..');
 const [model, dataset] = process.argv.slice(2).filter((word) => !word.startsWith('--'));
-const isForFigures = process.argv.includes('--figures');
+const isWholeJob = process.argv.includes('--whole-job');
+const isForFigures = isWholeJob || process.argv.includes('--figures');
+/** The longest that is waited for a calibration. */
+const calibrationTime = isWholeJob ? 3_600_000 : 600_000;
 const out = path.join(root, 'screenshots/app');
 const home = mkdtempSync(path.join(os.tmpdir(), 'hopscotch-pictures-'));
 const program = process.env.HOPSCOTCH_ELECTRON ?? path.join(root, '.cache/electron/electron');
@@ -24,7 +28,7 @@ const sizes = [
 ];
 
 /** As little as still goes the whole way. */
-const job = {
+const smallJob = {
   budget: { kind: 'blocks', blocks: 3 },
   strategy: 'cosine',
   responses: 'file',
@@ -35,6 +39,7 @@ const job = {
   maxNewTokens: 24,
   answerRows: 6,
 };
+const job = isWholeJob ? { budget: { kind: 'blocks', blocks: 8 } } : smallJob;
 
 let electron;
 let page;
@@ -207,7 +212,7 @@ async function calibrate() {
     .waitFor({ timeout: 300_000 });
   await shoot('4-calibrate-running');
   const weighing = setInterval(() => void weigh().catch(() => undefined), 1000);
-  await main().getByRole('heading', { name: /^Done/ }).waitFor({ timeout: 600_000 });
+  await main().getByRole('heading', { name: /^Done/ }).waitFor({ timeout: calibrationTime });
   clearInterval(weighing);
   await shoot('4-calibrate-done');
 }
@@ -273,16 +278,9 @@ try {
   await start();
   await resize(sizes[0]);
   await shoot('0-first-start');
-  const steps = {
-    openModel,
-    chooseTask,
-    chooseBudget,
-    calibrate,
-    compare,
-    comparePrompts,
-    exportIt,
-    lookAtTheRest,
-  };
+  const steps = isWholeJob
+    ? { openModel, chooseTask, calibrate, exportIt }
+    : { openModel, chooseTask, chooseBudget, calibrate, compare, comparePrompts, exportIt, lookAtTheRest };
   for (const [name, act] of Object.entries(steps)) {
     const begun = performance.now();
     await watchFrames(name, act);
