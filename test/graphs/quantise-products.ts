@@ -168,7 +168,7 @@ class Quantiser {
   }
 
   #integer(toFloat: boolean, byChannel: boolean): void {
-    const { quantised, scale, zero } = this.#signed(byChannel);
+    const { quantised, scale, zero } = this.#signed(byChannel, { sevenBits: true });
     const [q, s, z] = this.graph.addNode('DynamicQuantizeLinear', [this.#x], {}, { outputs: 3 }) as [
       string,
       string,
@@ -185,12 +185,12 @@ class Quantiser {
   }
 
   #dynamic(): void {
-    const { quantised, scale, zero } = this.#signed(false);
+    const { quantised, scale, zero } = this.#signed(false, { sevenBits: true });
     this.#end('DynamicQuantizeMatMul', [this.#x, quantised, scale, zero], {}, 'com.microsoft');
   }
 
   #dequantised(byChannel: boolean, transposed: boolean): void {
-    const { quantised, scale, zero } = this.#signed(byChannel, transposed);
+    const { quantised, scale, zero } = this.#signed(byChannel, { transposed });
     const axis = transposed ? 0 : 1;
     let [weight] = this.graph.addNode(
       'DequantizeLinear',
@@ -218,18 +218,26 @@ class Quantiser {
     this.#end('MatMul', [this.#x, weight!]);
   }
 
-  /** int8 with a zero point other than zero. */
-  #signed(byChannel: boolean, transposed = false): { quantised: string; scale: string; zero: string } {
+  /**
+   * int8 with a zero point other than zero.
+   * @param sevenBits for products of integers: without VNNI onnxruntime adds pairs of them in 16 bits, and cuts off what is
+   *   larger
+   */
+  #signed(
+    byChannel: boolean,
+    { sevenBits = false, transposed = false } = {},
+  ): { quantised: string; scale: string; zero: string } {
+    const largest = sevenBits ? 63 : 127;
     const { values, inner, outer, name } = this.weight;
     const count = byChannel ? outer : 1;
     const scales = new Float32Array(count);
     for (let i = 0; i < values.length; i += 1) {
       const group = byChannel ? i % outer : 0;
-      scales[group] = Math.max(scales[group]!, Math.abs(values[i]!) / 120);
+      scales[group] = Math.max(scales[group]!, Math.abs(values[i]!) / (largest - 7));
     }
     const zero = 3;
     const bytes = Int8Array.from(values, (value, i) =>
-      clamp(Math.round(value / scales[byChannel ? i % outer : 0]!) + zero, -128, 127),
+      clamp(Math.round(value / scales[byChannel ? i % outer : 0]!) + zero, -largest - 1, largest),
     );
     const turned = transposed
       ? bytes.map((_, i) => bytes[(i % inner) * outer + Math.floor(i / inner)]!)
