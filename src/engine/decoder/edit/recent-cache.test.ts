@@ -6,7 +6,7 @@ import { expectSameTextsInBatches } from '../../../../test/support/same-texts.js
 import { cacheLinks } from '../../generate/cache-rows.js';
 import { emptyCache, tokenFeeds } from '../../runtime/decoder-feeds.js';
 import { openSession, type Feeds } from '../../runtime/session.js';
-import { float32Values, zerosTensor } from '../../runtime/tensors.js';
+import { float32Values } from '../../runtime/tensors.js';
 import { readDecoder } from '../read/read-decoder.js';
 import { withRecentCache } from './recent-cache.js';
 
@@ -29,7 +29,7 @@ describe.each(decoderStyles)('$name', (style) => {
       tokenFeeds(decoder, { rows: 1, positions: to - from, ids: ids.slice(from, to) }, from);
     const recent = (place: number, of: (present: string, past: string) => Feeds[string]) =>
       links.map(({ past, present }) => [inPieces!.pieces.get(present)!.recent[place]!, of(present, past)]);
-    const none = zerosOf(emptyCache(decoder, 1));
+    const none = emptyCache(decoder, 1);
     const empty = (place: number) => Object.fromEntries(recent(place, (_, past) => none[past]!)) as Feeds;
     const made = ({ present }: (typeof links)[number]) => inPieces!.pieces.get(present)!.made;
 
@@ -62,12 +62,6 @@ it('leaves other forms alone: caches inside of an attention operator', () => {
   const decoder = readDecoder(buildGenaiDecoder(genaiStyles[0]!));
   expect(withRecentCache(decoder.model, cacheLinks(decoder), 2)).toBeUndefined();
 });
-
-function zerosOf(cache: Feeds): Feeds {
-  return Object.fromEntries(
-    Object.entries(cache).map(([name, { type, dims }]) => [name, zerosTensor(type, dims)]),
-  );
-}
 
 /** Values by head, from tensors that are put one behind the other along their positions. */
 function joinHeads(parts: readonly Feeds[string][]): number[][] {
