@@ -11,13 +11,17 @@ import { Graph } from '../onnx/graph/graph.js';
 import { copyModel, type OnnxModel } from '../onnx/file/model-file.js';
 import { makeValueInfo } from '../onnx/graph/value-info.js';
 import type { Feeds, RunOptions } from '../runtime/session.js';
+import { unpackProducts } from '../autodiff/lower/unpacked-products.js';
 import { addGradients, lowerModel, typesOf, type Leaf } from './add-gradients.js';
+import { decodingGraph } from './decoded-weights.js';
 
 export interface SegmentGraphs {
   /** Gives the stream, shapes for later segments, and `products`. Missing for the last segment. */
   forward: OnnxModel | undefined;
   /** Missing below the first scale that is trained. */
   gradient: SegmentGradient | undefined;
+  /** Gives weights that both graphs compute, to be fed instead (`takeDecoded`); missing where there are none. */
+  decoding: OnnxModel | undefined;
 }
 
 export interface SegmentGradient {
@@ -41,6 +45,8 @@ export interface SegmentTask {
   probes: readonly Feeds[];
   /** Whether products are handed over. */
   keepsProducts: boolean;
+  /** Whether weights are decoded once. */
+  decodes: boolean;
   runOptions: RunOptions;
 }
 
@@ -51,13 +57,15 @@ export const SEED = 'hopscotch.stream_gradient';
 export async function segmentGraphs(task: SegmentTask): Promise<SegmentGraphs> {
   const { segment, leaves, wantsStream, probes, runOptions } = task;
   const { model, streamOut } = segment;
+  if (task.decodes) unpackProducts(new Graph(model.graph));
   await lowerModel(model, probes, runOptions);
+  const decoding = task.decodes ? decodingGraph(model) : undefined;
   const forward = streamOut === undefined ? undefined : copyModel(model);
-  if (leaves.length === 0 && !wantsStream) return { forward, gradient: undefined };
+  if (leaves.length === 0 && !wantsStream) return { forward, gradient: undefined, decoding };
   const types = await typesOf(model, probes, runOptions);
   const outputs = gradientOf(task, types);
   const products = forward && task.keepsProducts ? handOver(forward, model, types) : [];
-  return { forward, gradient: { model, outputs, products } };
+  return { forward, gradient: { model, outputs, products }, decoding };
 }
 
 function gradientOf(task: SegmentTask, types: ValueTypes): ReadonlyMap<string, string> {

@@ -9,10 +9,12 @@ import type { OnnxModel } from '../onnx/file/model-file.js';
 import { FedSession } from '../runtime/fed-session.js';
 import { weightNames } from '../runtime/fed-weights.js';
 import { FormSession } from '../runtime/form-session.js';
+import { freeTensor } from '../runtime/free-tensor.js';
 import { borderRole } from '../runtime/form-sessions.js';
 import { SegmentSession, fedOptions, type SegmentRunner } from '../runtime/segment-session.js';
 import type { Feeds, RunOptions } from '../runtime/session.js';
 import type { Leaf } from './add-gradients.js';
+import { takeDecoded } from './decoded-weights.js';
 import { segmentGraphs, type SegmentGradient, type SegmentGraphs } from './gradient-segment.js';
 import { TokenChunks } from './token-chunks.js';
 
@@ -34,6 +36,8 @@ export interface GradientSegment {
   segment: Segment;
   /** Missing for the last segment. */
   forward: SegmentRunner | undefined;
+  /** Weights that are decoded once and then fed. */
+  decoded: Feeds;
   /** Missing below the first scale that is trained. */
   gradient:
     | {
@@ -51,6 +55,7 @@ interface OpenForm {
   values: readonly string[];
   forward: FedSession | undefined;
   gradient: (SegmentGradient & { session: FedSession }) | undefined;
+  decoding: FedSession | undefined;
 }
 
 /** Opens segments from the first to the last. @throws UserError if an operator has no rule, or a segment does not load */
@@ -61,12 +66,14 @@ export async function openSegments(
   const opening = new Opening(task);
   const opened: GradientSegment[] = [];
   for (const segment of segments) opened.push(await opening.open(segment));
+  await opening.end();
   return opened;
 }
 
 class Opening {
   readonly #forms = new Map<string, OpenForm>();
   readonly #leaves: ReadonlySet<string>;
+  readonly #decoding: FedSession[] = [];
   /** Of each probe: its feeds, and what the segments so far handed on. */
   #probes: Feeds[];
   #hasLeaf = false;
@@ -80,7 +87,7 @@ class Opening {
     const wantsStream = this.#hasLeaf && segment.streamIn !== undefined;
     this.#hasLeaf ||= segment.model.graph.input.some(({ name }) => this.#leaves.has(name));
     const opened = this.task.runOptions.segments?.slot
-      ? this.#openAlone(segment, await this.#graphs(segment, wantsStream, false))
+      ? this.#openAlone(segment, await this.#graphs(segment, wantsStream, true))
       : await this.#openShared(segment, wantsStream);
     if (opened.forward) await this.#passProbes(opened);
     return opened;
@@ -92,6 +99,7 @@ class Opening {
     const session = (model: OnnxModel) => new SegmentSession(model, runOptions);
     return {
       segment,
+      decoded: {},
       forward: forward && session(forward),
       gradient: gradient && {
         ...gradient,
@@ -101,7 +109,6 @@ class Opening {
   }
 
   async #openShared(segment: Segment, wantsStream: boolean): Promise<GradientSegment> {
-    const { runOptions } = this.task;
     const { model } = segment;
     const scaleRole = (border: string) => this.#scaleRole(border);
     const form = graphForm(model, weightNames(model.graph), (border) =>
@@ -110,22 +117,17 @@ class Opening {
     const key = `${form.key} ${wantsStream} ${this.#hasLeaf}`;
     let shared = this.#forms.get(key);
     if (!shared) {
-      const { forward, gradient } = await this.#graphs(segment, wantsStream, true);
-      const fed = (graph: OnnxModel) => new FedSession(graph, fedOptions(runOptions));
-      shared = {
-        values: form.values,
-        forward: forward && fed(forward),
-        gradient: gradient && { ...gradient, session: fed(gradient.model) },
-      };
-      const sessions = [shared.forward, shared.gradient?.session];
+      shared = await this.#openForm(await this.#graphs(segment, wantsStream, false), form.values);
+      const sessions = [shared.forward, shared.gradient?.session, shared.decoding];
       if (sessions.every((session) => session?.takesAll ?? true)) this.#forms.set(key, shared);
     }
-    const { forward, gradient, values } = shared;
+    const { forward, gradient, decoding, values } = shared;
     const outside = new Map(form.values.map((name, place) => [values[place]!, name]));
     const named = (name: string) => outside.get(name) ?? name;
     const own = (session: FedSession) => new FormSession(session, model, form, values);
     return {
       segment,
+      decoded: decoding ? await own(decoding).run({}) : {},
       forward: forward && own(forward),
       gradient: gradient && {
         session: inChunks(segment, own(gradient.session), gradient.model, this.task.decoder.vocabularySize),
@@ -135,7 +137,34 @@ class Opening {
     };
   }
 
-  async #graphs(segment: Segment, wantsStream: boolean, keepsProducts: boolean): Promise<SegmentGraphs> {
+  async #openForm(
+    { forward, gradient, decoding }: SegmentGraphs,
+    values: readonly string[],
+  ): Promise<OpenForm> {
+    const { runOptions } = this.task;
+    const fed = (graph: OnnxModel) => new FedSession(graph, fedOptions(runOptions));
+    const decodes = decoding && new FedSession(decoding, { ...fedOptions(runOptions), memoryArena: false });
+    if (decodes) {
+      this.#decoding.push(decodes);
+      const decoded = await decodes.run({});
+      for (const graph of [forward, gradient?.model]) if (graph) takeDecoded(graph, decoded);
+      for (const tensor of Object.values(decoded)) freeTensor(tensor);
+    }
+    return {
+      values,
+      forward: forward && fed(forward),
+      gradient: gradient && { ...gradient, session: fed(gradient.model) },
+      decoding: decodes,
+    };
+  }
+
+  /** Closes what is not needed once all segments are open. */
+  async end(): Promise<void> {
+    for (const session of this.#decoding) await session.unload();
+  }
+
+  /** @param isAlone whether the segment is loaded when it is needed, and its weights make room again */
+  async #graphs(segment: Segment, wantsStream: boolean, isAlone: boolean): Promise<SegmentGraphs> {
     const { task } = this;
     const inputs = new Set(segment.model.graph.input.map(({ name }) => name));
     return await segmentGraphs({
@@ -147,17 +176,18 @@ class Opening {
       probes: this.#probes.map((feeds) =>
         Object.fromEntries(Object.entries(feeds).filter(([name]) => inputs.has(name))),
       ),
-      keepsProducts,
+      keepsProducts: !isAlone,
+      decodes: !isAlone && !task.runOptions.packedWeights,
       runOptions: task.runOptions,
     });
   }
 
   /** What the next segment's probes take from this one: shapes that it makes; any stream does, for its shape is the same. */
-  async #passProbes({ segment, forward }: GradientSegment): Promise<void> {
+  async #passProbes({ segment, forward, decoded }: GradientSegment): Promise<void> {
     const { streamIn, streamOut, shapesOut } = segment;
     for (const feeds of this.#probes) {
       if (streamIn === undefined || shapesOut.length > 0)
-        Object.assign(feeds, await forward!.run(feeds, [streamOut!, ...shapesOut]));
+        Object.assign(feeds, await forward!.run({ ...feeds, ...decoded }, [streamOut!, ...shapesOut]));
       else feeds[streamOut!] = feeds[streamIn]!;
     }
   }

@@ -83,9 +83,10 @@ class SegmentedGradient implements RunnableModel {
   }
 
   async release(): Promise<void> {
-    for (const { forward, gradient } of this.#segments) {
+    for (const { forward, gradient, decoded } of this.#segments) {
       await forward?.unload();
       await gradient?.session.unload();
+      for (const weight of Object.values(decoded)) freeTensor(weight);
     }
   }
 }
@@ -124,7 +125,12 @@ class PassingGradient {
     const { segment: borders, gradient } = segment;
     const { streamIn } = borders;
     const products = await this.#productsOf(segment);
-    const results = await gradient!.session.run({ ...this.#known, ...products, ...this.#seed });
+    const results = await gradient!.session.run({
+      ...this.#known,
+      ...segment.decoded,
+      ...products,
+      ...this.#seed,
+    });
     this.#kept.delete(segment);
     for (const done of [...Object.values(products), ...Object.values(this.#seed)]) freeTensor(done);
     for (const name of borders.outputs) this.results[name] = results[name]!;
@@ -159,7 +165,11 @@ async function runForward(
 ): Promise<{ borders: Feeds; products: Feeds }> {
   const { streamOut, shapesOut } = segment.segment;
   const names = withProducts ? productsOf(segment) : [];
-  const results = await segment.forward!.run(known, [streamOut!, ...shapesOut, ...names]);
+  const results = await segment.forward!.run({ ...known, ...segment.decoded }, [
+    streamOut!,
+    ...shapesOut,
+    ...names,
+  ]);
   const named = (wanted: readonly string[]) =>
     Object.fromEntries(wanted.map((name) => [name, results[name]!]));
   return { borders: named([streamOut!, ...shapesOut]), products: named(names) };

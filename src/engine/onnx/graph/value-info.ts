@@ -13,12 +13,13 @@ import type { DataType } from './data-types.js';
 /** A number, the name of a free dimension, or undefined where nothing is declared. */
 export type DeclaredDim = number | string | undefined;
 
+/** @param dims default: no shape is declared */
 export function makeValueInfo(
   name: string,
   elementType: DataType,
-  dims: readonly DeclaredDim[],
+  dims?: readonly DeclaredDim[],
 ): ValueInfoProto {
-  const dim = dims.map((size) =>
+  const dim = dims?.map((size) =>
     create(TensorShapeProto_DimensionSchema, {
       value:
         typeof size === 'number'
@@ -30,7 +31,7 @@ export function makeValueInfo(
   );
   const tensorType = create(TypeProto_TensorSchema, {
     elemType: elementType,
-    shape: create(TensorShapeProtoSchema, { dim }),
+    ...(dim && { shape: create(TensorShapeProtoSchema, { dim }) }),
   });
   return create(ValueInfoProtoSchema, {
     name,
