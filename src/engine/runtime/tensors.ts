@@ -13,8 +13,11 @@ export function float32Tensor(
 }
 
 /** @param dims must multiply to the number of values */
-export function float64Tensor(values: readonly number[], dims: readonly number[]): RuntimeTensor {
-  return new ort.Tensor('float64', Float64Array.from(values), dims);
+export function float64Tensor(
+  values: Float64Array | readonly number[],
+  dims: readonly number[],
+): RuntimeTensor {
+  return new ort.Tensor('float64', values instanceof Float64Array ? values : Float64Array.from(values), dims);
 }
 
 /** @param dims must multiply to the number of values; a scalar if empty */

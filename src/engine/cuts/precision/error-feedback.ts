@@ -3,6 +3,7 @@
  * far as the inputs go together (Frantar et al., GPTQ, 2022): with H the mean of x x' and H^-1 = U' U, U upper triangular,
  * an error e at input j is made up for by - e U[j, k] / U[j, j] at the inputs k > j.
  */
+import type { Multiplier } from './multiplier.js';
 import type { Sensitivity } from './sensitivities.js';
 
 /** What errors are made up for with, for weights in blocks. */
@@ -23,14 +24,16 @@ export interface Feedback {
 const DAMPING = 0.01;
 
 /** @param block weights a scale: a group is some whole blocks, or all columns */
-export function feedbackOf({ columns, group, moments }: Sensitivity, block: number): Feedback {
+export async function feedbackOf(
+  { columns, group, moments }: Sensitivity,
+  block: number,
+  multiplier: Pick<Multiplier, 'multiplyDoubles'>,
+): Promise<Feedback> {
   const shares: Float32Array[] = [];
   const costs = new Float32Array(columns);
   for (let first = 0; first < columns; first += group) {
-    const inverse = invertedFactor(
-      dampened(moments.subarray(first * group, (first + group) * group), group),
-      group,
-    );
+    const matrix = dampened(moments.subarray(first * group, (first + group) * group), group);
+    const inverse = await invertedFactor(matrix, group, multiplier);
     for (let j = 0; j < group; j += 1) costs[first + j] = 1 / inverse[j * group + j]! ** 2;
     for (let start = 0; start < group; start += block) shares.push(sharesOf(inverse, group, start, block));
   }
@@ -57,8 +60,65 @@ function dampened(moments: Float32Array, size: number): Float64Array {
   return matrix;
 }
 
-/** U of H^-1 = U' U, upper triangular: the inverse of R in H = R R'. Changes the matrix. */
-function invertedFactor(matrix: Float64Array, size: number): Float64Array {
+/** Matrices up to this size are inverted by loops; of larger ones most of the work is in products. */
+const LARGEST_LOOP = 64;
+
+/**
+ * U of H^-1 = U' U, upper triangular: the inverse of R in H = R R'. By halves: of H = [A B; B' C] and R = [P S; 0 Q],
+ * S' = Q^-1 B', P P' = A - S S', and the upper right of the inverse is -P^-1 S Q^-1.
+ * @param matrix [size, size], symmetric positive definite; is changed
+ */
+async function invertedFactor(
+  matrix: Float64Array,
+  size: number,
+  multiplier: Pick<Multiplier, 'multiplyDoubles'>,
+): Promise<Float64Array> {
+  if (size <= LARGEST_LOOP) return invertedByLoops(matrix, size);
+  const [upper, lower] = [size >> 1, size - (size >> 1)];
+  const times = async (a: Float64Array, b: Float64Array, inner: number) =>
+    await multiplier.multiplyDoubles(a, b, inner);
+  const q = await invertedFactor(part(matrix, size, [upper, size], [upper, size]), lower, multiplier);
+  const below = part(matrix, size, [upper, size], [0, upper]);
+  const s = await times(transposed(q, lower), below, lower);
+  const rest = part(matrix, size, [0, upper], [0, upper]);
+  const square = await times(s, s, lower);
+  for (let index = 0; index < rest.length; index += 1) rest[index]! -= square[index]!;
+  const p = await invertedFactor(rest, upper, multiplier);
+  const right = await times(transposed(p, upper), await times(s, q, lower), upper);
+  const inverse = new Float64Array(size * size);
+  for (let row = 0; row < upper; row += 1) {
+    inverse.set(p.subarray(row * upper, (row + 1) * upper), row * size);
+    for (let column = 0; column < lower; column += 1)
+      inverse[row * size + upper + column] = -right[row * lower + column]!;
+  }
+  for (let row = 0; row < lower; row += 1)
+    inverse.set(q.subarray(row * lower, (row + 1) * lower), (upper + row) * size + upper);
+  return inverse;
+}
+
+function part(
+  matrix: Float64Array,
+  size: number,
+  [firstRow, endRow]: readonly [number, number],
+  [firstColumn, endColumn]: readonly [number, number],
+): Float64Array {
+  const width = endColumn - firstColumn;
+  const result = new Float64Array((endRow - firstRow) * width);
+  for (let row = firstRow; row < endRow; row += 1)
+    result.set(matrix.subarray(row * size + firstColumn, row * size + endColumn), (row - firstRow) * width);
+  return result;
+}
+
+function transposed(matrix: Float64Array, size: number): Float64Array {
+  const result = new Float64Array(matrix.length);
+  for (let row = 0; row < size; row += 1)
+    for (let column = 0; column < size; column += 1)
+      result[column * size + row] = matrix[row * size + column]!;
+  return result;
+}
+
+/** The same by loops. Changes the matrix. */
+function invertedByLoops(matrix: Float64Array, size: number): Float64Array {
   factor(matrix, size);
   const inverse = new Float64Array(size * size);
   for (let i = size - 1; i >= 0; i -= 1) {

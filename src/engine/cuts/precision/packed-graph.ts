@@ -156,7 +156,7 @@ class Packer {
 
   async *#parts(weight: RowsOfWeight, width: number, form: CodeForm): AsyncGenerator<readonly Uint8Array[]> {
     const read = weight.open(this.folder);
-    const feedback = this.#feedbackOf(weight.name, form.block);
+    const feedback = await this.#feedbackOf(weight.name, form.block);
     for (let first = 0; first < weight.rows; first += ROWS_AT_ONCE) {
       const count = Math.min(ROWS_AT_ONCE, weight.rows - first);
       const rows = new Float32Array(count * width);
@@ -168,11 +168,13 @@ class Packer {
     }
   }
 
-  #feedbackOf(name: string, block: number): Feedback | undefined {
+  async #feedbackOf(name: string, block: number): Promise<Feedback | undefined> {
     const sensitivity = this.rounding.sensitivities?.byWeight.get(name);
     if (!sensitivity) return undefined;
-    if (this.#feedback?.of !== sensitivity)
-      this.#feedback = { of: sensitivity, feedback: feedbackOf(sensitivity, block) };
+    if (this.#feedback?.of !== sensitivity) {
+      const feedback = await feedbackOf(sensitivity, block, this.rounding.multiplier);
+      this.#feedback = { of: sensitivity, feedback };
+    }
     return this.#feedback.feedback;
   }
 }

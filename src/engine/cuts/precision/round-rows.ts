@@ -47,6 +47,9 @@ export async function roundRows(
   return rounded;
 }
 
+/** Rows that are worked on together: their entries in a row of a transposed matrix are one line of a processor's cache. */
+const LINE = 16;
+
 interface Place {
   rows: Float32Array;
   width: number;
@@ -68,9 +71,11 @@ function takeFrom(
   block: number,
   corrections: Float32Array,
 ): void {
-  for (let row = 0; row < count; row += 1) {
-    const offset = row * width + start;
-    for (let j = 0; j < block; j += 1) rows[offset + j]! -= corrections[j * count + row]!;
+  for (let first = 0; first < count; first += LINE) {
+    const end = Math.min(count, first + LINE);
+    for (let j = 0; j < block; j += 1)
+      for (let row = first; row < end; row += 1)
+        rows[row * width + start + j]! -= corrections[j * count + row]!;
   }
 }
 
@@ -85,6 +90,8 @@ function roundBlock(
   const { bits, block } = form;
   const highest = 2 ** bits - 1;
   const known = shares ? shares.length / block : 0;
+  /** [inputs, rows of a line] */
+  const line = new Float32Array(known * LINE);
   for (let row = 0; row < count; row += 1) {
     const offset = row * width + start;
     const { scale, zero } = blockCode(rows, [offset, offset + block], importance, start, form);
@@ -98,8 +105,15 @@ function roundBlock(
       codes[offset + j] = code;
       if (j >= known) continue;
       const error = value - scale * (code - zero);
-      errors[(start + j) * count + row] = error;
+      line[j * LINE + (row % LINE)] = error;
       for (let k = j + 1; k < block; k += 1) rows[offset + k]! -= error * shares![j * block + k]!;
     }
+    if (row % LINE === LINE - 1 || row === count - 1) writeLine(row - (row % LINE), row + 1);
+  }
+
+  function writeLine(first: number, end: number): void {
+    for (let j = 0; j < known; j += 1)
+      for (let row = first; row < end; row += 1)
+        errors[(start + j) * count + row] = line[j * LINE + row - first]!;
   }
 }
