@@ -46,7 +46,11 @@ export async function measureStep(request: StepRequest, context: JobContext): Pr
   return await onDevice(
     context.device,
     async (runOptions) => {
-      const options = { skipped: [], granularity: request.scales, runOptions: { ...runOptions, segments } };
+      const options = {
+        skipped: [],
+        granularity: request.scales,
+        runOptions: { ...runOptions, segments, sparesMemory: segments !== undefined },
+      };
       const model = await openGradientModel(decoder, options);
       try {
         const batch = makeLossBatch(decoder, request.rows, 0);

@@ -177,7 +177,7 @@ class Opening {
         Object.fromEntries(Object.entries(feeds).filter(([name]) => inputs.has(name))),
       ),
       keepsProducts: !isAlone,
-      decodes: !isAlone && !task.runOptions.packedWeights,
+      decodes: !isAlone && !task.runOptions.sparesMemory,
       runOptions: task.runOptions,
     });
   }

@@ -38,11 +38,11 @@ describe('weights that are decoded once', () => {
     const opset = quantisation.includes('blocks') ? 21 : 14;
     const plain = buildDecoder(decoderStyles[0]!, { hidden: 32, opset });
     const decoder = readDecoder(quantiseProducts(plain, quantisation));
-    const gradientWith = async (packedWeights: boolean) => {
+    const gradientWith = async (sparesMemory: boolean) => {
       const options = {
         skipped: [],
         granularity: 'channel',
-        runOptions: { packedWeights, threads: 1 },
+        runOptions: { sparesMemory, threads: 1 },
       } as const;
       const model = await openGradientModel(decoder, options);
       try {

@@ -51,7 +51,10 @@ export function segmentOptions(options: RunOptions): RunOptions {
   return { ...own, memoryArena: false, threadsSleep: true, mapWeights: segments.slot !== undefined };
 }
 
-/** Options of a session that segments of one form share, which keeps the memory of a run for the next segment's. */
-export function fedOptions({ segments, ...own }: RunOptions): RunOptions {
-  return { ...own, memoryArena: segments === undefined, threadsSleep: true };
+/**
+ * Options of a session that segments of one form share, which keeps the memory of a run for the next segment's unless
+ * memory is limited: Electron's allocator gives large buffers back to the system at once, and gets them anew page by page.
+ */
+export function fedOptions({ segments: _, ...own }: RunOptions): RunOptions {
+  return { ...own, memoryArena: !own.sparesMemory, threadsSleep: true };
 }

@@ -36,8 +36,11 @@ export interface RunOptions {
    * at once, and its memory is free again when it is released. Constants are then computed in every run. Default: false.
    */
   mapWeights?: boolean;
-  /** True leaves weights packed as the file holds them, for the sake of memory, where floats would be faster. Default: false. */
-  packedWeights?: boolean;
+  /**
+   * True where memory is limited: weights stay packed as the file holds them, and sessions of segments give memory back
+   * after each run. Default: false, which is faster.
+   */
+  sparesMemory?: boolean;
   /** True lets the threads of a session sleep while it waits, for the sake of other sessions. Default: false. */
   threadsSleep?: boolean;
   /** Told after a session's first run which operators its provider left to the CPU, if it is not the CPU itself. */

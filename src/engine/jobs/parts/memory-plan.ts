@@ -68,7 +68,7 @@ export class MemoryPlanner {
     onPlan: (plan: MemoryPlan) => void = () => {},
   ) {
     this.limit = limit;
-    this.#runOptions = limit === undefined ? runOptions : { ...runOptions, packedWeights: true };
+    this.#runOptions = limit === undefined ? runOptions : { ...runOptions, sparesMemory: true };
     this.#onPlan = onPlan;
   }
 
