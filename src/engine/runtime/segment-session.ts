@@ -52,10 +52,10 @@ export function segmentOptions(options: RunOptions): RunOptions {
 }
 
 /**
- * Options of a session that segments of one form share, which keeps the memory of a run for the next segment's unless
- * memory is limited: Electron's allocator gives large buffers back to the system at once, and gets them anew page by page.
+ * Options of a session that segments of one form share, which keeps the memory of a run for the next segment's, but where
+ * segments are for the sake of memory: Electron's allocator gives large buffers back to the system at once, and gets them anew page by page.
  */
 export function fedOptions(options: RunOptions): RunOptions {
-  const { segments: _, ...own } = options;
-  return { ...own, memoryArena: !own.sparesMemory, threadsSleep: true };
+  const { segments, ...own } = options;
+  return { ...own, memoryArena: segments === undefined || !own.sparesMemory, threadsSleep: true };
 }
