@@ -13,7 +13,7 @@ import { makeValueInfo } from '../onnx/graph/value-info.js';
 import type { Feeds, RunOptions } from '../runtime/session.js';
 import { unpackProducts } from '../autodiff/lower/unpacked-products.js';
 import { addGradients, lowerModel, typesOf, type Leaf } from './add-gradients.js';
-import { decodingGraph } from './decoded-weights.js';
+import { FLOAT_PRODUCTS, decodingGraph } from './decoded-weights.js';
 
 export interface SegmentGraphs {
   /** Gives the stream, shapes for later segments, and `products`. Missing for the last segment. */
@@ -86,7 +86,7 @@ function gradientOf(task: SegmentTask, types: ValueTypes): ReadonlyMap<string, s
 }
 
 /** Operators that multiply matrices. */
-const PRODUCTS = new Set(['MatMul', 'Gemm', 'FusedMatMul', 'MatMulNBits', 'MatMulBnb4']);
+const PRODUCTS = new Set([...FLOAT_PRODUCTS, 'MatMulNBits', 'MatMulBnb4']);
 
 /** Makes what the gradient needs of products with weights outputs of the forward part, and inputs of the gradient. */
 function handOver(forward: OnnxModel, gradient: OnnxModel, types: ValueTypes): string[] {

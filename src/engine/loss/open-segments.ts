@@ -9,7 +9,6 @@ import type { OnnxModel } from '../onnx/file/model-file.js';
 import { FedSession } from '../runtime/fed-session.js';
 import { weightNames } from '../runtime/fed-weights.js';
 import { FormSession } from '../runtime/form-session.js';
-import { freeTensor } from '../runtime/free-tensor.js';
 import { borderRole } from '../runtime/form-sessions.js';
 import { SegmentSession, fedOptions, type SegmentRunner } from '../runtime/segment-session.js';
 import type { Feeds, RunOptions } from '../runtime/session.js';
@@ -116,8 +115,10 @@ class Opening {
     );
     const key = `${form.key} ${wantsStream} ${this.#hasLeaf}`;
     let shared = this.#forms.get(key);
+    let decoded: Feeds | undefined;
     if (!shared) {
-      shared = await this.#openForm(await this.#graphs(segment, wantsStream, false), form.values);
+      const graphs = await this.#graphs(segment, wantsStream, false);
+      ({ form: shared, decoded } = await this.#openForm(graphs, form.values));
       const sessions = [shared.forward, shared.gradient?.session, shared.decoding];
       if (sessions.every((session) => session?.takesAll ?? true)) this.#forms.set(key, shared);
     }
@@ -127,7 +128,7 @@ class Opening {
     const own = (session: FedSession) => new FormSession(session, model, form, values);
     return {
       segment,
-      decoded: decoding ? await own(decoding).run({}) : {},
+      decoded: decoded ?? (decoding ? await own(decoding).run({}) : {}),
       forward: forward && own(forward),
       gradient: gradient && {
         session: inChunks(segment, own(gradient.session), gradient.model, this.task.decoder.vocabularySize),
@@ -137,25 +138,24 @@ class Opening {
     };
   }
 
+  /** @returns with the weights of the segment that the form is opened for */
   async #openForm(
     { forward, gradient, decoding }: SegmentGraphs,
     values: readonly string[],
-  ): Promise<OpenForm> {
+  ): Promise<{ form: OpenForm; decoded: Feeds }> {
     const { runOptions } = this.task;
     const fed = (graph: OnnxModel) => new FedSession(graph, fedOptions(runOptions));
     const decodes = decoding && new FedSession(decoding, { ...fedOptions(runOptions), memoryArena: false });
-    if (decodes) {
-      this.#decoding.push(decodes);
-      const decoded = await decodes.run({});
-      for (const graph of [forward, gradient?.model]) if (graph) takeDecoded(graph, decoded);
-      for (const tensor of Object.values(decoded)) freeTensor(tensor);
-    }
-    return {
+    if (decodes) this.#decoding.push(decodes);
+    const decoded = decodes ? await decodes.run({}) : {};
+    for (const graph of [forward, gradient?.model]) if (graph) takeDecoded(graph, decoded);
+    const form = {
       values,
       forward: forward && fed(forward),
       gradient: gradient && { ...gradient, session: fed(gradient.model) },
       decoding: decodes,
     };
+    return { form, decoded };
   }
 
   /** Closes what is not needed once all segments are open. */

@@ -13,13 +13,12 @@ import type { DataType } from './data-types.js';
 /** A number, the name of a free dimension, or undefined where nothing is declared. */
 export type DeclaredDim = number | string | undefined;
 
-/** @param dims default: no shape is declared */
 export function makeValueInfo(
   name: string,
   elementType: DataType,
-  dims?: readonly DeclaredDim[],
+  dims: readonly DeclaredDim[],
 ): ValueInfoProto {
-  const dim = dims?.map((size) =>
+  const dim = dims.map((size) =>
     create(TensorShapeProto_DimensionSchema, {
       value:
         typeof size === 'number'
@@ -31,7 +30,7 @@ export function makeValueInfo(
   );
   const tensorType = create(TypeProto_TensorSchema, {
     elemType: elementType,
-    ...(dim && { shape: create(TensorShapeProtoSchema, { dim }) }),
+    shape: create(TensorShapeProtoSchema, { dim }),
   });
   return create(ValueInfoProtoSchema, {
     name,
