@@ -66,7 +66,7 @@ const LARGEST_LOOP = 64;
 /**
  * U of H^-1 = U' U, upper triangular: the inverse of R in H = R R'. By halves: of H = [A B; B' C] and R = [P S; 0 Q],
  * S' = Q^-1 B', P P' = A - S S', and the upper right of the inverse is -P^-1 S Q^-1.
- * @param matrix [size, size], symmetric positive definite; is changed
+ * @param matrix [size, size], symmetric positive definite; may be changed
  */
 async function invertedFactor(
   matrix: Float64Array,
@@ -75,16 +75,18 @@ async function invertedFactor(
 ): Promise<Float64Array> {
   if (size <= LARGEST_LOOP) return invertedByLoops(matrix, size);
   const [upper, lower] = [size >> 1, size - (size >> 1)];
-  const times = async (a: Float64Array, b: Float64Array, inner: number) =>
-    await multiplier.multiplyDoubles(a, b, inner);
   const q = await invertedFactor(part(matrix, size, [upper, size], [upper, size]), lower, multiplier);
   const below = part(matrix, size, [upper, size], [0, upper]);
-  const s = await times(transposed(q, lower), below, lower);
+  const s = await multiplier.multiplyDoubles(transposed(q, lower), below, lower);
   const rest = part(matrix, size, [0, upper], [0, upper]);
-  const square = await times(s, s, lower);
+  const square = await multiplier.multiplyDoubles(s, s, lower);
   for (let index = 0; index < rest.length; index += 1) rest[index]! -= square[index]!;
   const p = await invertedFactor(rest, upper, multiplier);
-  const right = await times(transposed(p, upper), await times(s, q, lower), upper);
+  const right = await multiplier.multiplyDoubles(
+    transposed(p, upper),
+    await multiplier.multiplyDoubles(s, q, lower),
+    upper,
+  );
   const inverse = new Float64Array(size * size);
   for (let row = 0; row < upper; row += 1) {
     inverse.set(p.subarray(row * upper, (row + 1) * upper), row * size);
