@@ -13,6 +13,8 @@ export default defineConfig({
     // The calibrations would only slow each other down.
     fileParallelism: false,
     testTimeout: 300_000,
+    // What the app remembers may come seconds after what it shows.
+    expect: { poll: { timeout: 20_000 } },
     hookTimeout: 120_000,
     reporters: report ? ['default', 'json'] : ['default'],
     ...(report ? { outputFile: { json: report } } : {}),

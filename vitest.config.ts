@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { defineConfig, type Plugin } from 'vitest/config';
+import { SlowFirst } from './test/support/slow-first.js';
 
 /** A file for the results as JSON, beside what the terminal shows; .ci/run counts from it. */
 const report = process.env.HOPSCOTCH_TEST_REPORT;
@@ -27,6 +28,7 @@ export default defineConfig({
     pool: 'forks',
     // One process a core: most of a test's time is onnxruntime's.
     maxWorkers: availableParallelism(),
+    sequence: { sequencer: SlowFirst },
     // For tests that load onnxruntime themselves; the engine says so by itself.
     env: { ORT_DISABLE_TELEMETRY: '1' },
     testTimeout: 120_000,

@@ -10,8 +10,9 @@ import type { GraphProto } from '../../src/engine/onnx/file/onnx_pb.js';
 import { readModel, type OnnxModel } from '../../src/engine/onnx/file/model-file.js';
 import { openModelFolder } from '../../src/engine/onnx/file/model-folder.js';
 import { continueText, largestDifference, ModelUnderTest, promptsOf } from './chain.js';
-import { checkWithPython, hasChecker, runInTransformersJs } from './elsewhere.js';
+import { checkWithPython, hasChecker } from './elsewhere.js';
 import type { ModelFile } from './model-files.js';
+import { runInTransformersJs } from './transformers-js.js';
 
 type Cell = string | number | boolean;
 
@@ -83,7 +84,7 @@ export function testChain(model: ModelFile): void {
       const prompt = promptsOf(test.decoder, model.promptLengths)[0]!;
       const { folder, modelPath } = await test.export('folded');
       const models = [test.folder, folder].map((at) => ({ folder: at, dtype: model.dtype! }));
-      const [original, slimmed] = runInTransformersJs(version, models, [prompt], 6).map((runs) =>
+      const [original, slimmed] = (await runInTransformersJs(version, models, [prompt], 6)).map((runs) =>
         typeof runs === 'string' ? runs : runs[0]!,
       );
       if (typeof original === 'string') {

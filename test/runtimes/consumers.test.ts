@@ -16,7 +16,8 @@ import { readModel } from '../../src/engine/onnx/file/model-file.js';
 import { emptyCache, tokenFeeds } from '../../src/engine/runtime/decoder-feeds.js';
 import { openSession, type RunnableModel } from '../../src/engine/runtime/session.js';
 import { logitsValues } from '../../src/engine/runtime/tensors.js';
-import { runInGenai, runInTransformersJs } from '../models/elsewhere.js';
+import { runInGenai } from '../models/elsewhere.js';
+import { runInTransformersJs } from '../models/transformers-js.js';
 import { exportSample } from '../support/export-sample.js';
 import { genaiPython, genaiReason } from '../support/genai-python.js';
 import { hasShared, sharedReason } from '../support/shared-folder.js';
@@ -117,13 +118,13 @@ it('onnxruntime answers at some length, and each question otherwise', () => {
 describe.each([4, 3] as const)(`transformers.js %i${sharedReason}`, (version) => {
   const run = layouts.filter(([, layout]) => whyUntried(version, layout) === undefined).map(([name]) => name);
   const results = new Map<string, Answer[] | string>();
-  beforeAll(() => {
+  beforeAll(async () => {
     const models = run.map((name) => {
       const { folder, modelFile } = exports.get(name)!;
       return { folder, ...transformersJsFile(modelFile) };
     });
-    for (const [at, result] of runInTransformersJs(version, models, questions, NEW_TOKENS).entries())
-      results.set(run[at]!, result);
+    const answers = await runInTransformersJs(version, models, questions, NEW_TOKENS);
+    for (const [at, result] of answers.entries()) results.set(run[at]!, result);
   }, 600_000);
 
   for (const [name, layout] of layouts) {

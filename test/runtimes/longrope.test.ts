@@ -6,7 +6,8 @@ import { readDecoder } from '../../src/engine/decoder/read/read-decoder.js';
 import { transformersJsFile } from '../../src/engine/export/snippets.js';
 import { Generator } from '../../src/engine/generate/generator.js';
 import { readModel } from '../../src/engine/onnx/file/model-file.js';
-import { runInGenai, runInTransformersJs, type ElsewhereRun } from '../models/elsewhere.js';
+import { runInGenai } from '../models/elsewhere.js';
+import { runInTransformersJs, type ElsewhereRun } from '../models/transformers-js.js';
 import { genaiPython, genaiReason } from '../support/genai-python.js';
 import { importModel } from '../support/import-model.js';
 import { repositoryRoot, sampleFolder } from '../support/shared-folder.js';
@@ -69,9 +70,9 @@ describe('a text that passes the border of LongRoPE', () => {
 
   it.each([4, 3] as const)(
     'is not read anew by transformers.js %i, which reads a prompt beyond the border as ours',
-    (version) => {
+    async (version) => {
       const model = { folder, ...transformersJsFile('model.onnx') };
-      const [runs] = runInTransformersJs(version, [model], [PASSING, BEYOND], NEW_TOKENS);
+      const [runs] = await runInTransformersJs(version, [model], [PASSING, BEYOND], NEW_TOKENS);
       const [passing, beyond] = tokensOf(runs);
       expect(beyond).toEqual(own[1]);
       // Tokens before the border are the same.

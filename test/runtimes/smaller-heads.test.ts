@@ -9,7 +9,8 @@ import { cutVocabulary } from '../../src/engine/cuts/vocabulary/cut-vocabulary.j
 import { planVocabulary } from '../../src/engine/cuts/vocabulary/plan-vocabulary.js';
 import { loadTokenizer } from '../../src/engine/data/tokenizer.js';
 import { openModel } from '../../src/engine/jobs/parts/source-model.js';
-import { runInGenai, runInTransformersJs } from '../models/elsewhere.js';
+import { runInGenai } from '../models/elsewhere.js';
+import { runInTransformersJs } from '../models/transformers-js.js';
 import { genaiPython, genaiReason } from '../support/genai-python.js';
 import { hasShared, sharedPath, sharedReason } from '../support/shared-folder.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -50,7 +51,7 @@ describe.skipIf(!hasShared).each(['fp32-cpu', 'int4-cpu'])(
       const file = { dtype: 'fp32', subfolder: '', model_file_name: 'model' };
       const models = made.map((folder) => ({ folder, ...file }));
       // A folder of onnxruntime-genai's builder has no config.json; what was cut has one.
-      const results = runInTransformersJs(4, models.slice(1), [question], NEW_TOKENS);
+      const results = await runInTransformersJs(4, models.slice(1), [question], NEW_TOKENS);
       const [fewer, last] = await textsOf(made.slice(1), results);
       expect(last).toContain('58 + 17 = 75');
       expect(fewer).toBe(last);

@@ -1,14 +1,13 @@
 /**
  * Generates greedily with transformers.js, in a process of its own because it brings its own onnxruntime.
- * usage: node transformers-js.mjs VERSION REQUEST
- * REQUEST is JSON: { models: [{ folder, ...options of from_pretrained }], prompts, newTokens }; a prompt is a list of token
- * ids, or a user's message as text, which the folder's tokenizer and chat template make ids of.
- * Prints JSON, an entry a model: for each prompt its ids, the logits that follow it, and the new tokens; or why it did not run.
+ * usage: fork('transformers-js.mjs', [VERSION]), then messages one after another
+ * { models: [{ folder, ...options of from_pretrained }], prompts, newTokens }; a prompt is a list of token ids, or a user's
+ * message as text, which the folder's tokenizer and chat template make ids of.
+ * Answers with an entry a model: for each prompt its ids, the logits that follow it, and the new tokens; or why it did not run.
  */
 import path from 'node:path';
 
-const [version, request] = process.argv.slice(2);
-const { models, prompts, newTokens } = JSON.parse(request);
+const [version] = process.argv.slice(2);
 const { AutoModelForCausalLM, AutoTokenizer, Tensor, env } =
   version === '3' ? await import('transformers-js-3') : await import('@huggingface/transformers');
 env.allowRemoteModels = false;
@@ -25,17 +24,17 @@ async function idsOf(prompt, name) {
   });
 }
 
-async function run({ folder, ...options }) {
+async function run({ folder, ...options }, prompts, newTokens) {
   env.localModelPath = path.dirname(path.resolve(folder));
   const name = path.basename(folder);
   const model = await AutoModelForCausalLM.from_pretrained(name, { ...options, device: 'cpu' });
   const runs = [];
-  for (const prompt of prompts) runs.push(await answer(model, await idsOf(prompt, name)));
+  for (const prompt of prompts) runs.push(await answer(model, await idsOf(prompt, name), newTokens));
   await model.dispose();
   return runs;
 }
 
-async function answer(model, prompt) {
+async function answer(model, prompt, newTokens) {
   const shape = [1, prompt.length];
   const input = () => ({
     input_ids: new Tensor('int64', BigInt64Array.from(prompt, BigInt), shape),
@@ -50,6 +49,10 @@ async function answer(model, prompt) {
   return { prompt, logits: Array.from(last), tokens: Array.from(output.data, Number).slice(prompt.length) };
 }
 
-const results = [];
-for (const model of models) results.push(await run(model).catch(({ message }) => ({ error: message })));
-process.stdout.write(JSON.stringify(results));
+process.on('message', async ({ models, prompts, newTokens }) => {
+  const results = [];
+  for (const model of models)
+    results.push(await run(model, prompts, newTokens).catch(({ message }) => ({ error: message })));
+  process.send(results);
+});
+process.on('disconnect', () => process.exit());

@@ -2,7 +2,7 @@
 import { cpSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { runInTransformersJs } from '../../../test/models/elsewhere.js';
+import { runInTransformersJs } from '../../../test/models/transformers-js.js';
 import { exportSample, freshPath } from '../../../test/support/export-sample.js';
 import { sampleFolder } from '../../../test/support/shared-folder.js';
 import { externalFiles, readModel, writeModel } from '../onnx/file/model-file.js';
@@ -52,7 +52,7 @@ it('weights in several files keep to as many, under the names that transformers.
   expect(exported.slimmedBytes).toBeLessThan(exported.originalBytes);
   for (const version of [3, 4] as const) {
     const models = [{ folder: exported.folder, dtype: 'fp32' }];
-    const [runs] = runInTransformersJs(version, models, [[0, 1, 20, 30]], 3);
+    const [runs] = await runInTransformersJs(version, models, [[0, 1, 20, 30]], 3);
     expect(runs, `transformers.js ${version}`).toHaveProperty('0.tokens.length', 3);
   }
 });
