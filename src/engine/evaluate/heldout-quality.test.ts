@@ -1,7 +1,8 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../test/graphs/build-decoder.js';
 import { lossBatchOf } from '../../../test/support/random-scales.js';
 import { openForwardModel, type ForwardModel } from '../loss/forward-model.js';
+import { KeptStream } from '../loss/kept-stream.js';
 import { makeLossBatch, type LossBatch } from '../loss/loss-batch.js';
 import type { ScaleKey } from '../decoder/scales.js';
 import { readDecoder } from '../decoder/read/read-decoder.js';
@@ -61,6 +62,28 @@ describe('the quality on held-out rows', () => {
     expect(together.divergence!.value).toBeCloseTo(apart.divergence!.value, 6);
     expect(together.loss.value).toBeCloseTo(apart.loss.value, 5);
     await wideModel.release();
+  });
+
+  it('is the same from what the last layers gave, for the original and the measured model', async () => {
+    const forScales = [new Map(), scales].map((own) => ({ scales: own, kept: new KeptStream() }));
+    for (const { scales: own, kept } of forScales)
+      await heldoutQuality({ model, scales: own }, [batch], { keep: kept });
+    const [original, measured] = forScales.map((own) => ({ model, ...own }));
+    const expected = await heldoutQuality({ model, scales }, [batch], {
+      original: { model, scales: new Map() },
+    });
+    const throughLayers = vi.spyOn(model, 'runEachWithLogits');
+    const actual = await heldoutQuality(measured!, [batch], { original: original! });
+    expect(throughLayers).not.toHaveBeenCalled();
+    // Rows that were not kept.
+    const other = makeLossBatch(decoder, [{ ids: [3, 4, 5], responseStart: 1 }], 0);
+    await heldoutQuality(measured!, [other], { original: original! });
+    expect(throughLayers).toHaveBeenCalledTimes(2);
+    throughLayers.mockRestore();
+    expect(actual.divergence!.value).toBeGreaterThan(1e-3);
+    expect(actual.divergence!.value).toBeCloseTo(expected.divergence!.value, 6);
+    expect(actual.loss.value).toBeCloseTo(expected.loss.value, 6);
+    expect(actual.agreement).toEqual(expected.agreement);
   });
 
   it('counts each response token once, whatever the batches', async () => {

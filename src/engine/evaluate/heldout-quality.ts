@@ -2,16 +2,30 @@
 import type { HeldoutQuality } from '../../schema/report.js';
 import { requireOwnNumbers } from '../loss/finite-losses.js';
 import type { LossBatch } from '../loss/loss-batch.js';
-import type { ForwardModel, ForwardRun, TokenResults } from '../loss/forward-model.js';
+import type {
+  ForwardModel,
+  ForwardRun,
+  ResultsWithHidden,
+  ResultsWithLogits,
+  ResultsWithTargets,
+  TokenResults,
+} from '../loss/forward-model.js';
+import type { KeptStream } from '../loss/kept-stream.js';
 import type { TokenTargets } from '../loss/divergence.js';
 import type { Scales } from '../decoder/scales.js';
 import { throwIfCancelled } from '../../schema/errors.js';
 import { clampShare, shareEstimate, tokenMeanEstimate } from './intervals.js';
 import { AgreementCounter } from './agreement.js';
 
-export interface ScaledModel {
-  model: ForwardModel;
+/** What a model is run with. */
+export interface HeldoutScales {
   scales: Scales;
+  /** What the model's last layer gave with them, where that is known. */
+  kept?: KeptStream | undefined;
+}
+
+export interface ScaledModel extends HeldoutScales {
+  model: ForwardModel;
 }
 
 export interface QualityOptions {
@@ -22,6 +36,8 @@ export interface QualityOptions {
   signal?: AbortSignal;
   /** Told the most likely tokens of each batch, where there is no original. */
   onTargets?: (batch: LossBatch, targets: TokenTargets) => void;
+  /** Takes in what the last layer gives, where there is no original. */
+  keep?: KeptStream | undefined;
   /** Called after each forward pass of a batch, the original's among them. */
   onPass?: () => void;
 }
@@ -31,11 +47,11 @@ export interface QualityOptions {
  * @throws UserError if the original (no other one is given) computes no numbers
  */
 export async function heldoutQuality(
-  { model, scales }: ScaledModel,
+  measured: ScaledModel,
   batches: readonly LossBatch[],
   options: QualityOptions = {},
 ): Promise<HeldoutQuality> {
-  return (await heldoutQualities(model, [scales], batches, options))[0]!;
+  return (await heldoutQualities(measured.model, [measured], batches, options))[0]!;
 }
 
 /**
@@ -44,7 +60,7 @@ export async function heldoutQuality(
  */
 export async function heldoutQualities(
   model: ForwardModel,
-  scales: readonly Scales[],
+  scales: readonly HeldoutScales[],
   batches: readonly LossBatch[],
   options: QualityOptions = {},
 ): Promise<HeldoutQuality[]> {
@@ -56,12 +72,14 @@ export async function heldoutQualities(
     throwIfCancelled(options.signal);
     const expected = options.original && (await originalLogits(options.original, group, options));
     for (const [index, counter] of counters.entries()) {
-      const runs = group.map(({ batch }) => ({ batch, scales: scales[index]! }));
+      const { kept, scales: own } = scales[index]!;
+      const runs = group.map(({ batch }) => ({ batch, scales: own }));
       let place = 0;
-      for await (const result of resultsOf(model, runs, options)) {
+      for await (const result of resultsOf(model, runs, kept, options)) {
         throwIfCancelled(options.signal);
         if (!options.original) requireOwnNumbers(result.tokenLosses);
         if ('targets' in result) options.onTargets?.(group[place]!.batch, result.targets);
+        if ('hidden' in result) options.keep?.keep(group[place]!.batch, result.hidden);
         counter.add(group[place]!.batch, result, expected?.[place]);
         if (group[place]!.isLast) options.onPass?.();
         place += 1;
@@ -75,13 +93,24 @@ export async function heldoutQualities(
 function resultsOf(
   model: ForwardModel,
   runs: readonly ForwardRun[],
-  { original, onTargets }: QualityOptions,
-): AsyncIterable<TokenResults | ResultsWithLogits | (TokenResults & { targets: TokenTargets })> {
-  if (original) return model.runEachWithLogits(runs);
-  return onTargets ? model.runEachWithTargets(runs) : model.runEach(runs);
+  kept: KeptStream | undefined,
+  { original, onTargets, keep }: QualityOptions,
+): AsyncIterable<TokenResults | ResultsWithLogits | ResultsWithHidden | ResultsWithTargets> {
+  if (original) return resultsWithLogits(model, runs, kept);
+  if (onTargets) return model.runEachWithTargets(runs);
+  return keep ? model.runEachWithHidden(runs) : model.runEach(runs);
 }
 
-type ResultsWithLogits = TokenResults & { logits: Float32Array };
+/** Through the head alone where all that goes into it is known. */
+async function* resultsWithLogits(
+  model: ForwardModel,
+  runs: readonly ForwardRun[],
+  kept: KeptStream | undefined,
+): AsyncGenerator<ResultsWithLogits> {
+  const streams = model.hasHead ? runs.map(({ batch }) => kept?.of(batch)) : [undefined];
+  if (streams.includes(undefined)) yield* model.runEachWithLogits(runs);
+  else for (const [place, run] of runs.entries()) yield await model.runHead(run, streams[place]!);
+}
 
 /** Sums by row, so that intervals respect that the tokens of a row go together. */
 class QualityCounter {
@@ -209,7 +238,7 @@ async function originalLogits(
 ): Promise<ResultsWithLogits[]> {
   const runs = group.map((part) => ({ batch: part.original, scales: original.scales }));
   const results: ResultsWithLogits[] = [];
-  for await (const result of original.model.runEachWithLogits(runs)) {
+  for await (const result of resultsWithLogits(original.model, runs, original.kept)) {
     throwIfCancelled(options.signal);
     if (group[results.length]!.isLast) options.onPass?.();
     results.push(result);

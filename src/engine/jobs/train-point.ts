@@ -88,11 +88,11 @@ async function trainLocked(run: Run, request: RunPoint, context: JobContext): Pr
         timed.pass({ type: 'progress', done: Math.min(done, total), total });
       },
     };
-    await measureOriginal({
+    const { kept } = await measureOriginal({
       ...pointTask,
       learners: [...batches.calibration, ...batches.training, ...batches.heldout],
     });
-    return (await trainAndMeasure(pointTask, chosen.slice(0, request.blocks))).point;
+    return (await trainAndMeasure({ ...pointTask, kept }, chosen.slice(0, request.blocks))).point;
   });
   addToReport(run, point, isNew ? (performance.now() - started) / 1000 : undefined, context);
   timed.pass({ type: 'point', point });

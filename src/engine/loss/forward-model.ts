@@ -5,14 +5,15 @@ import type { Decoder } from '../decoder/decoder.js';
 import { allPositions } from '../decoder/edit/all-positions.js';
 import { deleteBlocks } from '../decoder/edit/delete-blocks.js';
 import { withFiniteMasks } from '../decoder/edit/finite-masks.js';
+import { SegmentedModel } from '../runtime/segmented-model.js';
 import type { Feeds, RunnableModel, RunOptions } from '../runtime/session.js';
-import { float32Values, type RuntimeTensor } from '../runtime/tensors.js';
+import { float32Tensor, float32Values, int64Tensor, type RuntimeTensor } from '../runtime/tensors.js';
 import { gateDecoder, gateFeeds, gateSize, type KeyedGate } from './gated-decoder.js';
 import type { TokenTargets } from './divergence.js';
 import { batchFeeds, makeLossBatch, type LossBatch } from './loss-batch.js';
 import { attachLoss } from './loss-head.js';
 import { openLossDecoder } from './segmented-forward.js';
-import { LOSS_OUTPUTS } from './loss-values.js';
+import { LOSS_INPUTS, LOSS_OUTPUTS } from './loss-values.js';
 import type { ScaleKey, Scales } from '../decoder/scales.js';
 
 export interface LossModelOptions {
@@ -39,7 +40,23 @@ export interface ForwardRun {
   scales: Scales;
 }
 
+export interface ResultsWithLogits extends TokenResults {
+  /** As `ForwardModel.logits` gives them. */
+  logits: Float32Array;
+}
+
+export interface ResultsWithHidden extends TokenResults {
+  /** As `ForwardModel.hidden` gives it. */
+  hidden: Float32Array;
+}
+
+export interface ResultsWithTargets extends ResultsWithHidden {
+  targets: TokenTargets;
+}
+
 const TOKEN_OUTPUTS = [LOSS_OUTPUTS.loss, LOSS_OUTPUTS.tokenLosses, LOSS_OUTPUTS.predictions];
+const LOGITS_OUTPUTS = [...TOKEN_OUTPUTS, LOSS_OUTPUTS.logits];
+const HIDDEN_OUTPUTS = [...TOKEN_OUTPUTS, LOSS_OUTPUTS.hidden];
 const TARGET_OUTPUTS = [LOSS_OUTPUTS.topTokens, LOSS_OUTPUTS.topLogProbabilities];
 
 /** Losses and predictions without gradients. Made by `openForwardModel`. */
@@ -73,13 +90,32 @@ export class ForwardModel {
   }
 
   /** Results of several batches or scales in turn, with the logits of the response tokens as `logits` gives them. */
-  async *runEachWithLogits(
-    runs: readonly ForwardRun[],
-  ): AsyncGenerator<TokenResults & { logits: Float32Array }> {
+  async *runEachWithLogits(runs: readonly ForwardRun[]): AsyncGenerator<ResultsWithLogits> {
     const feeds = runs.map((run) => this.#feeds(run));
-    for await (const results of this.#model.runEach(feeds, [...TOKEN_OUTPUTS, LOSS_OUTPUTS.logits])) {
-      yield { ...tokenResults(results), logits: float32Values(results[LOSS_OUTPUTS.logits]!) };
-    }
+    for await (const results of this.#model.runEach(feeds, LOGITS_OUTPUTS)) yield resultsWithLogits(results);
+  }
+
+  /** Whether the head can be run alone, on a stream that is known. */
+  get hasHead(): boolean {
+    return this.#model instanceof SegmentedModel && this.#model.lastStream !== undefined;
+  }
+
+  /**
+   * As `runEachWithLogits`, from the last values of the stream, so that only norm and head are computed.
+   * @param stream float32 [response tokens, hidden size]: those of the response positions with the same scales
+   * @throws RangeError without a head that can be run alone
+   */
+  async runHead({ batch, scales }: ForwardRun, stream: Float32Array): Promise<ResultsWithLogits> {
+    const model = this.#model instanceof SegmentedModel ? this.#model : undefined;
+    const name = model?.lastStream;
+    if (!model || name === undefined) throw new RangeError('A head that cannot be run alone');
+    const tokens = batch.labels.length;
+    const feeds = {
+      ...this.#feeds({ batch, scales }),
+      [name]: float32Tensor(stream, [1, tokens, stream.length / tokens]),
+      [LOSS_INPUTS.positions]: int64Tensor([...batch.labels.keys()], [tokens]),
+    };
+    return resultsWithLogits(await model.runLast(feeds, LOGITS_OUTPUTS));
   }
 
   /** float32 [response tokens, vocabulary], row by row: the logits that predict each response token. */
@@ -104,14 +140,18 @@ export class ForwardModel {
     return float32Values(results[LOSS_OUTPUTS.hidden]!);
   }
 
-  /** The same with the most likely tokens at each response position. */
-  async *runEachWithTargets(
-    runs: readonly ForwardRun[],
-  ): AsyncGenerator<TokenResults & { targets: TokenTargets }> {
+  /** Results of several batches or scales in turn, with `hidden`. */
+  async *runEachWithHidden(runs: readonly ForwardRun[]): AsyncGenerator<ResultsWithHidden> {
     const feeds = runs.map((run) => this.#feeds(run));
-    for await (const results of this.#model.runEach(feeds, [...TOKEN_OUTPUTS, ...TARGET_OUTPUTS])) {
-      yield { ...tokenResults(results), targets: tokenTargets(results) };
-    }
+    for await (const results of this.#model.runEach(feeds, HIDDEN_OUTPUTS)) yield resultsWithHidden(results);
+  }
+
+  /** The same with the most likely tokens at each response position. */
+  async *runEachWithTargets(runs: readonly ForwardRun[]): AsyncGenerator<ResultsWithTargets> {
+    const feeds = runs.map((run) => this.#feeds(run));
+    const outputs = [...HIDDEN_OUTPUTS, ...TARGET_OUTPUTS];
+    for await (const results of this.#model.runEach(feeds, outputs))
+      yield { ...resultsWithHidden(results), targets: tokenTargets(results) };
   }
 
   /** The most likely tokens of each batch's response positions in turn, with all scales where they start. */
@@ -148,6 +188,14 @@ function tokenResults(results: Record<string, RuntimeTensor>): TokenResults {
     tokenLosses: float32Values(results[LOSS_OUTPUTS.tokenLosses]!),
     predictions: Int32Array.from(results[LOSS_OUTPUTS.predictions]!.data as BigInt64Array, Number),
   };
+}
+
+function resultsWithHidden(results: Record<string, RuntimeTensor>): ResultsWithHidden {
+  return { ...tokenResults(results), hidden: float32Values(results[LOSS_OUTPUTS.hidden]!) };
+}
+
+function resultsWithLogits(results: Record<string, RuntimeTensor>): ResultsWithLogits {
+  return { ...tokenResults(results), logits: float32Values(results[LOSS_OUTPUTS.logits]!) };
 }
 
 function tokenTargets(results: Record<string, RuntimeTensor>): TokenTargets {

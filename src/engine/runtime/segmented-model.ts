@@ -1,6 +1,8 @@
 /** A decoder that runs like one session, segment by segment. */
 import { cutStream, type Segment } from '../decoder/edit/cut-stream.js';
 import type { Decoder } from '../decoder/decoder.js';
+import { DataType } from '../onnx/graph/data-types.js';
+import { declaredType } from '../onnx/graph/value-info.js';
 import { SegmentSession, type SegmentRunner } from './segment-session.js';
 import { openSession, type Feeds, type RunnableModel, type RunOptions } from './session.js';
 import { rememberFeeds, sameFeeds, type SeenFeeds } from './repeated-feeds.js';
@@ -21,7 +23,7 @@ export async function openDecoder(decoder: Decoder, options: RunOptions = {}): P
 
 /** A segment and what runs it. */
 export interface RunSegment {
-  segment: Pick<Segment, 'model' | 'streamOut' | 'shapesOut' | 'outputs'>;
+  segment: Segment;
   session: SegmentRunner;
   /** What it was asked last: runs that differ in later layers only need the earlier ones once. */
   last?: { feeds: SeenFeeds; results: Results };
@@ -60,6 +62,18 @@ export class SegmentedModel implements RunnableModel {
         yield run.results;
       }
     }
+  }
+
+  /** The name of the stream that goes into the last segment, if it takes nothing else from those before it. */
+  get lastStream(): string | undefined {
+    const { model, streamIn, shapesIn } = this.#segments.at(-1)!.segment;
+    const info = model.graph.input.find(({ name }) => name === streamIn);
+    return info && shapesIn.length === 0 && declaredType(info) === DataType.FLOAT ? streamIn : undefined;
+  }
+
+  /** The last segment alone. @param feeds what it takes, the stream among them */
+  async runLast(feeds: Feeds, outputs: readonly string[]): Promise<Results> {
+    return await this.#segments.at(-1)!.session.run(feeds, outputs);
   }
 
   async release(): Promise<void> {

@@ -10,6 +10,7 @@ import { Adam } from './adam.js';
 import type { Checkpoint, TrainingState } from '../checkpoint.js';
 import { HiddenTargets } from '../../loss/hidden-targets.js';
 import { requireOwnNumbers } from '../../loss/finite-losses.js';
+import { KeptStream } from '../../loss/kept-stream.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
 import { openForwardModel, type ForwardModel } from '../../loss/forward-model.js';
 import { openGradientModel } from '../../loss/open-gradient-model.js';
@@ -86,6 +87,8 @@ export interface TrainedScales {
   /** Mean over the held-out response tokens of what was learnt, in nats. */
   heldoutLoss: number;
   epochs: readonly TrainingEpoch[];
+  /** What the last layer gave for the held-out rows in the best epoch, if that was trained just now. */
+  kept?: KeptStream | undefined;
 }
 
 /**
@@ -123,6 +126,7 @@ export async function trainScales(
     for (const epoch of state.epochs) report(epoch);
     let scales = restoreScales(state.scales);
     let adam = new Adam(state.adam);
+    let keptOfBest: KeptStream | undefined;
     while (!state.finished) {
       const epoch = state.epochs.length;
       const trainingLoss = await trainOneEpoch(
@@ -133,7 +137,8 @@ export async function trainScales(
         { ...settings, learningRate: settings.learningRate / 2 ** state.restarts },
         epoch - 1,
       );
-      const heldoutLoss = await meanLoss(forwardModel, context.heldout, scales);
+      const kept = forwardModel.hasHead ? new KeptStream() : undefined;
+      const heldoutLoss = await meanLoss(forwardModel, context.heldout, scales, kept);
       context.onHeldout?.(context.heldout.length);
       const worse = !(heldoutLoss <= state.best.heldoutLoss);
       if (epoch === 1 && worse && state.restarts < settings.restarts) {
@@ -147,13 +152,14 @@ export async function trainScales(
       }
       requireNumbers(epoch, trainingLoss, heldoutLoss);
       keep(state, { epoch, trainingLoss, heldoutLoss }, scales, adam);
+      if (state.best.epoch === epoch) keptOfBest = kept;
       state.finished = epoch === settings.epochs;
       // Nothing goes on from here: the optimiser's state is twice as large as the scales.
       if (state.finished) state.adam = new Adam().save();
       checkpoint.save();
       report(state.epochs.at(-1)!);
     }
-    return result(skipped, state);
+    return { ...result(skipped, state), kept: keptOfBest };
   } finally {
     await gradientModel.release();
     await forwardModel.release();
@@ -229,19 +235,22 @@ function keep(state: TrainingState, epoch: TrainingEpoch, scales: Scales, adam: 
   }
 }
 
-/** Mean over all response tokens of the batches. */
+/** Mean over all response tokens of the batches. @param kept takes in what the last layer gives for them */
 export async function meanLoss(
   model: ForwardModel,
   batches: readonly LossBatch[],
   scales: Scales,
+  kept?: KeptStream,
 ): Promise<number> {
+  const runs = batches.map((batch) => ({ batch, scales }));
   let total = 0;
   let tokens = 0;
   let index = 0;
-  for await (const { loss } of model.runEach(batches.map((batch) => ({ batch, scales })))) {
-    const { length } = batches[index++]!.labels;
-    total += loss * length;
-    tokens += length;
+  for await (const result of kept ? model.lossAndHiddenEach(runs) : model.runEach(runs)) {
+    const batch = batches[index++]!;
+    if ('hidden' in result) kept?.keep(batch, result.hidden);
+    total += result.loss * batch.labels.length;
+    tokens += batch.labels.length;
   }
   return total / tokens;
 }

@@ -18,7 +18,7 @@ import { trainAndMeasure, type MeasuredPoint, type PointTask } from './point.js'
 import { blockKinds } from './settings.js';
 import { WorkCounter } from './work-counter.js';
 
-export interface CalibrationTask extends Omit<PointTask, 'onWork'> {
+export interface CalibrationTask extends Omit<PointTask, 'onWork' | 'kept'> {
   /** The calibration rows in small batches. */
   smallBatches: readonly LossBatch[];
   /** Some of the calibration rows, for trials of choices. */
@@ -48,10 +48,11 @@ export interface CalibrationResult {
 /** @throws CancelledError if stopped; all finished candidates and epochs are in the checkpoint */
 export async function calibrate(task: CalibrationTask): Promise<CalibrationResult> {
   const work = new WorkCounter(task);
-  const pointTask = { ...task, onWork: (forwardPasses: number) => work.count(forwardPasses) };
+  const onWork = (forwardPasses: number) => work.count(forwardPasses);
   const { reference } = task;
-  const quality = await measureOriginal({
-    ...pointTask,
+  const { quality, kept } = await measureOriginal({
+    ...task,
+    onWork,
     learners: [
       ...task.calibration,
       ...task.smallBatches,
@@ -60,6 +61,7 @@ export async function calibrate(task: CalibrationTask): Promise<CalibrationResul
       ...task.heldout,
     ],
   });
+  const pointTask = { ...task, kept, onWork };
   const learnsAnswers = task.loss === 'cross-entropy';
   const trained = learnsAnswers
     ? (await trainAndMeasure({ ...pointTask, ...reference }, [], quality)).point.withScales
@@ -98,7 +100,7 @@ export async function calibrate(task: CalibrationTask): Promise<CalibrationResul
       learningRate: task.settings.selectionLearningRate,
       runOptions: task.runOptions,
       signal: task.signal,
-      onWork: pointTask.onWork,
+      onWork,
     },
     {
       strategy: selectionStrategy(task.settings.strategy),

@@ -6,6 +6,7 @@ import type { Checkpoint } from '../../calibrate/checkpoint.js';
 import type { Decoder } from '../../decoder/decoder.js';
 import { heldoutQuality } from '../../evaluate/heldout-quality.js';
 import { openForwardModel } from '../../loss/forward-model.js';
+import { KeptStream } from '../../loss/kept-stream.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
 import { OriginalTargets } from '../../loss/original-targets.js';
 import type { RunOptions } from '../../runtime/session.js';
@@ -31,11 +32,17 @@ export interface OriginalTask {
   onWork(forwardPasses: number): void;
 }
 
+export interface MeasuredOriginal {
+  quality: HeldoutQuality;
+  /** What its last layer gave for the held-out rows, where its head can be run alone. */
+  kept: KeptStream | undefined;
+}
+
 /**
  * Measures the original and gives all batches its distributions where the loss is a divergence.
  * @throws UserError if the original computes no numbers; CancelledError if stopped
  */
-export async function measureOriginal(task: OriginalTask): Promise<HeldoutQuality> {
+export async function measureOriginal(task: OriginalTask): Promise<MeasuredOriginal> {
   const { reference, signal } = task;
   const { calibration, heldout } = reference;
   const model = await openForwardModel(reference.decoder, {
@@ -45,9 +52,11 @@ export async function measureOriginal(task: OriginalTask): Promise<HeldoutQualit
   });
   try {
     const targets = task.loss === 'divergence' ? new OriginalTargets() : undefined;
+    const kept = model.hasHead ? new KeptStream() : undefined;
     const quality = await heldoutQuality({ model, scales: new Map() }, heldout, {
       onPass: () => task.onWork(1),
       ...(targets && { onTargets: (batch, top) => targets.keep(batch, top) }),
+      keep: kept,
       ...(signal && { signal }),
     });
     if (targets) {
@@ -57,7 +66,7 @@ export async function measureOriginal(task: OriginalTask): Promise<HeldoutQualit
       });
       for (const batch of task.learners) targets.addTo(batch);
     }
-    return quality;
+    return { quality, kept };
   } finally {
     await model.release();
   }

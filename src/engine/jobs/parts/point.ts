@@ -9,6 +9,7 @@ import type { Decoder } from '../../decoder/decoder.js';
 import { restoreScales, type Scales } from '../../decoder/scales.js';
 import { heldoutQualities } from '../../evaluate/heldout-quality.js';
 import { openForwardModel } from '../../loss/forward-model.js';
+import type { KeptStream } from '../../loss/kept-stream.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
 import type { RunOptions } from '../../runtime/session.js';
 import type { Reference } from './original.js';
@@ -23,6 +24,8 @@ export interface PointTask {
   /** The calibration rows in the batches of the final training. */
   training: readonly LossBatch[];
   heldout: readonly LossBatch[];
+  /** What the reference's last layer gave for the held-out rows, where that is kept. */
+  kept?: KeptStream | undefined;
   /** What is learnt and judged by; batches for a divergence have targets. */
   loss: LossKind;
   settings: JobSettings;
@@ -70,12 +73,12 @@ export async function trainAndMeasure(
       granularity: settings.granularity,
       runOptions: task.runOptions,
     });
-  const original = { model: await open(task.reference.decoder, []), scales: new Map() };
+  const original = { model: await open(task.reference.decoder, []), scales: new Map(), kept: task.kept };
   const slimmed = await open(task.decoder, skipped);
   try {
     const [withScales, withoutScales] = await heldoutQualities(
       slimmed,
-      known ? [trained.scales] : [trained.scales, new Map()],
+      known ? [trained] : [trained, { scales: new Map() }],
       task.heldout,
       {
         original,
