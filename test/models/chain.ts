@@ -38,6 +38,7 @@ const NEW_TOKENS = 10;
 /** A copy of the model in a folder as people have it. */
 export class ModelUnderTest {
   readonly #exports = new Map<ExportMode, ExportedModel>();
+  readonly #continuations = new Map<string, Continuation>();
 
   private constructor(
     readonly model: ModelFile,
@@ -88,11 +89,9 @@ export class ModelUnderTest {
 
   /** Largest difference of a logit between the file as it is and the gated model with its gates at one. */
   async openGates(): Promise<number> {
-    const [own, gated] = [
-      await logitsOfFile(this.decoder, this.file, this.batch),
-      await logitsOf(this.decoder, { skipped: [], granularity: 'channel+gain' }, new Map(), this.batch),
-    ];
-    return largestDifference(own, gated);
+    const [own] = await logitsOfFile(this.decoder, this.file, [this.batch]);
+    const options = { skipped: [], granularity: 'channel+gain' } as const;
+    return largestDifference(own!, await logitsOf(this.decoder, options, new Map(), this.batch));
   }
 
   /** Largest difference of a logit between deleted blocks and blocks gated with zero. */
@@ -112,6 +111,13 @@ export class ModelUnderTest {
     if (!isMixture || slope.error < 1e-3) return slope;
     // The choice of experts may jump within the usual step.
     return await measureSlope(decoder, batch, options, 5e-5);
+  }
+
+  /** Of the original, or of what was exported; made once for each. */
+  async continuation(file: string): Promise<Continuation> {
+    const known = this.#continuations.get(file) ?? (await continueText(file, this.model.promptLengths));
+    this.#continuations.set(file, known);
+    return known;
   }
 
   /** Made once for each mode. */
@@ -187,21 +193,29 @@ async function logitsOf(
   }
 }
 
-/** Of the positions that carry loss, by the file itself. */
-async function logitsOfFile(decoder: Decoder, file: string, batch: LossBatch): Promise<Float32Array> {
+/** Of the positions of each batch that carry loss, by the file itself. */
+async function logitsOfFile(
+  decoder: Decoder,
+  file: string,
+  batches: readonly LossBatch[],
+): Promise<Float32Array[]> {
   const session = await openSession(file, { threads: 1 });
   try {
     const wanted = new Set(session.inputs.map(({ name }) => name));
-    const feeds = Object.entries({ ...batch.feeds, use_cache_branch: boolTensor([true], [1]) }).filter(
-      ([name]) => wanted.has(name),
-    );
-    const results = await session.run(Object.fromEntries(feeds), [decoder.logits]);
-    const all = logitsValues(results[decoder.logits]!);
-    const width = decoder.vocabularySize;
-    const positions = Array.from(batch.feeds[LOSS_INPUTS.positions]!.data as BigInt64Array, Number);
-    return Float32Array.from(
-      positions.flatMap((at) => Array.from(all.subarray(at * width, (at + 1) * width))),
-    );
+    const logits: Float32Array[] = [];
+    for (const batch of batches) {
+      const feeds = Object.entries({ ...batch.feeds, use_cache_branch: boolTensor([true], [1]) }).filter(
+        ([name]) => wanted.has(name),
+      );
+      const results = await session.run(Object.fromEntries(feeds), [decoder.logits]);
+      const all = logitsValues(results[decoder.logits]!);
+      const width = decoder.vocabularySize;
+      const positions = Array.from(batch.feeds[LOSS_INPUTS.positions]!.data as BigInt64Array, Number);
+      logits.push(
+        Float32Array.from(positions.flatMap((at) => Array.from(all.subarray(at * width, (at + 1) * width)))),
+      );
+    }
+    return logits;
   } finally {
     await session.release();
   }
@@ -217,7 +231,7 @@ export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): n
   return largest;
 }
 
-export interface Continuation {
+interface Continuation {
   tokens: number[][];
   /**
    * How far the logit of the worst token chosen with the cache is below the best one without it; zero where they always
@@ -229,19 +243,25 @@ export interface Continuation {
 }
 
 /** Generates with the cache, in one batch, and checks each token against a run over the whole text. */
-export async function continueText(file: string, lengths?: readonly number[]): Promise<Continuation> {
+async function continueText(file: string, lengths?: readonly number[]): Promise<Continuation> {
   const decoder = readDecoder(await readModel(file));
   const generator = await Generator.open(decoder, { threads: 1 });
   const prompts = promptsOf(decoder, lengths);
   try {
     const results = await generator.generate(prompts, { maxNewTokens: NEW_TOKENS, stopTokens: new Set() });
     const tokens = results.map((result) => result.tokens);
+    const texts = prompts.map((prompt, row) => ({
+      ids: [...prompt, ...tokens[row]!],
+      responseStart: prompt.length,
+    }));
+    const whole = await logitsOfFile(
+      decoder,
+      file,
+      texts.map((text) => makeLossBatch(decoder, [text], 0)),
+    );
     let regret = 0;
     let first: number[] = [];
-    for (const [row, prompt] of prompts.entries()) {
-      const ids = [...prompt, ...tokens[row]!];
-      const batch = makeLossBatch(decoder, [{ ids, responseStart: prompt.length }], 0);
-      const logits = await logitsOfFile(decoder, file, batch);
+    for (const [row, logits] of whole.entries()) {
       tokens[row]!.forEach((token, step) => {
         const own = logits.subarray(step * decoder.vocabularySize, (step + 1) * decoder.vocabularySize);
         if (row === 0 && step === 0) first = Array.from(own);

@@ -9,7 +9,7 @@ import { inlineFunctions } from '../../src/engine/onnx/graph/inline-functions.js
 import type { GraphProto } from '../../src/engine/onnx/file/onnx_pb.js';
 import { readModel, type OnnxModel } from '../../src/engine/onnx/file/model-file.js';
 import { openModelFolder } from '../../src/engine/onnx/file/model-folder.js';
-import { continueText, largestDifference, ModelUnderTest, promptsOf } from './chain.js';
+import { largestDifference, ModelUnderTest, promptsOf } from './chain.js';
 import { checkWithPython, hasChecker } from './elsewhere.js';
 import type { ModelFile } from './model-files.js';
 import { runInTransformersJs } from './transformers-js.js';
@@ -71,7 +71,7 @@ export function testChain(model: ModelFile): void {
     const { modelPath, verification } = await test.export(mode);
     const mayMultiply = mode === 'explicit' || test.hasMixtures;
     expectSameOperators(inlineFunctions(await readModel(test.file)), await readModel(modelPath), mayMultiply);
-    const { regret } = await continueText(modelPath, model.promptLengths);
+    const { regret } = await test.continuation(modelPath);
     note({ [`${mode}Error`]: verification.largestDifference, [`${mode}Regret`]: regret });
     expect(regret).toBeLessThan(tolerance);
   });
@@ -91,22 +91,19 @@ export function testChain(model: ModelFile): void {
         note({ [cell]: `not before: ${original}` });
         return;
       }
-      const before = (await firstContinuation(test.file, model.promptLengths)).tokens.slice(
-        0,
-        original!.tokens.length,
-      );
+      const before = (await test.continuation(test.file)).tokens[0]!.slice(0, original!.tokens.length);
       if (!model.rounds && before.join() !== original!.tokens.join()) {
         note({ [cell]: 'not before: its onnxruntime computes other tokens than 1.30 does' });
         return;
       }
-      const own = await firstContinuation(modelPath, model.promptLengths);
+      const own = await test.continuation(modelPath);
       note({ [cell]: typeof slimmed === 'string' ? slimmed : slimmed !== undefined });
       if (slimmed === undefined || typeof slimmed === 'string') throw new Error(slimmed);
       // Rounded activations may tip the scales between two tokens that are nearly as good, and then all that follows.
       const best = Math.max(...own.logits);
       if (model.rounds) expect(own.logits[slimmed.tokens[0]!]).toBeGreaterThan(best - tolerance);
       // transformers.js stops at the end of a text.
-      else expect(slimmed.tokens).toEqual(own.tokens.slice(0, slimmed.tokens.length));
+      else expect(slimmed.tokens).toEqual(own.tokens[0]!.slice(0, slimmed.tokens.length));
       expect(slimmed.tokens.length).toBeGreaterThan(0);
       expect(largestDifference(slimmed.logits, own.logits)).toBeLessThan(tolerance);
     },
@@ -133,12 +130,4 @@ function expectSameOperators(before: OnnxModel, after: OnnxModel, mayMultiply: b
   const shared = had.includes('If') ? ['Identity'] : [];
   const known = new Set([...had, 'Add', ...(mayMultiply ? ['Mul', 'Cast'] : []), ...shared]);
   expect(operators(after.graph).filter((operator) => !known.has(operator))).toEqual([]);
-}
-
-async function firstContinuation(
-  file: string,
-  lengths: ModelFile['promptLengths'],
-): Promise<{ tokens: number[]; logits: number[] }> {
-  const { tokens, logits } = await continueText(file, lengths);
-  return { tokens: tokens[0]!, logits };
 }
