@@ -246,10 +246,10 @@ export async function meanLoss(
   let total = 0;
   let tokens = 0;
   let index = 0;
-  for await (const result of kept ? model.lossAndHiddenEach(runs) : model.runEach(runs)) {
+  for await (const results of kept ? model.lossAndHiddenEach(runs) : model.runEach(runs)) {
     const batch = batches[index++]!;
-    if ('hidden' in result) kept?.keep(batch, result.hidden);
-    total += result.loss * batch.labels.length;
+    if ('hidden' in results) kept?.keep(batch, results.hidden);
+    total += results.loss * batch.labels.length;
     tokens += batch.labels.length;
   }
   return total / tokens;
