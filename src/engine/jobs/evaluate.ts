@@ -5,6 +5,7 @@ import type { ModelChoice } from '../../schema/values.js';
 import { heldoutQuality } from '../evaluate/heldout-quality.js';
 import { Generator } from '../generate/generator.js';
 import { openForwardModel } from '../loss/forward-model.js';
+import { KeptStream } from '../loss/kept-stream.js';
 import type { RunOptions } from '../runtime/session.js';
 import type { JobContext } from './context.js';
 import { heldoutAnswers } from './parts/answers.js';
@@ -79,13 +80,14 @@ async function qualities(
   });
   const original = await open(model);
   try {
-    const quality = await heldoutQuality(original, heldout, { signal });
+    const kept = other && KeptStream.for(original.model, runOptions);
+    const quality = await heldoutQuality(original, heldout, { signal, keep: kept });
     if (!other) return { original: quality };
     const slimmed = await open(other);
     try {
       // Each model has its own cache inputs, so each gets its own batches.
       const own = taskBatches(other, task, settings).heldout;
-      const options = { original, originalBatches: heldout, signal };
+      const options = { original: { ...original, kept }, originalBatches: heldout, signal };
       return { original: quality, slimmed: await heldoutQuality(slimmed, own, options) };
     } finally {
       await slimmed.model.release();

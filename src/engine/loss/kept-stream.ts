@@ -1,13 +1,24 @@
 /** The last values of the residual stream at the response positions of rows: with them the head gives all the rest. */
+import type { RunOptions } from '../runtime/session.js';
 import type { LossBatch, LossRow } from './loss-batch.js';
 import { LOSS_INPUTS } from './loss-values.js';
 
-/** Bytes that are kept at the most; rows beyond that go through all layers again. */
+/** Bytes that are kept at the most where memory is not limited; rows beyond that go through all layers again. */
 const KEPT_BYTES = 128e6;
 
 export class KeptStream {
   readonly #byRow = new Map<LossRow, Float32Array>();
+  readonly #mostBytes: number;
   #bytes = 0;
+
+  constructor(mostBytes = KEPT_BYTES) {
+    this.#mostBytes = mostBytes;
+  }
+
+  /** For a model that was opened with these options; undefined if it could do nothing with it. */
+  static for(model: { hasHead: boolean }, options: RunOptions | undefined): KeptStream | undefined {
+    return model.hasHead ? new KeptStream(options?.segments?.keptBytes) : undefined;
+  }
 
   /** Takes in the rows of a batch. @param hidden float32 [rows, positions, hidden size] */
   keep(batch: LossBatch, hidden: Float32Array): void {
@@ -23,7 +34,7 @@ export class KeptStream {
         own.set(hidden.subarray(at, at + width), (token - first) * width);
       }
       first = end;
-      if (this.#bytes + own.byteLength > KEPT_BYTES) return;
+      if (this.#bytes + own.byteLength > this.#mostBytes) return;
       this.#bytes += own.byteLength;
       this.#byRow.set(row, own);
     });

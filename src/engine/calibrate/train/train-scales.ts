@@ -137,7 +137,7 @@ export async function trainScales(
         { ...settings, learningRate: settings.learningRate / 2 ** state.restarts },
         epoch - 1,
       );
-      const kept = forwardModel.hasHead ? new KeptStream() : undefined;
+      const kept = KeptStream.for(forwardModel, context.runOptions);
       const heldoutLoss = await meanLoss(forwardModel, context.heldout, scales, kept);
       context.onHeldout?.(context.heldout.length);
       const worse = !(heldoutLoss <= state.best.heldoutLoss);

@@ -52,7 +52,7 @@ export async function measureOriginal(task: OriginalTask): Promise<MeasuredOrigi
   });
   try {
     const targets = task.loss === 'divergence' ? new OriginalTargets() : undefined;
-    const kept = model.hasHead ? new KeptStream() : undefined;
+    const kept = KeptStream.for(model, task.runOptions);
     const quality = await heldoutQuality({ model, scales: new Map() }, heldout, {
       onPass: () => task.onWork(1),
       ...(targets && { onTargets: (batch, top) => targets.keep(batch, top) }),
