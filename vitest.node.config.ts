@@ -16,7 +16,7 @@ export default defineConfig({
       'src/engine/export/{companions,data-files,export-model}.test.ts',
       'src/engine/jobs/{measure,preview-task}.test.ts',
       'test/*.test.ts',
-      'test/cli/{commands,stop-and-resume}.test.ts',
+      'test/cli/stop-and-resume.test.ts',
       'test/runtimes/{offline,transformers-js}.test.ts',
     ],
   },

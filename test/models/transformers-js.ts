@@ -44,7 +44,7 @@ export async function runInTransformersJs(
       process.off('exit', onEnd);
       resolve(message as Result[]);
     });
-    process.send({ models, prompts, newTokens });
+    process.send({ models, prompts, newTokens }, (error) => error && reject(error));
   });
   return results.map((result) => ('error' in result ? plainReason(result.error) : result));
 }

@@ -30,9 +30,10 @@ const ROUNDING = 1e-5;
 const styles = [...decoderStyles, { ...decoderStyles[0]!, name: 'llama with a tied head', tiedHead: true }];
 
 describe.each(styles)('a decoder in the style of $name', (style) => {
-  it('has the same loss and gradients in 2 segments, and in a segment a layer of which one is loaded at a time', async () => {
+  // Cut wherever it can be; the sample is cut in two as well.
+  it('has the same loss and gradients in a segment a layer of which one is loaded at a time', async () => {
     const decoder = readDecoder(buildDecoder(style, { layers: 3 }));
-    const ways = [segmentsOf(decoder, 2, false), segmentsOf(decoder, 'all', true)];
+    const ways = [segmentsOf(decoder, 'all', true)];
     await expectSame(decoder, lossBatchOf(decoder), ways, skippedOfBothKinds, 'channel+gain+offset');
   });
 });
