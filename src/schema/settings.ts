@@ -40,6 +40,7 @@ export const strategyName = v.picklist([
   'fast',
   'exhaustive',
   'cosine',
+  'greedy',
   'block-influence',
   'last',
   'random',

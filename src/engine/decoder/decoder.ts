@@ -205,6 +205,11 @@ export function isBeyondBorder({ rotaryBorder }: Pick<Decoder, 'rotaryBorder'>, 
   return tokens > (rotaryBorder ?? Infinity);
 }
 
+/** Whether another block is added to the stream in the same step (parallel residuals). */
+export function sharesResidual({ steps }: Pick<Decoder, 'steps'>, block: BlockName): boolean {
+  return steps.some(({ blocks }) => blocks.length > 1 && blocks.some((one) => blockName(one) === block));
+}
+
 /** Mixtures of experts and convolutions always stay. */
 export function isSkippable({ kind, mixture }: Pick<Block, 'kind' | 'mixture'>): boolean {
   return kind !== 'convolution' && mixture === undefined;

@@ -1,5 +1,4 @@
 /** Gradients of a batch's loss by every scale, and the loss, from a decoder with gates in onnxruntime. */
-import type { BlockName } from '../../schema/blocks.js';
 import type { Decoder } from '../decoder/decoder.js';
 import type { LossKind } from '../../schema/settings.js';
 import type { Feeds, RunnableModel } from '../runtime/session.js';
@@ -32,8 +31,6 @@ export interface OpenedGradient {
   gates: readonly KeyedGate[];
   /** Names of the gradients by the gates'. */
   gradients: ReadonlyMap<string, string>;
-  /** Blocks whose residual addition holds another block too (parallel residuals). */
-  shared: ReadonlySet<BlockName>;
   kind: LossKind;
   /** Tokens, padding included, that run at once; a row alone may have more. */
   mostTokens: number;
@@ -47,11 +44,6 @@ export class GradientModel {
   constructor(opened: OpenedGradient) {
     this.#opened = opened;
     this.#trained = opened.gates.filter(({ name }) => opened.gradients.has(name));
-  }
-
-  /** Whether another block is added to the stream in the same step (parallel residuals). */
-  sharesResidual(block: BlockName): boolean {
-    return this.#opened.shared.has(block);
   }
 
   /** Keys of all scales that have a gradient, and their sizes. */

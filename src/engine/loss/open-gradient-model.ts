@@ -1,7 +1,7 @@
 /** Opens a decoder with gates and a loss, and its gradients by every scale, in onnxruntime. */
 import { keepActivations } from '../autodiff/lower/full-accuracy.js';
 import { widenFloats } from '../onnx/graph/widen-floats.js';
-import { blockName, type Decoder } from '../decoder/decoder.js';
+import type { Decoder } from '../decoder/decoder.js';
 import { upgradeOpset } from '../onnx/opset/upgrade-opset.js';
 import { rereadDecoder } from '../decoder/read/read-decoder.js';
 import { Graph } from '../onnx/graph/graph.js';
@@ -54,15 +54,11 @@ export async function openGradientModel(
     runOptions: options.runOptions ?? {},
   };
   const opened = await openGradient(task);
-  const shared = decoder.steps
-    .filter((step) => step.blocks.length > 1)
-    .flatMap((step) => step.blocks.map(blockName));
   const provider = options.runOptions?.provider ?? 'cpu';
   const gradientModel = new GradientModel({
     ...opened,
     decoder,
     gates,
-    shared: new Set(shared),
     kind,
     mostTokens: provider === 'cpu' ? TOKENS_AT_ONCE : Infinity,
   });

@@ -11,7 +11,12 @@ import { GRADIENT_STEP_COST, type SelectionContext } from './selection-strategy.
 
 /** One step a batch, at the same rate; moves the scales in place. */
 export async function trainBriefly(
-  { signal, onWork, batches: all }: Pick<SelectionContext, 'signal' | 'onWork' | 'batches'>,
+  {
+    decoder,
+    signal,
+    onWork,
+    batches: all,
+  }: Pick<SelectionContext, 'decoder' | 'signal' | 'onWork' | 'batches'>,
   model: GradientModel,
   scales: Map<ScaleKey, Float32Array>,
   off: readonly BlockName[],
@@ -23,7 +28,7 @@ export async function trainBriefly(
   for (const batch of batches) {
     throwIfCancelled(signal);
     const { gradients } = await model.run(batch, scales);
-    keepOff(model, gradients, off);
+    keepOff(decoder, gradients, off);
     adam.update(scales, gradients, learningRate, { beta2: USUAL_BETA_2 });
     onWork((GRADIENT_STEP_COST * batch.mask.length) / usual);
   }

@@ -38,15 +38,20 @@ export function keepForNextRound(
   delete before?.changes;
 }
 
-/** Candidates by how near they came to being chosen when they were last tried; those never tried in front. */
+/**
+ * Candidates by how near they came to being chosen when they were last tried; those never tried in front. By what they
+ * made the loss rise on their own rows: a round judges its short list on more rows than the others, whose losses are
+ * not alike even where nothing is skipped.
+ */
 export function nearest(candidates: readonly BlockName[], earlier: readonly RoundState[]): BlockName[] {
   const distance = (block: BlockName) => {
     const last = earlier.findLast((round) => round.losses[block] !== undefined);
-    return last ? last.losses[block]! - lossOfChosen(last) : -Infinity;
+    return last ? riseOf(last, block) - riseOf(last, last.chosen!) : -Infinity;
   };
   return candidates.toSorted((a, b) => distance(a) - distance(b));
 }
 
-function lossOfChosen({ losses, chosen }: RoundState): number {
-  return losses[chosen!] ?? 0;
+/** A trial that came to no number has a loss alone, which is larger than any rise. */
+function riseOf({ rises, losses }: RoundState, block: BlockName): number {
+  return rises?.[block] ?? losses[block] ?? 0;
 }

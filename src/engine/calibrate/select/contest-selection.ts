@@ -19,7 +19,7 @@ import {
   type SearchContext,
   type SelectionStrategy,
 } from './selection-strategy.js';
-import { SkipLosses } from './skip-losses.js';
+import { JUDGED_SHARE, SkipLosses } from './skip-losses.js';
 import { measureSimilarity } from './stream-similarity.js';
 
 /** Rate of the steps that make up for a block in the chain, and of those before a choice is judged. */
@@ -28,8 +28,6 @@ const RECOVERY_STEPS = 2;
 const TRIAL_RATE = 0.005;
 /** Candidates that are tried in a later round of the chain: those that came nearest. */
 const NEAREST = 12;
-/** Judged rows as a share of all, for estimates. */
-const JUDGED_SHARE = 0.1;
 
 export const contestSelection: SelectionStrategy = {
   name: 'contest',
@@ -119,9 +117,7 @@ class ContestSelector implements BlockSelector {
     }
     if (!orders.alone) {
       onCandidate(candidates[0]!);
-      const alone = await losses.without(this.#start, candidates, (block) =>
-        this.#gradientModel.sharesResidual(block),
-      );
+      const alone = await losses.without(this.#start, candidates);
       const base = await losses.of(this.#start);
       for (const block of candidates)
         recordLoss(block, finite(alone.get(block)!), finite(alone.get(block)! - base));
@@ -148,7 +144,6 @@ class ContestSelector implements BlockSelector {
   /** One after the other, with a few steps in between; what it cost when it was last tried says which come near. */
   async #chain(rises: Map<BlockName, number>, losses: SkipLosses): Promise<Order> {
     const { decoder, kinds, contested, trialRows } = this.#context;
-    const shares = (block: BlockName) => this.#gradientModel.sharesResidual(block);
     const scales = copyScales(this.#start);
     const order: Order = [];
     const nearest = () =>
@@ -158,11 +153,11 @@ class ContestSelector implements BlockSelector {
       if (tried.length === 0) break;
       if (order.length > 0) {
         const base = await losses.of(scales);
-        for (const [block, loss] of await losses.without(scales, tried, shares))
+        for (const [block, loss] of await losses.without(scales, tried))
           rises.set(block, finite(loss - base));
       }
       const block = tried.reduce((a, b) => (rises.get(b)! < rises.get(a)! ? b : a));
-      switchOff(this.#gradientModel, scales, block);
+      switchOff(decoder, scales, block);
       order.push(block);
       const from = order.length * RECOVERY_STEPS;
       const { training } = trialRows;
@@ -189,9 +184,9 @@ class ContestSelector implements BlockSelector {
     losses: SkipLosses,
   ): Promise<void> {
     const { contest } = round;
-    const { trialRows } = this.#context;
+    const { decoder, trialRows } = this.#context;
     const scales = copyScales(this.#start);
-    for (const block of blocks) switchOff(this.#gradientModel, scales, block);
+    for (const block of blocks) switchOff(decoder, scales, block);
     await trainBriefly(
       this.#context,
       this.#gradientModel,

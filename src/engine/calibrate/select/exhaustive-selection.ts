@@ -1,6 +1,7 @@
 /** The published search (arXiv 2506.03303): every candidate trains its scales for one epoch; the lowest loss is skipped. */
 import type { BlockName } from '../../../schema/blocks.js';
 import { throwIfCancelled } from '../../../schema/errors.js';
+import { sharesResidual } from '../../decoder/decoder.js';
 import { Adam } from '../train/adam.js';
 import { openGradientModel } from '../../loss/open-gradient-model.js';
 import type { GradientModel } from '../../loss/gradient-model.js';
@@ -84,7 +85,7 @@ class ExhaustiveSelector implements BlockSelector {
       }
       total += loss;
       gradients.delete(off);
-      if (!model.sharesResidual(block)) gradients.delete(passed);
+      if (!sharesResidual(this.#context.decoder, block)) gradients.delete(passed);
       adam.update(scales, gradients, learningRate);
       onWork(GRADIENT_STEP_COST);
     }

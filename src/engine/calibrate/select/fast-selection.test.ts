@@ -4,6 +4,9 @@ import { buildDecoder, decoderStyles } from '../../../../test/graphs/build-decod
 import { lossBatchOf } from '../../../../test/support/random-scales.js';
 import { sampleBatches, sampleDecoder } from '../../../../test/support/sample.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';
+import type { BlockName } from '../../../schema/blocks.js';
+import { nearest } from './carried-over.js';
+import { DIVERGED } from './selection-strategy.js';
 import { type Checkpoint, unsavedCheckpoint } from '../checkpoint.js';
 import { fastSelection } from './fast-selection.js';
 import { selectBlocks } from './select-blocks.js';
@@ -56,6 +59,16 @@ describe('the fast search', () => {
     const mean = (values: Record<string, number>) =>
       Object.values(values).reduce((sum, loss) => sum + loss, 0) / Object.keys(values).length;
     expect(mean(losses)).toBeLessThan(mean(lossesAnew));
+  });
+
+  it('goes on with the blocks that made the loss rise the least, on whichever rows they were judged', () => {
+    const round = {
+      chosen: 'mlp 1' as const,
+      losses: { 'mlp 0': 2.5, 'mlp 1': 2.25, 'mlp 2': 1.5, 'mlp 3': DIVERGED },
+      rises: { 'mlp 0': 0.25, 'mlp 1': 0.125, 'mlp 2': 0.5 },
+    };
+    const left: BlockName[] = ['mlp 3', 'mlp 2', 'mlp 0', 'mlp 4'];
+    expect(nearest(left, [round])).toEqual(['mlp 4', 'mlp 0', 'mlp 2', 'mlp 3']);
   });
 
   it('goes no further than the slope says, however large the learning rate', async () => {

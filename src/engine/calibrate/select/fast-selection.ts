@@ -150,7 +150,7 @@ class FastSelector implements BlockSelector {
   ): Promise<Map<ScaleKey, Float32Array>> {
     const scales = initialScales(this.#gradientModel.scaleSizes, this.#context.start);
     for (const [key, values] of restoreScales(earlier.at(-1)?.scales ?? {})) scales.set(key, values);
-    for (const block of skipped) switchOff(this.#gradientModel, scales, block);
+    for (const block of skipped) switchOff(this.#context.decoder, scales, block);
     for (const batch of batches) await this.#step([{ scales, off: skipped }], batch);
     return scales;
   }
@@ -163,7 +163,7 @@ class FastSelector implements BlockSelector {
     const scales = copyScales(start);
     const off = [...skipped, block];
     addScales(scales, restoreScales(earlier.at(-1)?.changes?.[block] ?? {}));
-    for (const each of off) switchOff(this.#gradientModel, scales, each);
+    for (const each of off) switchOff(this.#context.decoder, scales, each);
     return { block, off, scales, judgements: [] };
   }
 
@@ -189,7 +189,7 @@ class FastSelector implements BlockSelector {
     for await (const { loss, objective, gradients } of runs) {
       throwIfCancelled(signal);
       const { scales, off } = trainings[before.length]!;
-      keepOff(this.#gradientModel, gradients, off);
+      keepOff(this.#context.decoder, gradients, off);
       descend(scales, gradients, objective - target.loss, LEARNING_RATE_FACTOR * learningRate);
       before.push(judgementOf(loss, (objective - loss) / DISTILLATION, target));
       onWork(this.#smallPass * GRADIENT_STEP_COST);

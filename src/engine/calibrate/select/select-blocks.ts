@@ -9,6 +9,7 @@ import { lastSelection, randomSelection } from './baseline-selection.js';
 import { chosenBlocks, type Checkpoint, type RoundState } from '../checkpoint.js';
 import { exhaustiveSelection } from './exhaustive-selection.js';
 import { fastSelection } from './fast-selection.js';
+import { greedySelection } from './greedy-selection.js';
 import { blockInfluenceSelection, cosineSelection } from './similarity-selection.js';
 import type {
   BlockSelector,
@@ -23,6 +24,7 @@ const STRATEGIES: Readonly<Record<StrategyName, SelectionStrategy>> = {
   fast: fastSelection,
   exhaustive: exhaustiveSelection,
   cosine: cosineSelection,
+  greedy: greedySelection,
   'block-influence': blockInfluenceSelection,
   random: randomSelection,
   last: lastSelection,

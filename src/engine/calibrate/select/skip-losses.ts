@@ -5,7 +5,11 @@ import type { Decoder } from '../../decoder/decoder.js';
 import { copyScales, type ScaleKey, type Scales } from '../../decoder/scales.js';
 import { openForwardModel, type ForwardModel } from '../../loss/forward-model.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
+import { switchOff } from './off-blocks.js';
 import type { SelectionContext } from './selection-strategy.js';
+
+/** Judged rows as a share of all calibration rows, for estimates. */
+export const JUDGED_SHARE = 0.1;
 
 export class SkipLosses {
   readonly #model: ForwardModel;
@@ -30,30 +34,23 @@ export class SkipLosses {
     return new SkipLosses(model, context);
   }
 
+  /** Keys of all scales, and their sizes. */
+  get scaleSizes(): ReadonlyMap<ScaleKey, number> {
+    return this.#model.scaleSizes;
+  }
+
   /** Mean loss over the batches' response tokens; default: the judged rows. */
   async of(scales: Scales, batches = this.#context.trialRows.judged): Promise<number> {
     const [loss] = await this.#each([scales], batches, 1);
     return loss!;
   }
 
-  /**
-   * The loss on the judged rows with each of the blocks off beside those that the scales leave off already.
-   * @param sharesResidual whether another block is added to the stream in the same step
-   */
-  async without(
-    scales: Scales,
-    blocks: readonly BlockName[],
-    sharesResidual: (block: BlockName) => boolean,
-  ): Promise<Map<BlockName, number>> {
+  /** The loss on the judged rows with each of the blocks off beside those that the scales leave off already. */
+  async without(scales: Scales, blocks: readonly BlockName[]): Promise<Map<BlockName, number>> {
     const order = blocks.toSorted((a, b) => layerOf(b) - layerOf(a));
     const tried = order.map((block) => {
       const own = copyScales(scales);
-      const key: ScaleKey = `block ${block}`;
-      own.set(
-        key,
-        own.get(key)!.map(() => 0),
-      );
-      if (!sharesResidual(block)) own.set(`residual ${block}`, Float32Array.of(1));
+      switchOff(this.#context.decoder, own, block);
       return own;
     });
     // About half of the layers lie below the block.
