@@ -4,7 +4,8 @@ import type { ForwardModel } from './forward-model.js';
 import type { LossBatch, LossRow } from './loss-batch.js';
 
 export class OriginalTargets {
-  readonly #byRow = new Map<LossRow, TokenTargets>();
+  /** By the rows' token ids: the same row may be in batches with less of it to learn from. */
+  readonly #byRow = new Map<LossRow['ids'], TokenTargets>();
 
   /** Takes in the rows of batches, in the order of which the results come. */
   async learn(
@@ -20,12 +21,19 @@ export class OriginalTargets {
     }
   }
 
-  /** @throws RangeError if a row of the batch was not learnt */
+  /** @throws RangeError if a row of the batch was not learnt, or from fewer of its last tokens than the batch has */
   addTo(batch: LossBatch): void {
-    const parts = batch.source.map((row) => {
-      const targets = this.#byRow.get(row);
-      if (!targets) throw new RangeError("A row without the original's distributions");
-      return targets;
+    const counts = tokenCounts(batch);
+    const parts = batch.source.map(({ ids }, index) => {
+      const targets = this.#byRow.get(ids);
+      if (!targets || targets.tokens.length < counts[index]! * targets.kept)
+        throw new RangeError("A row without the original's distributions");
+      const first = targets.tokens.length - counts[index]! * targets.kept;
+      return {
+        ...targets,
+        tokens: targets.tokens.subarray(first),
+        logProbabilities: targets.logProbabilities.subarray(first),
+      };
     });
     const size = parts.reduce((sum, { tokens }) => sum + tokens.length, 0);
     const tokens = new Int32Array(size);
@@ -40,12 +48,12 @@ export class OriginalTargets {
   }
 
   /** Takes in the rows of a batch whose results are there. */
-  keep({ source, rowOfToken }: LossBatch, { tokens, logProbabilities, kept }: TokenTargets): void {
+  keep(batch: LossBatch, { tokens, logProbabilities, kept }: TokenTargets): void {
+    const counts = tokenCounts(batch);
     let first = 0;
-    source.forEach((row, index) => {
-      let end = first;
-      while (rowOfToken[end] === index) end += 1;
-      this.#byRow.set(row, {
+    batch.source.forEach(({ ids }, index) => {
+      const end = first + counts[index]!;
+      this.#byRow.set(ids, {
         tokens: tokens.slice(first * kept, end * kept),
         logProbabilities: logProbabilities.slice(first * kept, end * kept),
         kept,
@@ -53,4 +61,11 @@ export class OriginalTargets {
       first = end;
     });
   }
+}
+
+/** How many tokens of each row carry loss: its last ones. */
+function tokenCounts({ source, rowOfToken }: LossBatch): number[] {
+  const counts = source.map(() => 0);
+  for (const row of rowOfToken) counts[row]! += 1;
+  return counts;
 }

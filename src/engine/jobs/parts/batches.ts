@@ -1,10 +1,11 @@
 /** A task's rows as batches, and what is judged by them. */
-import type { JobSettings } from '../../../schema/settings.js';
+import { lossKindFor, type JobSettings } from '../../../schema/settings.js';
 import type { QualityMeasure } from '../../../schema/report.js';
 import { makeLossBatch, type LossBatch } from '../../loss/loss-batch.js';
 import { makeBatches } from '../../data/batches.js';
 import type { Decoder } from '../../decoder/decoder.js';
 import type { EncodedRow } from '../../data/encoded-row.js';
+import { withPrompts } from '../../data/learnt-rows.js';
 import { shuffled } from '../../data/seeded-random.js';
 import type { TrialRows } from '../../calibrate/select/selection-strategy.js';
 import type { SourceModel } from './source-model.js';
@@ -24,6 +25,7 @@ const TRIAL_BATCH_ROWS = 8;
 const VALIDATION_SHARE = 0.25;
 
 export interface TaskBatches {
+  /** To learn from, as all but the held-out rows and those that judge trials: of own answers with parts of the prompts. */
   calibration: LossBatch[];
   smallBatches: LossBatch[];
   training: LossBatch[];
@@ -46,17 +48,26 @@ export function taskBatches(
   const [trial, validation] = trialSplit(task.calibration, seed);
   const judged = firstRows(trial, task.summary.responses === 'own' ? JUDGED_TOKENS.own : JUDGED_TOKENS.file);
   const half = trial.slice(0, Math.ceil(trial.length / 2));
+  const learnt =
+    lossKindFor(task.summary.responses) === 'divergence' ? learntRows(task.calibration) : undefined;
+  const asLearnt = (rows: readonly EncodedRow[]) => rows.map((row) => learnt?.get(row) ?? row);
+  const calibration = asLearnt(task.calibration);
   return {
     trialRows: {
       judged: toBatches(judged, 'length-buckets', TRIAL_BATCH_ROWS),
-      training: toBatches(half, order, trainingBatchRows(settings)),
+      training: toBatches(asLearnt(half), order, trainingBatchRows(settings)),
       validation: toBatches(validation, 'length-buckets', TRIAL_BATCH_ROWS),
     },
-    calibration: toBatches(task.calibration, order, settings.batchRows),
-    smallBatches: toBatches(task.calibration, 'file', smallBatchRows(settings)),
-    training: toBatches(task.calibration, order, trainingBatchRows(settings)),
+    calibration: toBatches(calibration, order, settings.batchRows),
+    smallBatches: toBatches(calibration, 'file', smallBatchRows(settings)),
+    training: toBatches(calibration, order, trainingBatchRows(settings)),
     heldout: toBatches(task.heldout, 'file', settings.batchRows),
   };
+}
+
+function learntRows(rows: readonly EncodedRow[]): Map<EncodedRow, EncodedRow> {
+  const learnt = withPrompts(rows);
+  return new Map(rows.map((row, index) => [row, learnt[index]!]));
 }
 
 /** Rows of like length together, the shortest first. */

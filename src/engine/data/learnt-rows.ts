@@ -1,0 +1,30 @@
+/** Rows as a model's own answers are learnt from: by more tokens than the answers alone. */
+import type { EncodedRow } from './encoded-row.js';
+
+/** Tokens of a prompt that are learnt from at the most, as a share of its response's. */
+const PROMPT_SHARE = 0.5;
+
+/**
+ * The rows with responses that begin earlier: a prompt's last tokens are learnt from, too, since the model passes over
+ * them anyway and its distributions are known for them as for its answers. Not those that all rows begin with (a
+ * template, a system prompt), and the one after them, which each row would teach alike; and not so many that they
+ * outweigh the responses.
+ */
+export function withPrompts(rows: readonly EncodedRow[]): EncodedRow[] {
+  const common = commonTokens(rows);
+  return rows.map((row) => {
+    const most = Math.floor(PROMPT_SHARE * (row.ids.length - row.responseStart));
+    return {
+      ...row,
+      responseStart: Math.min(row.responseStart, Math.max(common + 1, row.responseStart - most)),
+    };
+  });
+}
+
+/** With how many of the same tokens all rows begin. */
+function commonTokens(rows: readonly EncodedRow[]): number {
+  const [first, ...others] = rows;
+  if (!first) return 0;
+  const end = first.ids.findIndex((id, at) => others.some(({ ids }) => ids[at] !== id));
+  return end < 0 ? first.ids.length : end;
+}
