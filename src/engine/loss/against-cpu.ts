@@ -68,7 +68,8 @@ function madeRun(
     responseStart: tokens >> 1,
   }));
   const batch = makeLossBatch(decoder, rows, 0);
-  batch.targets = targetProbe(batch.labels.length, 2);
+  const targets = targetProbe(batch.labels.length, 2);
+  batch.targets = () => targets;
   return {
     batch,
     scales: new Map(),

@@ -15,6 +15,7 @@ export function batchParts(decoder: Decoder, batch: LossBatch, mostTokens: numbe
   const isInEachRow = new Set(rowOfToken).size === rows;
   const count = Math.min(rows, Math.ceil(mask.length / mostTokens));
   if (count < 2 || !isInEachRow) return [{ batch, share: 1 }];
+  const targets = Object.entries(batch.targets?.() ?? {});
   const parts: BatchPart[] = [];
   let done = 0;
   for (let part = 0; part < count; part += 1) {
@@ -22,12 +23,10 @@ export function batchParts(decoder: Decoder, batch: LossBatch, mostTokens: numbe
     const own = makeLossBatch(decoder, source.slice(start, end), 0);
     const before = done;
     done += own.labels.length;
-    if (batch.targets) {
-      const targets = Object.entries(batch.targets);
-      own.targets = Object.fromEntries(
-        targets.map(([name, tensor]) => [name, sliceTensor(tensor, before, done)]),
-      );
-    }
+    const after = done;
+    if (targets.length > 0)
+      own.targets = () =>
+        Object.fromEntries(targets.map(([name, tensor]) => [name, sliceTensor(tensor, before, after)]));
     parts.push({ batch: own, share: own.labels.length / labels.length });
   }
   return parts;

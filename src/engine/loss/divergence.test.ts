@@ -78,11 +78,12 @@ async function withTargets(kept?: number) {
   for await (const top of original.topTokensEach([batch])) {
     const few = kept ?? top.kept;
     const isFirst = (_: number, place: number) => place % top.kept < few;
-    batch.targets = targetFeeds({
+    const feeds = targetFeeds({
       tokens: top.tokens.filter(isFirst),
       logProbabilities: top.logProbabilities.filter(isFirst),
       kept: few,
     });
+    batch.targets = () => feeds;
   }
   return { batch, original, close: () => original.release() };
 }

@@ -11,7 +11,7 @@ import type { Feeds } from '../runtime/session.js';
 import { float32Tensor, int64Tensor } from '../runtime/tensors.js';
 
 /** The original's most likely tokens that are kept at each position. */
-export const TARGET_TOKENS = 64;
+export const TARGET_TOKENS = 256;
 
 /** Keeps the logarithm of the rest's probability finite where the tokens before it take all. */
 const SMALLEST_REST = 1e-6;

@@ -23,15 +23,15 @@ export interface LossBatch {
   rowOfToken: Int32Array;
   /** The response tokens themselves. */
   labels: Int32Array;
-  /** Feeds of the original's distributions (divergence.ts), where they are known. */
-  targets?: Feeds;
+  /** Gives feeds of the original's distributions (divergence.ts), where they are known. */
+  targets?: () => Feeds;
 }
 
 /** Feeds of a batch for a model of a kind of loss. @throws RangeError if the original's distributions are asked for and missing */
 export function batchFeeds(batch: LossBatch, kind: LossKind): Feeds {
   if (kind === 'cross-entropy') return batch.feeds;
   if (!batch.targets) throw new RangeError("A batch needs the original's distributions for a divergence");
-  return { ...batch.feeds, ...batch.targets };
+  return { ...batch.feeds, ...batch.targets() };
 }
 
 /**

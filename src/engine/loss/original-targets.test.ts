@@ -21,7 +21,7 @@ async function learnt(rows: typeof source): Promise<OriginalTargets> {
 
 function valuesOf(batch: LossBatch): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(batch.targets!).map(([name, { dims, data }]) => [name, { dims, data }]),
+    Object.entries(batch.targets!()).map(([name, { dims, data }]) => [name, { dims, data }]),
   );
 }
 

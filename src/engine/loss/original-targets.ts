@@ -1,11 +1,14 @@
 /** The original's distributions for the rows of a task, found once and given to every batch that holds the rows. */
 import { targetFeeds, type TokenTargets } from './divergence.js';
+import type { Feeds } from '../runtime/session.js';
 import type { ForwardModel } from './forward-model.js';
 import type { LossBatch, LossRow } from './loss-batch.js';
 
 export class OriginalTargets {
   /** By the rows' token ids: the same row may be in batches with less of it to learn from. */
   readonly #byRow = new Map<LossRow['ids'], TokenTargets>();
+  /** Feeds take more memory than what they are made of, and a batch is often run several times in turn. */
+  #latest: { batch: LossBatch; feeds: Feeds } | undefined;
 
   /** Takes in the rows of batches, in the order of which the results come. */
   async learn(
@@ -23,8 +26,17 @@ export class OriginalTargets {
 
   /** @throws RangeError if a row of the batch was not learnt, or from fewer of its last tokens than the batch has */
   addTo(batch: LossBatch): void {
+    this.#partsOf(batch);
+    batch.targets = () => {
+      if (this.#latest?.batch !== batch)
+        this.#latest = { batch, feeds: targetFeeds(joined(this.#partsOf(batch))) };
+      return this.#latest.feeds;
+    };
+  }
+
+  #partsOf(batch: LossBatch): TokenTargets[] {
     const counts = tokenCounts(batch);
-    const parts = batch.source.map(({ ids }, index) => {
+    return batch.source.map(({ ids }, index) => {
       const targets = this.#byRow.get(ids);
       if (!targets || targets.tokens.length < counts[index]! * targets.kept)
         throw new RangeError("A row without the original's distributions");
@@ -35,16 +47,6 @@ export class OriginalTargets {
         logProbabilities: targets.logProbabilities.subarray(first),
       };
     });
-    const size = parts.reduce((sum, { tokens }) => sum + tokens.length, 0);
-    const tokens = new Int32Array(size);
-    const logProbabilities = new Float32Array(size);
-    let offset = 0;
-    for (const part of parts) {
-      tokens.set(part.tokens, offset);
-      logProbabilities.set(part.logProbabilities, offset);
-      offset += part.tokens.length;
-    }
-    batch.targets = targetFeeds({ tokens, logProbabilities, kept: parts[0]!.kept });
   }
 
   /** Takes in the rows of a batch whose results are there. */
@@ -61,6 +63,19 @@ export class OriginalTargets {
       first = end;
     });
   }
+}
+
+function joined(parts: readonly TokenTargets[]): TokenTargets {
+  const size = parts.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  const tokens = new Int32Array(size);
+  const logProbabilities = new Float32Array(size);
+  let offset = 0;
+  for (const part of parts) {
+    tokens.set(part.tokens, offset);
+    logProbabilities.set(part.logProbabilities, offset);
+    offset += part.tokens.length;
+  }
+  return { tokens, logProbabilities, kept: parts[0]!.kept };
 }
 
 /** How many tokens of each row carry loss: its last ones. */
