@@ -38,8 +38,8 @@ export interface QualityOptions {
   onTargets?: (batch: LossBatch, targets: TokenTargets) => void;
   /** Takes in what the last layer gives, where there is no original. */
   keep?: KeptStream | undefined;
-  /** Called after each forward pass of a batch, the original's among them. */
-  onPass?: () => void;
+  /** Called after each forward pass, the original's among them, with the rows that it was of. */
+  onPass?: (rows: number) => void;
 }
 
 /**
@@ -81,7 +81,7 @@ export async function heldoutQualities(
         if ('targets' in result) options.onTargets?.(group[place]!.batch, result.targets);
         if ('hidden' in result) options.keep?.keep(group[place]!.batch, result.hidden);
         counter.add(group[place]!.batch, result, expected?.[place]);
-        if (group[place]!.isLast) options.onPass?.();
+        options.onPass?.(group[place]!.batch.rows);
         place += 1;
       }
     }
@@ -163,12 +163,10 @@ interface Part {
   batch: LossBatch;
   /** The same rows for the original. */
   original: LossBatch;
-  /** Whether the batch ends with it. */
-  isLast: boolean;
 }
 
 function wholeOf(batches: readonly LossBatch[]): Part[] {
-  return batches.map((batch) => ({ batch, original: batch, isLast: true }));
+  return batches.map((batch) => ({ batch, original: batch }));
 }
 
 /** Batches cut into as many parts as keep their logits within bounds. */
@@ -184,11 +182,10 @@ function partsOf(
       batch,
       Math.floor((LOGITS_AT_ONCE / model.logitsBytes(batch)) * batch.labels.length),
     );
-    if (ranges.length < 2) return [{ batch, original: forOriginal, isLast: true }];
-    return ranges.map((range, place) => ({
+    if (ranges.length < 2) return [{ batch, original: forOriginal }];
+    return ranges.map((range) => ({
       batch: model.rowsOf(batch, range),
       original: original.rowsOf(forOriginal, range),
-      isLast: place === ranges.length - 1,
     }));
   });
 }
@@ -240,7 +237,7 @@ async function originalLogits(
   const results: ResultsWithLogits[] = [];
   for await (const result of resultsWithLogits(original.model, runs, original.kept)) {
     throwIfCancelled(options.signal);
-    if (group[results.length]!.isLast) options.onPass?.();
+    options.onPass?.(runs[results.length]!.batch.rows);
     results.push(result);
   }
   return results;

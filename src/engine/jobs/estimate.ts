@@ -135,7 +135,7 @@ function timeOf(
   const { total: steps } = foreseenWork(model.decoder, settings, {
     rounds,
     batches: Math.ceil(task.calibrationRows / settings.batchRows),
-    heldoutBatches: Math.ceil(task.heldoutRows / settings.batchRows),
+    heldoutBatches: task.heldoutRows / rowsOfBatch,
     smallBatchShare: Math.min(1, smallBatchRows(settings) / rowsOfBatch),
     loss: lossKindFor(task.learnsFromFile ? 'file' : 'own'),
   });

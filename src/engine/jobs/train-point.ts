@@ -2,6 +2,7 @@
 import type { CurvePoint } from '../../schema/report.js';
 import type { Run, RunPoint } from '../../schema/runs.js';
 import { isCut } from '../../schema/cuts.js';
+import { rowsIn } from '../loss/loss-batch.js';
 import { lossKindFor } from '../../schema/settings.js';
 import { UserError } from '../../schema/errors.js';
 import { chosenBlocks } from '../calibrate/checkpoint.js';
@@ -18,7 +19,7 @@ import { trainAndMeasure } from './parts/point.js';
 import { prepareRunTask, runFingerprint, runModels } from './parts/points.js';
 import { trainingSettings } from './parts/settings.js';
 import { WithTimeLeft } from './parts/time-left.js';
-import { originalWork, pointWork } from './parts/work.js';
+import { inBatches, originalWork, pointWork } from './parts/work.js';
 
 /**
  * Does nothing where the point is trained already; what was trained before a stop is not trained again.
@@ -63,7 +64,8 @@ async function trainLocked(run: Run, request: RunPoint, context: JobContext): Pr
   const referenceBatches = reference === model ? batches : taskBatches(reference, task, settings);
   const { epochs, ...training } = trainingSettings(settings, model.decoder.hiddenSize);
   const loss = lossKindFor(task.summary.responses);
-  const size = { batches: batches.calibration.length, heldoutBatches: batches.heldout.length, loss };
+  const heldoutBatches = inBatches(rowsIn(batches.heldout), batches.calibration);
+  const size = { batches: batches.calibration.length, heldoutBatches, loss };
   const total = originalWork(size) + pointWork(size, epochs).point;
   let done = 0;
   const isNew = checkpoint.state.training[String(request.blocks)] === undefined;

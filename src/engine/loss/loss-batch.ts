@@ -27,6 +27,10 @@ export interface LossBatch {
   targets?: () => Feeds;
 }
 
+export function rowsIn(batches: readonly LossBatch[]): number {
+  return batches.reduce((sum, { rows }) => sum + rows, 0);
+}
+
 /** Feeds of a batch for a model of a kind of loss. @throws RangeError if the original's distributions are asked for and missing */
 export function batchFeeds(batch: LossBatch, kind: LossKind): Feeds {
   if (kind === 'cross-entropy') return batch.feeds;

@@ -11,7 +11,7 @@ import type { Checkpoint, TrainingState } from '../checkpoint.js';
 import { HiddenTargets } from '../../loss/hidden-targets.js';
 import { requireOwnNumbers } from '../../loss/finite-losses.js';
 import { KeptStream } from '../../loss/kept-stream.js';
-import type { LossBatch } from '../../loss/loss-batch.js';
+import { rowsIn, type LossBatch } from '../../loss/loss-batch.js';
 import { openForwardModel, type ForwardModel } from '../../loss/forward-model.js';
 import { openGradientModel } from '../../loss/open-gradient-model.js';
 import type { GradientModel } from '../../loss/gradient-model.js';
@@ -76,8 +76,8 @@ export interface TrainingContext {
   signal: AbortSignal | undefined;
   /** Called after each piece of work, with its cost in forward passes of one batch. */
   onWork(forwardPasses: number): void;
-  /** Called after each pass over the held-out rows (negative where an epoch is undone), with its batches. */
-  onHeldout?(forwardPasses: number): void;
+  /** Called after each pass over the held-out rows, with how many they are (negative where an epoch is undone). */
+  onHeldout?(rows: number): void;
 }
 
 export interface TrainedScales {
@@ -139,7 +139,7 @@ export async function trainScales(
       );
       const kept = KeptStream.for(forwardModel, context.runOptions);
       const heldoutLoss = await meanLoss(forwardModel, context.heldout, scales, kept);
-      context.onHeldout?.(context.heldout.length);
+      context.onHeldout?.(rowsIn(context.heldout));
       const worse = !(heldoutLoss <= state.best.heldoutLoss);
       if (epoch === 1 && worse && state.restarts < settings.restarts) {
         state.restarts += 1;
@@ -147,7 +147,7 @@ export async function trainScales(
         adam = new Adam();
         checkpoint.save();
         context.onWork(-context.batches.length * GRADIENT_STEP_COST);
-        context.onHeldout?.(-context.heldout.length);
+        context.onHeldout?.(-rowsIn(context.heldout));
         continue;
       }
       requireNumbers(epoch, trainingLoss, heldoutLoss);

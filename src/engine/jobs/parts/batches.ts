@@ -20,7 +20,8 @@ const LONG_ANSWER_TOKENS = 64;
  * prompts are most of the work.
  */
 const JUDGED_TOKENS = { own: 1000, file: 300 };
-const TRIAL_BATCH_ROWS = 8;
+/** Rows at a time where nothing is learnt: with more, activations leave the processor's caches. */
+const FEW_ROWS = 8;
 /** The part of the calibration rows by which trained choices are judged, and which they are not trained on. */
 const VALIDATION_SHARE = 0.25;
 
@@ -54,14 +55,14 @@ export function taskBatches(
   const calibration = asLearnt(task.calibration);
   return {
     trialRows: {
-      judged: toBatches(judged, 'length-buckets', TRIAL_BATCH_ROWS),
+      judged: toBatches(judged, 'length-buckets', FEW_ROWS),
       training: toBatches(asLearnt(half), order, trainingBatchRows(settings)),
-      validation: toBatches(validation, 'length-buckets', TRIAL_BATCH_ROWS),
+      validation: toBatches(validation, 'length-buckets', FEW_ROWS),
     },
     calibration: toBatches(calibration, order, settings.batchRows),
     smallBatches: toBatches(calibration, 'file', smallBatchRows(settings)),
     training: toBatches(calibration, order, trainingBatchRows(settings)),
-    heldout: toBatches(task.heldout, 'file', settings.batchRows),
+    heldout: batchesByLength(model.decoder, task.heldout, Math.min(settings.batchRows, FEW_ROWS), task),
   };
 }
 

@@ -10,6 +10,7 @@ import { KeptStream } from '../../loss/kept-stream.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
 import { OriginalTargets } from '../../loss/original-targets.js';
 import type { RunOptions } from '../../runtime/session.js';
+import { inBatches } from './work.js';
 
 /** What slimmed models are held against, and the task's rows in its own batches: its graph may have other inputs. */
 export interface Reference {
@@ -54,7 +55,7 @@ export async function measureOriginal(task: OriginalTask): Promise<MeasuredOrigi
     const targets = task.loss === 'divergence' ? new OriginalTargets() : undefined;
     const kept = KeptStream.for(model, task.runOptions);
     const quality = await heldoutQuality({ model, scales: new Map() }, heldout, {
-      onPass: () => task.onWork(1),
+      onPass: (rows) => task.onWork(inBatches(rows, calibration)),
       ...(targets && { onTargets: (batch, top) => targets.keep(batch, top) }),
       keep: kept,
       ...(signal && { signal }),

@@ -13,6 +13,7 @@ import type { KeptStream } from '../../loss/kept-stream.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
 import type { RunOptions } from '../../runtime/session.js';
 import type { Reference } from './original.js';
+import { inBatches } from './work.js';
 import { trainingSettings } from './settings.js';
 
 export interface PointTask {
@@ -60,7 +61,7 @@ export async function trainAndMeasure(
       batches: task.training,
       start: startingScales(task.checkpoint, skipped),
       onWork: (forwardPasses) => task.onWork(forwardPasses * share),
-      onHeldout: (forwardPasses) => task.onWork(forwardPasses),
+      onHeldout: (rows) => task.onWork(inBatches(rows, task.calibration)),
     },
     skipped,
     settings,
@@ -83,7 +84,7 @@ export async function trainAndMeasure(
       {
         original,
         originalBatches: task.reference.heldout,
-        onPass: () => task.onWork(1),
+        onPass: (rows) => task.onWork(inBatches(rows, task.calibration)),
         ...(task.signal ? { signal: task.signal } : {}),
       },
     );

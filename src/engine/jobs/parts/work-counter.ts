@@ -4,8 +4,8 @@ import type { JobSettings, LossKind } from '../../../schema/settings.js';
 import type { Checkpoint } from '../../calibrate/checkpoint.js';
 import { smallBatchShare } from '../../calibrate/select/selection-strategy.js';
 import type { Decoder } from '../../decoder/decoder.js';
-import type { LossBatch } from '../../loss/loss-batch.js';
-import { doneWork, foreseenRounds, foreseenWork, type ForeseenWork } from './work.js';
+import { rowsIn, type LossBatch } from '../../loss/loss-batch.js';
+import { doneWork, foreseenRounds, foreseenWork, inBatches, type ForeseenWork } from './work.js';
 
 interface CountedTask {
   decoder: Decoder;
@@ -37,7 +37,7 @@ export class WorkCounter {
     const foreseen = foreseenWork(decoder, settings, {
       rounds: foreseenRounds(decoder, settings, begun),
       batches: calibration.length,
-      heldoutBatches: heldout.length,
+      heldoutBatches: inBatches(rowsIn(heldout), calibration),
       smallBatchShare: smallBatchShare(calibration, smallBatches),
       loss,
     });

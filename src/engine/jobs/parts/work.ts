@@ -6,14 +6,16 @@ import { candidateBlocks } from '../../calibrate/select/candidates.js';
 import { selectionStrategy } from '../../calibrate/select/select-blocks.js';
 import { GRADIENT_STEP_COST } from '../../calibrate/select/selection-strategy.js';
 import type { Decoder } from '../../decoder/decoder.js';
+import type { LossBatch } from '../../loss/loss-batch.js';
 import { budgetInBlocks } from './budget.js';
 import { blockKinds, trainingSettings } from './settings.js';
 
 export interface WorkSize {
   /** Rounds of the selection. */
   rounds: number;
-  /** Batches of the calibration rows and of the held-out rows. */
+  /** Batches of the calibration rows. */
   batches: number;
+  /** How many batches of the same size the held-out rows would be (`inBatches`). */
   heldoutBatches: number;
   /** Rows of a small batch as a share of a batch's. */
   smallBatchShare: number;
@@ -26,6 +28,11 @@ export interface ForeseenWork {
   rounds: number[];
   /** Work of an epoch of the final training, with the held-out rows after it. */
   epoch: number;
+}
+
+/** Rows in batches of as many as the calibration's have: what they cost to go through. */
+export function inBatches(rows: number, calibration: readonly LossBatch[]): number {
+  return rows / Math.max(...calibration.map((batch) => batch.rows));
 }
 
 /**
