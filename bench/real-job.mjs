@@ -7,6 +7,7 @@ const request = JSON.parse(process.argv[2]);
 const { kind, strategy, responses, seed, calibrationTokens, heldoutTokens, epochs } = request;
 const context = benchContext();
 const { layers } = await describeModel({ model: request.modelFolder }, context);
+const blocksThere = kind === 'both' ? 2 * layers : layers;
 const run = context.store.create(
   checkedSettings({
     model: request.modelFolder,
@@ -18,7 +19,7 @@ const run = context.store.create(
     calibrationTokens,
     heldoutTokens,
     training: { epochs },
-    budget: { kind: 'blocks', blocks: Math.max(1, Math.round(request.share * layers)) },
+    budget: { kind: 'blocks', blocks: Math.max(1, Math.round(request.share * blocksThere)) },
     answerRows: 0,
     speedRounds: 0,
   }),

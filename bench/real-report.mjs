@@ -4,6 +4,8 @@ import { conditions, docsFile, here, markdownTable, savedIn, shortName } from '.
 
 const FILE = 'real-choices.json';
 const DEFAULT = 'contest';
+/** Its cells are many and alike: they stand in the table of all cells alone. */
+const SAMPLE = 'sample';
 const KEYS = ['model', 'task', 'kind', 'share', 'seed', 'strategy'];
 const SIZES = ['calibrationTokens', 'heldoutTokens', 'epochs'];
 
@@ -20,23 +22,88 @@ export function keepCell(cell) {
 }
 
 /** @returns paragraphs of Markdown */
-export function realChoices() {
+export function choicesReport() {
   const cells = savedIn(FILE);
   if (cells.length === 0) return [];
-  const groups = grouped(cells);
+  const groups = grouped(cells, groupOf);
   return [
-    '## Choices on real models',
-    'Every strategy gets the same rows and as many epochs; figures are of held-out rows, with 95 % intervals over rows. The file’s answers are judged by their loss, the model’s own by the divergence from it. `contest` is the default; it begins from the scales that it trained while it chose, which the others do not have, so that its training is longer: where the blocks are the same, that is the difference. Seconds are of the processor, choice and training and measuring together.',
+    '## Choices',
+    'Every strategy gets the same rows and as many epochs; figures are of held-out rows, with 95 % intervals over rows. The file’s answers are judged by their loss, the model’s own by the divergence from it. `contest` is the default; it begins from the scales that it trained while it chose, which the others do not have, so that its training is longer: where the blocks are the same, that is the difference.',
     conditions(cells),
-    ...[...groups.values()].flatMap(groupParagraphs),
-    verdict([...groups.values()]),
+    overview(groups),
+    verdict(groups),
+    ...groups.filter(([{ model }]) => model !== SAMPLE).flatMap(groupParagraphs),
   ];
 }
 
-function grouped(cells) {
+/** A line a cell: what each strategy ends at, the mean over the draws of rows that all of them have. */
+function overview(groups) {
+  const strategies = [...new Set(groups.flat().map(({ strategy }) => strategy))].toSorted(
+    (a, b) => Number(b === DEFAULT) - Number(a === DEFAULT) || a.localeCompare(b),
+  );
+  const rows = groups.map((cells) => {
+    const draws = drawsOf(cells);
+    const [first] = cells;
+    const means = strategies.map((strategy) => {
+      const own = draws.flatMap((draw) => draw.filter((cell) => cell.strategy === strategy));
+      return own.length === draws.length ? mean(own.map(({ after }) => after.value)) : undefined;
+    });
+    const lowest = Math.min(...means.filter((value) => value !== undefined));
+    return [
+      `${first.model}, ${first.task}`,
+      `${first.skipped.length} ${first.kind}`,
+      first.measure,
+      draws.length,
+      ...means.map((value) =>
+        value === undefined ? '' : value === lowest ? `**${short(value)}**` : short(value),
+      ),
+      ['below', 'within', 'above']
+        .map((one) => draws.filter((draw) => outcome(draw) === one).length)
+        .join(' / '),
+    ];
+  });
+  return markdownTable(
+    ['model, task', 'blocks', 'measure', 'draws', ...strategies, 'below / within / above'],
+    rows,
+  );
+}
+
+/** In how many draws the default is below all others, or within its own interval of the best; and how far in the mean. */
+function verdict(groups) {
+  const draws = groups.flatMap(drawsOf).filter((draw) => outcome(draw));
+  const counted = (wanted) => draws.filter((draw) => outcome(draw) === wanted).length;
+  const others = [...new Set(draws.flat().map(({ strategy }) => strategy))].filter((one) => one !== DEFAULT);
+  const factors = others.map((other) => {
+    const logs = draws.flatMap((draw) => {
+      const [own, its] = [DEFAULT, other].map(
+        (one) => draw.find(({ strategy }) => strategy === one)?.after.value,
+      );
+      return its === undefined ? [] : [Math.log(own / its)];
+    });
+    return `${Math.exp(mean(logs)).toFixed(2)} of \`${other}\`’s`;
+  });
+  return `A draw is one choice of rows. In ${counted('below')} of ${draws.length} \`${DEFAULT}\` is at or below every other strategy, in ${counted('within')} above the best but within its own interval, in ${counted('above')} above it. In the geometric mean over all draws it ends at ${factors.join(', ')}.`;
+}
+
+/** The cells of a group by their draw of rows; those in which the default is missing have nothing to tell. */
+function drawsOf(cells) {
+  return grouped(cells, ({ seed }) => seed).filter((draw) =>
+    draw.some(({ strategy }) => strategy === DEFAULT),
+  );
+}
+
+function outcome(draw) {
+  const own = draw.find(({ strategy }) => strategy === DEFAULT)?.after;
+  const others = draw.filter(({ strategy }) => strategy !== DEFAULT).map(({ after }) => after.value);
+  if (!own || others.length === 0) return undefined;
+  const best = Math.min(...others);
+  return own.value <= best ? 'below' : own.low <= best ? 'within' : 'above';
+}
+
+function grouped(cells, by) {
   const groups = new Map();
-  for (const cell of cells) groups.set(groupOf(cell), [...(groups.get(groupOf(cell)) ?? []), cell]);
-  return groups;
+  for (const cell of cells) groups.set(by(cell), [...(groups.get(by(cell)) ?? []), cell]);
+  return [...groups.values()];
 }
 
 function groupParagraphs(cells) {
@@ -48,7 +115,7 @@ function groupParagraphs(cells) {
       : `the file’s answers; the original has ${number(original)}${trainedOriginal ? `, with trained scales and nothing skipped ${number(trainedOriginal)}` : ''}.`;
   return [
     `### ${first.model}, ${first.task}: ${first.skipped.length} ${first.kind === 'both' ? '' : `${first.kind} `}blocks`,
-    `${first.calibrationTokens} tokens to calibrate on, ${first.tokens} tokens of answers in ${first.rows} held-out rows, ${first.epochs} epochs; ${base}`,
+    `${first.calibrationTokens} tokens to calibrate on, ${first.tokens} tokens of answers in ${first.rows} held-out rows, ${first.epochs} ${first.epochs === 1 ? 'epoch' : 'epochs'}; ${base} Seconds are of the processor, choice and training and measuring together.`,
     markdownTable(
       [
         'strategy',
@@ -76,25 +143,15 @@ function groupParagraphs(cells) {
   ];
 }
 
-/** In how many draws the default is below all others, or within its own interval of the best. */
-function verdict(groups) {
-  const draws = groups.flatMap((cells) =>
-    [...new Set(cells.map(({ seed }) => seed))].map((seed) => cells.filter((cell) => cell.seed === seed)),
-  );
-  const compared = draws.filter(
-    (cells) => cells.length > 1 && cells.some(({ strategy }) => strategy === DEFAULT),
-  );
-  const outcomes = compared.map((cells) => {
-    const own = cells.find(({ strategy }) => strategy === DEFAULT).after;
-    const best = Math.min(
-      ...cells.filter(({ strategy }) => strategy !== DEFAULT).map(({ after }) => after.value),
-    );
-    return own.value <= best ? 'below' : own.low <= best ? 'within' : 'above';
-  });
-  const counted = (outcome) => outcomes.filter((one) => one === outcome).length;
-  return `Of ${compared.length} ${compared.length === 1 ? 'draw' : 'draws'} \`${DEFAULT}\` is at or below every other strategy in ${counted('below')}, above the best but within its interval in ${counted('within')}, and above it in ${counted('above')}.`;
+function mean(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function number({ value }) {
   return value.toFixed(4);
+}
+
+/** Three digits that count. */
+function short(value) {
+  return value >= 1 ? value.toFixed(2) : value.toPrecision(3);
 }

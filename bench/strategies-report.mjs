@@ -4,7 +4,7 @@ import * as Plot from '@observablehq/plot';
 import { Window } from 'happy-dom';
 import prettier from 'prettier';
 import { conditions, docsFile, here, markdownTable, savedIn, shortName } from './machine.mjs';
-import { realChoices } from './real-report.mjs';
+import { choicesReport } from './real-report.mjs';
 
 const keyOf = ({ task, strategy, kind, blocks, scales }) => [task, strategy, kind, blocks, scales].join(' ');
 const ANSWERS = 100;
@@ -37,7 +37,7 @@ export async function writeReport() {
     );
   }
   const text = [
-    readFileSync(docsFile('benchmarks-introduction.md'), 'utf8').replace(PLACE, realChoices().join('\n\n')),
+    readFileSync(docsFile('benchmarks-introduction.md'), 'utf8').replace(PLACE, choicesReport().join('\n\n')),
     conditions(points),
     ...sections,
   ].join('\n\n');
