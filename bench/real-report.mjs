@@ -41,8 +41,9 @@ function overview(groups) {
   const strategies = [...new Set(groups.flat().map(({ strategy }) => strategy))].toSorted(
     (a, b) => Number(b === DEFAULT) - Number(a === DEFAULT) || a.localeCompare(b),
   );
-  const rows = groups.map((cells) => {
-    const draws = drawsOf(cells);
+  const compared = groups.filter((cells) => drawsOf(cells).some(outcome));
+  const rows = compared.map((cells) => {
+    const draws = drawsOf(cells).filter(outcome);
     const [first] = cells;
     const means = strategies.map((strategy) => {
       const own = draws.flatMap((draw) => draw.filter((cell) => cell.strategy === strategy));
