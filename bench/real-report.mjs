@@ -28,7 +28,7 @@ export function choicesReport() {
   const groups = grouped(cells, groupOf);
   return [
     '## Choices',
-    'Every strategy gets the same rows and as many epochs; figures are of held-out rows, with 95 % intervals over rows. The file’s answers are judged by their loss, the model’s own by the divergence from it. `contest` is the default; it begins from the scales that it trained while it chose, which the others do not have, so that its training is longer: where the blocks are the same, that is the difference.',
+    'Every strategy gets the same rows and as many epochs; figures are of held-out rows, with 95 % intervals over rows. The file’s answers are judged by their loss, the model’s own by the divergence from it. `contest` is the default; it begins from the scales that it trained while it chose, which the others do not have, so that its training is longer: where the blocks are the same, that is the difference. Figures of 2026-11-28 and before are of the code without prompts’ ends, with 64 tokens of the original’s distributions and before `fast` ranked by rises.',
     conditions(cells),
     overview(groups),
     verdict(groups),
