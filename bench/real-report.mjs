@@ -4,8 +4,8 @@ import { conditions, docsFile, here, markdownTable, savedIn, shortName } from '.
 
 const FILE = 'real-choices.json';
 const DEFAULT = 'contest';
-/** Its cells are many and alike: they stand in the table of all cells alone. */
-const SAMPLE = 'sample';
+/** The model that comes with the tests, tasks beside it. Its cells are many and alike: they stand in the table of all cells alone. */
+export const SAMPLE = 'sample';
 const KEYS = ['model', 'task', 'kind', 'share', 'seed', 'strategy'];
 const SIZES = ['calibrationTokens', 'heldoutTokens', 'epochs'];
 

@@ -14,12 +14,10 @@ import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { writeReport } from './strategies-report.mjs';
 import { sample } from './context.mjs';
-import { isKept, keepCell } from './real-report.mjs';
+import { SAMPLE, isKept, keepCell } from './real-report.mjs';
 
 /** Whose answers are learnt. */
 const RESPONSES = { chat: 'own' };
-/** The model that comes with the tests, tasks beside it. */
-const SAMPLE = 'sample';
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,

@@ -11,8 +11,8 @@ import { trainBriefly } from './brief-training.js';
 import { candidateBlocks } from './candidates.js';
 import { switchOff } from './off-blocks.js';
 import {
-  DIVERGED,
   GRADIENT_STEP_COST,
+  finite,
   requireConverged,
   type BlockSelector,
   type RoundContext,
@@ -231,8 +231,4 @@ function distinct(
     if (!choices.has(key)) choices.set(key, [name, blocks]);
   }
   return [...choices.values()];
-}
-
-function finite(loss: number): number {
-  return Number.isFinite(loss) ? loss : DIVERGED;
 }

@@ -10,7 +10,7 @@ import type { LossBatch } from '../../loss/loss-batch.js';
 import { OriginalTargets } from '../../loss/original-targets.js';
 import { switchOff } from './off-blocks.js';
 import {
-  DIVERGED,
+  finite,
   requireConverged,
   type BlockSelector,
   type RoundContext,
@@ -54,8 +54,7 @@ class GreedySelector implements BlockSelector {
     const scales = initialScales(this.#losses.scaleSizes);
     for (const block of skipped) switchOff(this.#decoder, scales, block);
     if (open[0]) onCandidate(open[0]);
-    for (const [block, loss] of await this.#losses.without(scales, open))
-      recordLoss(block, Number.isFinite(loss) ? loss : DIVERGED);
+    for (const [block, loss] of await this.#losses.without(scales, open)) recordLoss(block, finite(loss));
     const best = candidates.reduce((a, b) => (round.losses[b]! < round.losses[a]! ? b : a));
     requireConverged(round.losses[best]!);
     return best;

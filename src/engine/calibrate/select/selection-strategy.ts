@@ -113,6 +113,10 @@ export const GRADIENT_STEP_COST = 3;
 /** The loss of a candidate that came to no number, in a form that JSON can hold: larger than any other. */
 export const DIVERGED = Number.MAX_VALUE;
 
+export function finite(loss: number): number {
+  return Number.isFinite(loss) ? loss : DIVERGED;
+}
+
 /** @throws UserError if even the best candidate's loss is no number */
 export function requireConverged(lowestLoss: number): void {
   if (lowestLoss < DIVERGED) return;
