@@ -34,14 +34,23 @@ export function randomScales(
   );
 }
 
-/** Four rows of different lengths, other ones for another seed; the last two thirds or so are the response. */
+/**
+ * Four rows of different lengths, other ones for another seed; the last two thirds or so are the response. All begin with
+ * the same token, the first and third with the same three.
+ */
 export function lossBatchOf(decoder: Decoder, seed = 0): LossBatch {
   const rows = [7, 5, 9, 6].map((length, row) => ({
     ids: Array.from(
       { length },
-      (_, at) => (at * 7 + row * 11 + at * at + seed * (at + 3)) % decoder.vocabularySize,
+      (_, at) => (at * 7 + ownFrom(row, at) * 11 + at * at + seed * (at + 3)) % decoder.vocabularySize,
     ),
     responseStart: 2 + (row % 2),
   }));
   return makeLossBatch(decoder, rows, 0);
+}
+
+/** The row whose tokens stand at a position of a row. */
+function ownFrom(row: number, at: number): number {
+  if (at === 0) return 0;
+  return row === 2 && at < 3 ? 0 : row;
 }

@@ -9,11 +9,11 @@ export interface BatchPart {
   share: number;
 }
 
-/** @param mostTokens rows x positions of a part, padding included; a row alone may have more */
+/** @param mostTokens distinct tokens of a part; a row alone may have more */
 export function batchParts(decoder: Decoder, batch: LossBatch, mostTokens: number): BatchPart[] {
-  const { source, rows, mask, labels, rowOfToken } = batch;
+  const { source, rows, distinct, labels, rowOfToken } = batch;
   const isInEachRow = new Set(rowOfToken).size === rows;
-  const count = Math.min(rows, Math.ceil(mask.length / mostTokens));
+  const count = Math.min(rows, Math.ceil(distinct.count / mostTokens));
   if (count < 2 || !isInEachRow) return [{ batch, share: 1 }];
   const targets = Object.entries(batch.targets?.() ?? {});
   const parts: BatchPart[] = [];

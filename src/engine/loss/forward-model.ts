@@ -4,11 +4,13 @@ import type { BlockName } from '../../schema/blocks.js';
 import type { Decoder } from '../decoder/decoder.js';
 import { allPositions } from '../decoder/edit/all-positions.js';
 import { deleteBlocks } from '../decoder/edit/delete-blocks.js';
+import { withDistinctTokens } from '../decoder/edit/distinct-tokens.js';
 import { withFiniteMasks } from '../decoder/edit/finite-masks.js';
 import { SegmentedModel } from '../runtime/segmented-model.js';
 import type { Feeds, RunnableModel, RunOptions } from '../runtime/session.js';
 import { float32Tensor, float32Values, int64Tensor, type RuntimeTensor } from '../runtime/tensors.js';
 import { gateDecoder, gateFeeds, gateSize, type KeyedGate } from './gated-decoder.js';
+import { allDistinct } from './distinct-feeds.js';
 import type { TokenTargets } from './divergence.js';
 import { batchFeeds, makeLossBatch, type LossBatch } from './loss-batch.js';
 import { attachLoss } from './loss-head.js';
@@ -114,6 +116,7 @@ export class ForwardModel {
       ...this.#feeds({ batch, scales }),
       [name]: float32Tensor(stream, [1, tokens, stream.length / tokens]),
       [LOSS_INPUTS.positions]: int64Tensor([...batch.labels.keys()], [tokens]),
+      ...allDistinct(tokens),
     };
     return resultsWithLogits(await model.runLast(feeds, LOGITS_OUTPUTS));
   }
@@ -225,12 +228,13 @@ export async function openForwardModel(decoder: Decoder, options: LossModelOptio
   return new ForwardModel(model, gates, decoder, loss);
 }
 
-/** The gated decoder of the options, skipped blocks deleted. */
+/** The gated decoder of the options, skipped blocks deleted, that computes each distinct token once. */
 export function gatedDecoder(
   decoder: Decoder,
   options: LossModelOptions,
 ): { gated: Decoder; gates: KeyedGate[] } {
   const whole = withFiniteMasks(allPositions(decoder));
   const pruned = options.skipped.length > 0 ? deleteBlocks(whole, options.skipped) : whole;
-  return gateDecoder(whole, pruned, options.granularity);
+  const { gated, gates } = gateDecoder(whole, pruned, options.granularity);
+  return { gated: withDistinctTokens(gated), gates };
 }

@@ -32,7 +32,7 @@ export interface OpenedGradient {
   /** Names of the gradients by the gates'. */
   gradients: ReadonlyMap<string, string>;
   kind: LossKind;
-  /** Tokens, padding included, that run at once; a row alone may have more. */
+  /** Distinct tokens that run at once; a row alone may have more. */
   mostTokens: number;
 }
 

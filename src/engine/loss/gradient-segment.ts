@@ -50,7 +50,7 @@ export interface SegmentTask {
   runOptions: RunOptions;
 }
 
-/** float32 [rows, positions, hidden size]: the gradient of the loss by the stream that goes out of a segment. */
+/** float32, of the stream's shape: the gradient of the loss by the stream that goes out of a segment. */
 export const SEED = 'hopscotch.stream_gradient';
 
 /** @throws UserError if an operator has no gradient rule, or onnxruntime cannot load the segment */
@@ -72,7 +72,7 @@ function gradientOf(task: SegmentTask, types: ValueTypes): ReadonlyMap<string, s
   const { segment, leaves, wantsStream, loss } = task;
   const { model, streamIn, streamOut } = segment;
   const graph = new Graph(model.graph);
-  const streamShape = ['rows', 'positions', task.hiddenSize];
+  const streamShape = ['stream_rows', 'stream_positions', task.hiddenSize];
   if (streamOut !== undefined) {
     graph.addInput(makeValueInfo(SEED, DataType.FLOAT, streamShape));
     graph.removeOutputs(new Set([streamOut, ...segment.shapesOut]));

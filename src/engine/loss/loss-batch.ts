@@ -4,6 +4,7 @@ import type { Decoder } from '../decoder/decoder.js';
 import { emptyCache, padRows, tokenFeeds } from '../runtime/decoder-feeds.js';
 import type { Feeds } from '../runtime/session.js';
 import { float32Tensor, int64Tensor } from '../runtime/tensors.js';
+import { distinctTokens, type DistinctTokens } from './distinct-feeds.js';
 import { LOSS_INPUTS } from './loss-values.js';
 
 /** Token ids of prompt and response; the response begins at `responseStart`. */
@@ -13,7 +14,10 @@ export interface LossRow {
 }
 
 export interface LossBatch {
+  /** For the decoder, and where the loss is taken. */
   feeds: Feeds;
+  /** What loss graphs compute once for all rows. */
+  distinct: DistinctTokens;
   /** What it was made of. */
   source: readonly LossRow[];
   rows: number;
@@ -33,9 +37,10 @@ export function rowsIn(batches: readonly LossBatch[]): number {
 
 /** Feeds of a batch for a model of a kind of loss. @throws RangeError if the original's distributions are asked for and missing */
 export function batchFeeds(batch: LossBatch, kind: LossKind): Feeds {
-  if (kind === 'cross-entropy') return batch.feeds;
+  const feeds = { ...batch.feeds, ...batch.distinct.feeds };
+  if (kind === 'cross-entropy') return feeds;
   if (!batch.targets) throw new RangeError("A batch needs the original's distributions for a divergence");
-  return { ...batch.feeds, ...batch.targets() };
+  return { ...feeds, ...batch.targets() };
 }
 
 /**
@@ -49,6 +54,7 @@ export function makeLossBatch(decoder: Decoder, rows: readonly LossRow[], padId:
     rows.map((row) => row.ids.slice(0, -1)),
     padId,
   );
+  const distinct = distinctTokens(block);
   const positions: number[] = [];
   const labels: number[] = [];
   const rowOfToken: number[] = [];
@@ -69,6 +75,7 @@ export function makeLossBatch(decoder: Decoder, rows: readonly LossRow[], padId:
       [LOSS_INPUTS.labels]: int64Tensor(labels, [labels.length]),
       [LOSS_INPUTS.weights]: float32Tensor(weights, [weights.length]),
     },
+    distinct,
     source: rows,
     rows: rows.length,
     mask: Int32Array.from(block.mask!),

@@ -1,6 +1,7 @@
 /** Turns a decoder's output head into a loss at chosen positions only, which keeps large vocabularies cheap. */
 import type { LossKind } from '../../schema/settings.js';
 import type { Decoder } from '../decoder/decoder.js';
+import { DISTINCT_INPUTS, byRows } from '../decoder/edit/distinct-tokens.js';
 import { forgetPast } from '../decoder/read/fused-attention.js';
 import { DataType } from '../onnx/graph/data-types.js';
 import { Operators } from '../onnx/graph/operators.js';
@@ -28,7 +29,10 @@ export function attachLoss(
 
   const stream = decoder.finalNorm.input;
   const normNodes = new Set(decoder.finalNorm.nodes);
-  const chosen = op.gather(op.reshape(stream, [1, -1, decoder.hiddenSize]), positions, 1);
+  const isDistinct = graph.input(DISTINCT_INPUTS.places) !== undefined;
+  const places = isDistinct ? op.gather(op.reshape(DISTINCT_INPUTS.places, [-1]), positions, 0) : positions;
+  const hidden = isDistinct ? byRows(op, stream) : stream;
+  const chosen = op.gather(op.reshape(stream, [1, -1, decoder.hiddenSize]), places, 1);
   graph.replaceUses(stream, chosen, (node) => !normNodes.has(node));
 
   // float16 models: the softmax over the vocabulary is taken in float32.
@@ -47,10 +51,10 @@ export function attachLoss(
   op.name(op.argMax(logits, -1), LOSS_OUTPUTS.predictions);
   op.name(op.identity(logits), LOSS_OUTPUTS.logits);
   const kept = Math.min(TARGET_TOKENS, decoder.vocabularySize);
-  const [largest, places] = op.topK(logProbabilities, kept, -1);
+  const [largest, largestAt] = op.topK(logProbabilities, kept, -1);
   op.name(largest, LOSS_OUTPUTS.topLogProbabilities);
-  op.name(places, LOSS_OUTPUTS.topTokens);
-  op.name(op.cast(stream, DataType.FLOAT), LOSS_OUTPUTS.hidden);
+  op.name(largestAt, LOSS_OUTPUTS.topTokens);
+  op.name(op.cast(hidden, DataType.FLOAT), LOSS_OUTPUTS.hidden);
   if (outputs.includes('objective')) {
     addHiddenMatch(graph, LOSS_OUTPUTS.hidden, LOSS_OUTPUTS.loss, decoder.hiddenSize, LOSS_OUTPUTS.objective);
   }

@@ -10,6 +10,7 @@ import type { Feeds } from '../runtime/session.js';
 import { float32Tensor, int64Tensor } from '../runtime/tensors.js';
 import { gatedDecoder } from './forward-model.js';
 import { gateFeeds } from './gated-decoder.js';
+import { distinctProbe } from './distinct-feeds.js';
 import { hiddenMatchProbe } from './hidden-match.js';
 import { targetProbe } from './divergence.js';
 import { holdAgainstCpu } from './against-cpu.js';
@@ -84,6 +85,7 @@ export function probeFeeds(decoder: Decoder, rows: number, positions: number): F
   return {
     ...tokenFeeds(decoder, { rows, positions, ids: tokens }),
     ...emptyCache(decoder, rows),
+    ...distinctProbe(rows, positions),
     [LOSS_INPUTS.positions]: int64Tensor(
       tokens.slice(0, lossTokens).map((_, index) => index),
       [lossTokens],

@@ -4,7 +4,7 @@ import type { Use } from '../../decoder/decoder.js';
 import { intAttribute, intsAttribute } from '../../onnx/graph/attributes.js';
 import type { NodeProto } from '../../onnx/file/onnx_pb.js';
 import { elementCount, tensorDims } from '../../onnx/graph/tensor.js';
-import { ELEMENTWISE_OPERATORS } from './elementwise-operators.js';
+import { ELEMENTWISE_OPERATORS } from '../../decoder/read/elementwise-operators.js';
 import type { NeuronPlaces } from './neuron-places.js';
 import { alongAxis, isProduct, productConstants } from './product-constants.js';
 

@@ -16,7 +16,7 @@ import { findTokenEmbedding } from '../read/find-embedding.js';
 export interface Segment {
   /** Takes those of the whole model's inputs that it needs, `streamIn` and `shapesIn`. */
   model: OnnxModel;
-  /** The stream going in, [rows, positions, hidden size]; undefined for the first segment, which has the embedding. */
+  /** The stream going in, [rows, positions, hidden size] or by distinct tokens; undefined for the first segment, which has the embedding. */
   streamIn: string | undefined;
   /** The stream going out; undefined for the last segment, which has the final norm and the head. */
   streamOut: string | undefined;
@@ -162,7 +162,7 @@ class StreamCutter {
   }
 
   #streamInfo(value: string): ValueInfoProto {
-    const dims = ['rows', 'positions', this.decoder.hiddenSize];
+    const dims = ['stream_rows', 'stream_positions', this.decoder.hiddenSize];
     return makeValueInfo(value, elementType(this.graph, value), dims);
   }
 
