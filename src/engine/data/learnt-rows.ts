@@ -1,4 +1,5 @@
 /** Rows as a model's own answers are learnt from: by more tokens than the answers alone. */
+import { commonTokens } from './common-tokens.js';
 import type { EncodedRow } from './encoded-row.js';
 
 /** Tokens of a prompt that are learnt from at the most, as a share of its response's. */
@@ -11,7 +12,7 @@ const PROMPT_SHARE = 0.5;
  * outweigh the responses.
  */
 export function withPrompts(rows: readonly EncodedRow[]): EncodedRow[] {
-  const common = commonTokens(rows);
+  const common = commonTokens(rows.map(({ ids }) => ids));
   return rows.map((row) => {
     const most = Math.floor(PROMPT_SHARE * (row.ids.length - row.responseStart));
     return {
@@ -19,12 +20,4 @@ export function withPrompts(rows: readonly EncodedRow[]): EncodedRow[] {
       responseStart: Math.min(row.responseStart, Math.max(common + 1, row.responseStart - most)),
     };
   });
-}
-
-/** With how many of the same tokens all rows begin. */
-function commonTokens(rows: readonly EncodedRow[]): number {
-  const [first, ...others] = rows;
-  if (!first) return 0;
-  const end = first.ids.findIndex((id, at) => others.some(({ ids }) => ids[at] !== id));
-  return end < 0 ? first.ids.length : end;
 }

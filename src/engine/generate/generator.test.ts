@@ -23,10 +23,26 @@ describe.each(decoderStyles)('greedy generation in the style of $name', (style) 
     expect(await generate(true, 1, 2)).toEqual(alone);
   });
 
-  async function generate(cache: boolean, batchRows: number, promptChunk?: number): Promise<number[][]> {
+  it('reads once what all prompts of a batch begin with', async () => {
+    const alike = prompts.map((prompt) => [12, 7, 5, 1, 6, ...prompt]);
+    const read: number[] = [];
+    const alone = await generate(true, 1, undefined, alike, read);
+    expect(await generate(true, 6, undefined, alike, read)).toEqual(alone);
+    // The longest prompt is a batch of its own; the others go on one by one from the shortest one's end.
+    expect(read).toEqual([alike.flat().length, 5 + 5 * 1 + 12]);
+  });
+
+  async function generate(
+    cache: boolean,
+    batchRows: number,
+    promptChunk?: number,
+    texts = prompts,
+    read: number[] = [],
+  ): Promise<number[][]> {
     const generator = await Generator.open(readDecoder(buildDecoder(style, { cache })), { threads: 1 });
     const settings = { maxNewTokens: 8, stopTokens: none, batchRows, ...(promptChunk && { promptChunk }) };
-    const results = await generator.generate(prompts, settings);
+    const results = await generator.generate(texts, settings);
+    read.push(generator.timing.promptTokens);
     await generator.release();
     return results.map(({ tokens }) => tokens);
   }

@@ -13,10 +13,14 @@ import { cacheLinks, type CacheLink } from './cache-rows.js';
 import { GrowingCache } from './growing-cache.js';
 import { NOT_NUMBERS } from '../loss/finite-losses.js';
 import { lastPositionHead } from './last-position-head.js';
+import { promptBatches, sharedBeginning } from './prompt-batches.js';
 import { greedyToken, holdsNaN, randomSource, sampleToken, type SamplingSettings } from './sampling.js';
 
 /** Runs whose keys and values are handed in one by one, until the cache is made whole again. */
 const RECENT_RUNS = 8;
+
+/** Tokens that prompts begin with alike, from which on they are read once: a run costs more than a few tokens. */
+const SHARED_TOKENS = 4;
 
 /** New tokens that take about as long as the prompt, for progress. */
 const READING = 8;
@@ -138,26 +142,12 @@ export class Generator {
     const results: GeneratedText[] = prompts.map(() => ({ tokens: [], finishedBy: 'length' }));
     settings.onProgress?.(0);
     let answered = 0;
-    for (const batch of this.#batches(prompts, settings)) {
+    const { maxNewTokens, batchRows = this.#batchRows } = settings;
+    for (const batch of promptBatches(prompts, batchRows, maxNewTokens)) {
       await this.#generateBatch(prompts, batch, settings, results, answered);
       answered += batch.length;
     }
     return results;
-  }
-
-  /** Prompts of similar length run together: the longest ones are read while the others are answered already. */
-  #batches(prompts: readonly (readonly number[])[], settings: GenerationSettings): number[][] {
-    const { maxNewTokens, batchRows = this.#batchRows } = settings;
-    const order = [...prompts.keys()].toSorted((a, b) => prompts[a]!.length - prompts[b]!.length);
-    const batches: number[][] = [];
-    for (const prompt of order) {
-      const current = batches.at(-1);
-      const longer = current ? prompts[prompt]!.length - prompts[current[0]!]!.length : 0;
-      // More steps than that would cost as much as a batch of its own.
-      if (current && current.length < batchRows && longer <= maxNewTokens / 2) current.push(prompt);
-      else batches.push([prompt]);
-    }
-    return batches;
   }
 
   /**
@@ -182,7 +172,7 @@ export class Generator {
       rows: rows.length,
       positions: this.#longest(rows, settings.maxNewTokens),
     });
-    let past = 0;
+    let past = hasCache && batch.length > 1 ? await this.#readBeginning(rows, cache, results) : 0;
     const chunk = hasCache && batch.length === 1 ? settings.promptChunk : undefined;
     const shortest = () => Math.min(...rows.map(({ ids }) => ids.length));
     let length = Math.min(this.#chunkBeyondBorder(chunk, shortest()), shortest());
@@ -216,6 +206,27 @@ export class Generator {
       past = hasCache ? length : 0;
       length = chunk === undefined ? length + 1 : Math.min(length + chunk, shortest());
     }
+  }
+
+  /**
+   * Reads what all prompts begin with (a system prompt, instructions) in one row, whose cache then is that of all rows.
+   * @returns how many tokens that is
+   */
+  async #readBeginning(
+    rows: readonly Row[],
+    cache: GrowingCache,
+    results: readonly GeneratedText[],
+  ): Promise<number> {
+    const length = sharedBeginning(rows.map(({ ids }) => ids));
+    if (length < SHARED_TOKENS) return 0;
+    const started = performance.now();
+    cache.restart(1);
+    const wanted = cache.next(1, length);
+    const feeds = { ...this.#feeds(rows.slice(0, 1), 0, length), ...cache.feeds };
+    cache.take(await this.#model.run(feeds, wanted.outputs, wanted.into));
+    cache.keep(rows.map(() => 0));
+    this.#record(length, [], results, started);
+    return length;
   }
 
   /** Positions of the longest text that may come of the rows. */

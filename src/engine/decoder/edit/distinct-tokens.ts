@@ -121,9 +121,11 @@ class DistinctTokens {
 
   #replace(value: string, isReader: (node: NodeProto) => boolean): void {
     if (this.#distinct.has(value)) return;
-    const readers = this.#graph.consumers(value).filter((node) => isReader(node) && !readsShapeOnly(node));
+    const readers = new Set(
+      this.#graph.consumers(value).filter((node) => isReader(node) && !readsShapeOnly(node)),
+    );
     const picked = this.#pick(value);
-    this.#graph.replaceUses(value, picked, (node) => !readers.includes(node));
+    this.#graph.replaceUses(value, picked, (node) => !readers.has(node));
     this.#distinct.add(picked);
   }
 
