@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { temporaryFile } from '../../test/support/temporary-folder.js';
+import { temporaryFile, temporaryFolder } from '../../test/support/temporary-folder.js';
 import { supervise } from './supervisor.js';
 
 let said = '';
@@ -15,20 +17,33 @@ afterEach(() => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(signal);
 });
 
-/** A program in a process of its own; `ready` once it has told its run. */
+/** A program in a process of its own. */
 function started(name: string, code: string): Promise<number> {
   return supervise(temporaryFile(name, code), []);
 }
 
-const untilStopping = () =>
-  vi.waitFor(() => process.listenerCount('SIGTERM') > 0 || Promise.reject(new Error()));
+/** Code by which a program says that it is as far as that, and a wait for it, however long a process takes to start. */
+function sign(): { code: string; given: () => Promise<void> } {
+  const file = path.join(temporaryFolder(), 'ready');
+  return {
+    code: `(await import('node:fs')).writeFileSync(${JSON.stringify(file)}, '');`,
+    given: async () => {
+      await vi.waitFor(() => expect(existsSync(file)).toBe(true), { timeout: 20_000 });
+      // What it sent before comes in the next turns of the loop.
+      for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setTimeout(resolve, 20));
+    },
+  };
+}
 
 it.each(['SIGINT', 'SIGTERM'] as const)(
   'a program that listens to nothing is ended by %s, and the run that goes on is named',
   async (signal) => {
-    const ended = started('hangs.mjs', "process.send({ run: 'mine' }, () => { for (;;); });");
-    await untilStopping();
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    const ready = sign();
+    const ended = started(
+      'hangs.mjs',
+      `await new Promise((sent) => process.send({ run: 'mine' }, sent)); ${ready.code} for (;;);`,
+    );
+    await ready.given();
     process.emit(signal, signal);
     expect(await ended).toBe(130);
     expect(said).toContain("Stopped. Nothing is lost: 'hopscotch slim --resume mine' goes on from here.");
@@ -36,8 +51,9 @@ it.each(['SIGINT', 'SIGTERM'] as const)(
 );
 
 it('a program that stops when it is asked to says so itself', async () => {
-  const ended = started('obeys.mjs', "process.on('message', () => process.exit(130));");
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  const ready = sign();
+  const ended = started('obeys.mjs', `process.on('message', () => process.exit(130)); ${ready.code}`);
+  await ready.given();
   process.emit('SIGTERM', 'SIGTERM');
   expect(await ended).toBe(130);
   expect(said).not.toContain('Nothing is lost');

@@ -41,7 +41,7 @@ describe('ComparisonTracker', () => {
   test('one that has been begun is told as going on, though what is kept does not say so yet', async () => {
     const { comparisons, told } = tracker();
     await comparisons.start(kept.settings as never);
-    await vi.waitFor(() => expect(told).toHaveLength(1));
+    await vi.waitFor(() => expect(told).toHaveLength(1), 20_000);
     expect(told[0]).toMatchObject([{ id: 'a-list', status: 'running' }]);
   });
 

@@ -40,5 +40,5 @@ test('the page hears of the list whenever the job’s state changes', async () =
   const { list, events, toPage } = listOf([run('a', 'finished')]);
   list.follow({ write: vi.fn() } as never);
   events.emit('job.changed', {} as never);
-  await vi.waitFor(() => expect(toPage).toHaveBeenCalledWith('runs.changed', [run('a', 'finished')]));
+  await vi.waitFor(() => expect(toPage).toHaveBeenCalledWith('runs.changed', [run('a', 'finished')]), 20_000);
 });
