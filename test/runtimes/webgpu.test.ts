@@ -21,9 +21,13 @@ describe.skipIf('reason' in webgpu)(title, () => {
       expect(relativeDifference([gpu.loss], [cpu.loss])).toBeLessThan(TOLERANCE);
       expect(Object.keys(gpu.gradients)).toEqual(Object.keys(cpu.gradients));
       expect(Object.keys(cpu.gradients).length).toBeGreaterThan(8);
+      const whole = Math.hypot(...Object.values(cpu.gradients).flat());
       for (const [key, values] of Object.entries(cpu.gradients)) {
-        expect(Math.hypot(...values), key).toBeGreaterThan(0);
-        expect(relativeDifference(gpu.gradients[key]!, values), key).toBeLessThan(GRADIENT_TOLERANCE);
+        const own = Math.hypot(...values);
+        expect(own, key).toBeGreaterThan(0);
+        // The gradient of a single scale may nearly cancel out.
+        const most = GRADIENT_TOLERANCE * Math.max(own, whole / 50);
+        expect(relativeDifference(gpu.gradients[key]!, values) * own, key).toBeLessThan(most);
       }
     });
 

@@ -9,10 +9,14 @@ export async function expectSameTextsInBatches(decoder: Decoder): Promise<void> 
     [9, 2],
     [6, 5, 3],
   ];
+  const alike = prompts.map((prompt) => [2, 7, 1, 8, 2, ...prompt]);
   const settings = { maxNewTokens: 20, stopTokens: new Set<number>() };
   const asWritten = await Generator.open(decoder);
   const inBatches = await Generator.openForBatches(decoder);
-  expect(await inBatches.generate(prompts, settings)).toEqual(await asWritten.generate(prompts, settings));
+  for (const texts of [prompts, alike])
+    expect(await inBatches.generate(texts, settings)).toEqual(
+      await asWritten.generate(texts, { ...settings, batchRows: 1 }),
+    );
   await asWritten.release();
   await inBatches.release();
 }

@@ -11,6 +11,9 @@ import { makeLossBatch } from './loss-batch.js';
 /** What the gradients are compared on; few, and of an odd length. */
 const COMPARED = { rows: 3, tokens: 41 };
 
+/** Tokens that the rows begin with alike, since devices may add up wrongly what is computed once for all of them. */
+const ALIKE = 9;
+
 /** What is timed: about a batch, since a device that is slow to start may be quick at work. */
 const TIMED = { rows: 4, tokens: 128 };
 
@@ -64,7 +67,10 @@ function madeRun(
 ): GradientRun {
   const tokens = Math.min(size.tokens, decoder.contextLength ?? Infinity);
   const rows = Array.from({ length: size.rows }, (_, row) => ({
-    ids: Array.from({ length: tokens }, (__, at) => (at * 7 + row * 11 + at * at) % decoder.vocabularySize),
+    ids: Array.from(
+      { length: tokens },
+      (__, at) => (at * 7 + (at < ALIKE ? 0 : row * 11) + at * at) % decoder.vocabularySize,
+    ),
     responseStart: tokens >> 1,
   }));
   const batch = makeLossBatch(decoder, rows, 0);
