@@ -135,14 +135,16 @@ class DistinctTokens {
   }
 
   #visit(node: NodeProto): void {
-    if (!node.input.some((value) => this.#distinct.has(value))) return;
+    const own = valuesRead(node).filter((value) => this.#distinct.has(value));
+    if (own.length === 0) return;
     if (this.#isTokenwise(node) && this.#tokenInputs(node).every((value) => this.#distinct.has(value))) {
       for (const output of node.output) if (output !== '') this.#distinct.add(output);
       return;
     }
-    node.input.forEach((value, index) => {
-      if (this.#distinct.has(value)) this.#graph.setInput(node, index, this.#rowsOf(value));
-    });
+    for (const value of own) {
+      const rows = this.#rowsOf(value);
+      this.#graph.replaceUses(value, rows, (other) => other !== node);
+    }
   }
 
   #rowsOf(value: string): string {
