@@ -82,7 +82,9 @@ export class MemoryPlanner {
     training: { granularity: Granularity; distillation: number },
   ): Promise<RunOptions> {
     if (this.limit === undefined) return this.#runOptions;
-    const batch = batches.reduce((a, b) => (b.mask.length > a.mask.length ? b : a));
+    // Attention takes rows with their padding, all else each distinct token.
+    const size = ({ mask, distinct }: LossBatch) => mask.length + distinct.count;
+    const batch = batches.reduce((a, b) => (size(b) > size(a) ? b : a));
     const tryOut = async (runOptions: RunOptions) => {
       const options = { skipped: [], granularity: training.granularity, runOptions };
       const matchHidden = training.distillation > 0;
