@@ -10,7 +10,7 @@ import { Generator } from '../../src/engine/generate/generator.js';
 import type { OnnxModel } from '../../src/engine/onnx/file/model-file.js';
 import { buildDecoder, decoderStyles } from '../graphs/build-decoder.js';
 import { buildGenaiDecoder, genaiStyles } from '../graphs/genai-decoder.js';
-import { lossBatchOf, randomScales, skippedOfBothKinds } from './random-scales.js';
+import { alikeBatchOf, randomScales, skippedOfBothKinds } from './random-scales.js';
 
 export interface DecoderResults {
   /** By granularity. */
@@ -25,7 +25,7 @@ export interface DecoderResults {
 /** @param styleName of test/graphs */
 export async function decoderResults(styleName: string, provider: Provider): Promise<DecoderResults> {
   const decoder = readDecoder(modelOf(styleName));
-  const batch = lossBatchOf(decoder);
+  const batch = alikeBatchOf(decoder);
   const cpuOperators = new Set<string>();
   const runOptions = {
     provider,

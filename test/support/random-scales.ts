@@ -34,11 +34,21 @@ export function randomScales(
   );
 }
 
-/**
- * Four rows of different lengths, other ones for another seed; the last two thirds or so are the response. All begin with
- * the same token, the first and third with the same three.
- */
+/** Four rows of different lengths, other ones for another seed; the last two thirds or so are the response. */
 export function lossBatchOf(decoder: Decoder, seed = 0): LossBatch {
+  return batchOf(decoder, seed, (row) => row);
+}
+
+/** The same, but all begin with the same token, the first and third with the same three. */
+export function alikeBatchOf(decoder: Decoder): LossBatch {
+  return batchOf(decoder, 0, (row, at) => {
+    if (at === 0) return 0;
+    return row === 2 && at < 3 ? 0 : row;
+  });
+}
+
+/** @param ownFrom the row whose tokens stand at a position of a row */
+function batchOf(decoder: Decoder, seed: number, ownFrom: (row: number, at: number) => number): LossBatch {
   const rows = [7, 5, 9, 6].map((length, row) => ({
     ids: Array.from(
       { length },
@@ -47,10 +57,4 @@ export function lossBatchOf(decoder: Decoder, seed = 0): LossBatch {
     responseStart: 2 + (row % 2),
   }));
   return makeLossBatch(decoder, rows, 0);
-}
-
-/** The row whose tokens stand at a position of a row. */
-function ownFrom(row: number, at: number): number {
-  if (at === 0) return 0;
-  return row === 2 && at < 3 ? 0 : row;
 }

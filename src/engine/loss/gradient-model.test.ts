@@ -2,7 +2,7 @@
 import type { BlockName } from '../../schema/blocks.js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../test/graphs/build-decoder.js';
-import { lossBatchOf, randomNumber, skippedOfBothKinds } from '../../../test/support/random-scales.js';
+import { alikeBatchOf, randomNumber, skippedOfBothKinds } from '../../../test/support/random-scales.js';
 import {
   SAMPLE_TASKS,
   layerKeys,
@@ -93,7 +93,7 @@ describe.each(decoderStyles)('a decoder in the style of $name', (style) => {
     ['channel+gain+offset', skippedOfBothKinds],
   ] as const)('has the gradients that differences of the loss show (%s)', async (granularity, skipped) => {
     const decoder = readDecoder(buildDecoder(style));
-    const batch = lossBatchOf(decoder);
+    const batch = alikeBatchOf(decoder);
     const model = await openGradientModel(decoder, { skipped, granularity });
     const scales = new Map(
       [...model.scaleSizes].map(([key, size]) => [

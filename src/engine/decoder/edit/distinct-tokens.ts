@@ -28,7 +28,7 @@ export const DISTINCT_INPUTS = {
 
 /**
  * A copy that takes `DISTINCT_INPUTS` too, and whose stream is [1, distinct tokens, hidden size] from the embedding to the
- * logits; what it caches is by rows as before. The stream's values keep their names.
+ * final norm; what it caches is by rows as before. The stream's values keep their names.
  */
 export function withDistinctTokens(decoder: Decoder): Decoder {
   const model = copyModel(decoder.model);
@@ -68,7 +68,9 @@ class DistinctTokens {
   }
 
   spread(): void {
-    const nodes = [...this.#graph.nodes];
+    // Norm and head come after: a loss is taken of some of the tokens.
+    const head = this.#flow.dependents([this.decoder.finalNorm.input]);
+    const nodes = this.#graph.nodes.filter((node) => !head.has(node));
     this.#begin(this.decoder.embedding);
     for (const value of this.#ends()) this.#gatherBefore(value);
     for (const node of this.#ordered(nodes)) this.#visit(node);
