@@ -4,7 +4,7 @@ import type { BlockName } from '../../schema/blocks.js';
 import type { Decoder } from '../decoder/decoder.js';
 import { allPositions } from '../decoder/edit/all-positions.js';
 import { deleteBlocks } from '../decoder/edit/delete-blocks.js';
-import { withDistinctTokens } from '../decoder/edit/distinct-tokens.js';
+import { sharesTokens, withDistinctTokens } from '../decoder/edit/distinct-tokens.js';
 import { withFiniteMasks } from '../decoder/edit/finite-masks.js';
 import { SegmentedModel } from '../runtime/segmented-model.js';
 import type { Feeds, RunnableModel, RunOptions } from '../runtime/session.js';
@@ -116,7 +116,7 @@ export class ForwardModel {
       ...this.#feeds({ batch, scales }),
       [name]: float32Tensor(stream, [1, tokens, stream.length / tokens]),
       [LOSS_INPUTS.positions]: int64Tensor([...batch.labels.keys()], [tokens]),
-      ...allDistinct(tokens),
+      ...(sharesTokens(this.#decoder) ? allDistinct(tokens) : {}),
     };
     return resultsWithLogits(await model.runLast(feeds, LOGITS_OUTPUTS));
   }
@@ -181,7 +181,7 @@ export class ForwardModel {
   }
 
   #feeds({ batch, scales }: ForwardRun): Feeds {
-    return { ...batchFeeds(batch, this.#kind), ...gateFeeds(this.#gates, scales) };
+    return { ...batchFeeds(this.#decoder, batch, this.#kind), ...gateFeeds(this.#gates, scales) };
   }
 }
 

@@ -89,8 +89,8 @@ export class GradientModel {
   }
 
   #feeds({ batch, scales, match }: GradientRun): Feeds {
-    const { kind, gates } = this.#opened;
-    return { ...batchFeeds(batch, kind), ...gateFeeds(gates, scales), ...match };
+    const { decoder, kind, gates } = this.#opened;
+    return { ...batchFeeds(decoder, batch, kind), ...gateFeeds(gates, scales), ...match };
   }
 
   #read(results: Record<string, RuntimeTensor>): LossAndGradients {

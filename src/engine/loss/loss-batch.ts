@@ -1,6 +1,7 @@
 /** Batches as the loss graph takes them: padded tokens, and the positions whose next token is a response token. */
 import type { LossKind } from '../../schema/settings.js';
 import type { Decoder } from '../decoder/decoder.js';
+import { sharesTokens } from '../decoder/edit/distinct-tokens.js';
 import { emptyCache, padRows, tokenFeeds } from '../runtime/decoder-feeds.js';
 import type { Feeds } from '../runtime/session.js';
 import { float32Tensor, int64Tensor } from '../runtime/tensors.js';
@@ -35,9 +36,9 @@ export function rowsIn(batches: readonly LossBatch[]): number {
   return batches.reduce((sum, { rows }) => sum + rows, 0);
 }
 
-/** Feeds of a batch for a model of a kind of loss. @throws RangeError if the original's distributions are asked for and missing */
-export function batchFeeds(batch: LossBatch, kind: LossKind): Feeds {
-  const feeds = { ...batch.feeds, ...batch.distinct.feeds };
+/** Feeds of a batch for a decoder's model of a kind of loss. @throws RangeError if the original's distributions are asked for and missing */
+export function batchFeeds(decoder: Decoder, batch: LossBatch, kind: LossKind): Feeds {
+  const feeds = sharesTokens(decoder) ? { ...batch.feeds, ...batch.distinct.feeds } : batch.feeds;
   if (kind === 'cross-entropy') return feeds;
   if (!batch.targets) throw new RangeError("A batch needs the original's distributions for a divergence");
   return { ...feeds, ...batch.targets() };

@@ -1,5 +1,6 @@
 /** Opens a decoder with gates and a loss, and its gradients by every scale, in onnxruntime. */
 import { keepActivations } from '../autodiff/lower/full-accuracy.js';
+import { sharesTokens } from '../decoder/edit/distinct-tokens.js';
 import { widenFloats } from '../onnx/graph/widen-floats.js';
 import type { Decoder } from '../decoder/decoder.js';
 import { upgradeOpset } from '../onnx/opset/upgrade-opset.js';
@@ -85,7 +86,7 @@ export function probeFeeds(decoder: Decoder, rows: number, positions: number): F
   return {
     ...tokenFeeds(decoder, { rows, positions, ids: tokens }),
     ...emptyCache(decoder, rows),
-    ...distinctProbe(rows, positions),
+    ...(sharesTokens(decoder) ? distinctProbe(rows, positions) : {}),
     [LOSS_INPUTS.positions]: int64Tensor(
       tokens.slice(0, lossTokens).map((_, index) => index),
       [lossTokens],

@@ -26,11 +26,21 @@ export const DISTINCT_INPUTS = {
   places: 'hopscotch.distinct_places',
 } as const;
 
+/** Operators whose results depend on all tokens of a batch, padding included: they round by the largest value of all. */
+const ACROSS_TOKENS = new Set(['DynamicQuantizeLinear', 'DynamicQuantizeMatMul']);
+
+/** Whether tokens have the same values in all rows that are the same up to there, whatever else is in the batch. */
+export function sharesTokens({ graph }: Pick<Decoder, 'graph'>): boolean {
+  return !graph.nodes.some(({ opType }) => ACROSS_TOKENS.has(opType));
+}
+
 /**
  * A copy that takes `DISTINCT_INPUTS` too, and whose stream is [1, distinct tokens, hidden size] from the embedding to the
  * final norm; what it caches is by rows as before. The stream's values keep their names.
+ * The decoder itself where `sharesTokens` does not hold.
  */
 export function withDistinctTokens(decoder: Decoder): Decoder {
+  if (!sharesTokens(decoder)) return decoder;
   const model = copyModel(decoder.model);
   const copy = rereadDecoder(model, decoder);
   const { graph } = copy;
