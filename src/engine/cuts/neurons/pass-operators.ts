@@ -4,7 +4,7 @@ import type { Use } from '../../decoder/decoder.js';
 import { intAttribute, intsAttribute } from '../../onnx/graph/attributes.js';
 import type { NodeProto } from '../../onnx/file/onnx_pb.js';
 import { elementCount, tensorDims } from '../../onnx/graph/tensor.js';
-import { ELEMENTWISE_OPERATORS } from '../../decoder/read/elementwise-operators.js';
+import { isElementwise } from '../../decoder/read/elementwise-operators.js';
 import type { NeuronPlaces } from './neuron-places.js';
 import { alongAxis, isProduct, productConstants } from './product-constants.js';
 
@@ -15,10 +15,6 @@ export function passNode(places: NeuronPlaces, node: NodeProto): void {
   else if (node.opType === 'Reshape') passReshape(places, node);
   else if (isElementwise(node)) passElementwise(places, node);
   else throw places.otherwise(node);
-}
-
-function isElementwise(node: NodeProto): boolean {
-  return isRenaming(node) || ELEMENTWISE_OPERATORS.has(node.opType);
 }
 
 function passElementwise(places: NeuronPlaces, node: NodeProto): void {

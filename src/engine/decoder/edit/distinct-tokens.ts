@@ -14,8 +14,8 @@ import { Operators } from '../../onnx/graph/operators.js';
 import { tensorDims, tensorToIntegers } from '../../onnx/graph/tensor.js';
 import { declaredDims, makeValueInfo } from '../../onnx/graph/value-info.js';
 import type { Decoder } from '../decoder.js';
-import { DataFlow, isRenaming, readsShapeOnly } from '../read/data-flow.js';
-import { ELEMENTWISE_OPERATORS } from '../read/elementwise-operators.js';
+import { DataFlow, readsShapeOnly } from '../read/data-flow.js';
+import { isElementwise } from '../read/elementwise-operators.js';
 import { asProjection } from '../read/projection-operators.js';
 import { rereadDecoder } from '../read/read-decoder.js';
 
@@ -214,10 +214,6 @@ class DistinctTokens {
       node.input.every((source) => source === '' || this.#isSameForAll(source))
     );
   }
-}
-
-function isElementwise(node: NodeProto): boolean {
-  return isRenaming(node) || ELEMENTWISE_OPERATORS.has(node.opType);
 }
 
 function isWidth(axis: number | undefined): boolean {

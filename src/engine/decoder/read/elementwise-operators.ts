@@ -1,5 +1,8 @@
+import type { NodeProto } from '../../onnx/file/onnx_pb.js';
+import { isRenaming } from './data-flow.js';
+
 /** Operators that make each element of the elements at the same place alone (ONNX and onnxruntime's specifications). */
-export const ELEMENTWISE_OPERATORS: ReadonlySet<string> = new Set([
+const ELEMENTWISE_OPERATORS: ReadonlySet<string> = new Set([
   'Abs',
   'Add',
   'BiasGelu',
@@ -35,3 +38,8 @@ export const ELEMENTWISE_OPERATORS: ReadonlySet<string> = new Set([
   'Tanh',
   'Where',
 ]);
+
+/** Cast and the like are among them. */
+export function isElementwise(node: NodeProto): boolean {
+  return isRenaming(node) || ELEMENTWISE_OPERATORS.has(node.opType);
+}
