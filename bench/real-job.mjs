@@ -4,7 +4,7 @@ import { checkedSettings, describeModel, slim } from '../dist/engine/index.js';
 import { benchContext } from './context.mjs';
 
 const request = JSON.parse(process.argv[2]);
-const { kind, strategy, responses, seed, calibrationTokens, heldoutTokens, epochs } = request;
+const { kind, strategy, responses, seed, calibrationTokens, heldoutTokens, epochs, threads } = request;
 const context = benchContext();
 const { layers } = await describeModel({ model: request.modelFolder }, context);
 const blocksThere = kind === 'both' ? 2 * layers : layers;
@@ -18,6 +18,7 @@ const run = context.store.create(
     seed,
     calibrationTokens,
     heldoutTokens,
+    ...(threads === undefined ? {} : { threads }),
     training: { epochs },
     budget: { kind: 'blocks', blocks: Math.max(1, Math.round(request.share * blocksThere)) },
     answerRows: 0,

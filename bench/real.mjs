@@ -4,7 +4,7 @@
  * options: --models smollm2-optimum  --tasks chat,past,facts,restaurants
  *          --strategies contest,fast,cosine,greedy,block-influence,random
  *          --kinds attention  --shares 0.25 (of the blocks of these kinds)  --seeds 0 (draws of rows)  --calibration-tokens 4000
- *          --heldout-tokens 4000  --epochs 2
+ *          --heldout-tokens 4000  --epochs 2  --threads 1 (where several of these run side by side; default: all)
  * Every strategy gets the same rows and the same training. Each cell is a job in a process of its own, minutes long on a
  * real model, and is kept in docs/real-choices.json as soon as it is done, in the place of what was measured before; docs/benchmarks.md
  * is written anew from it. What is there already is left out unless --again is given.
@@ -31,6 +31,7 @@ const { values: flags, positionals } = parseArgs({
     'calibration-tokens': { type: 'string', default: '4000' },
     'heldout-tokens': { type: 'string', default: '4000' },
     epochs: { type: 'string', default: '2' },
+    threads: { type: 'string' },
     again: { type: 'boolean', default: false },
   },
 });
@@ -58,6 +59,7 @@ async function measure(cell) {
   const request = {
     ...cell,
     ...counts,
+    ...(flags.threads === undefined ? {} : { threads: Number(flags.threads) }),
     responses: RESPONSES[cell.task] ?? 'file',
     modelFolder,
     dataset: path.join(cell.model === SAMPLE ? sample : folder, 'tasks', `${cell.task}.jsonl`),
