@@ -86,6 +86,12 @@ describe('where there is no terminal', () => {
     ]);
   });
 
+  it('choices that are held against each other are a line each', () => {
+    const { screen, show } = shown(false);
+    show({ type: 'choice-started', blocks: ['attention 8', 'mlp 2'], index: 0, choices: 3 });
+    expect(screen.lines).toEqual(['  choice 1 of 3, trained a little: without attention 8, mlp 2']);
+  });
+
   it('blocks come with their loss if the strategy has one, points with and without scales', () => {
     const { screen, show } = shown(false);
     const trained = point(['attention 8'], 0.25);
@@ -107,7 +113,7 @@ describe('where there is no terminal', () => {
     const { screen, show } = shown(false);
     show(
       { type: 'token', side: 'original', text: 'a', tokens: 1, seconds: 0 },
-      { type: 'candidate-started', round: 0, block: 'mlp 0', index: 0, candidates: 2 },
+      { type: 'candidate-started', round: 0, block: 'mlp 0', index: 0, tries: 2 },
     );
     expect(screen.written).toBe('');
   });

@@ -71,6 +71,11 @@ export class JobProgress {
       case 'progress':
         this.#advance('forward passes', Math.round(event.done), Math.round(event.total), event.secondsLeft);
         break;
+      case 'choice-started':
+        this.#say(
+          `  choice ${event.index + 1} of ${event.choices}, trained a little: without ${event.blocks.join(', ')}`,
+        );
+        break;
       case 'block-chosen':
         this.#say(
           `  skip ${event.block}${event.loss === undefined ? '' : `, loss ${event.loss.toFixed(4)}`}`,

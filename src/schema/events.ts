@@ -26,8 +26,11 @@ export type JobStage = v.InferOutput<typeof jobStage>;
 export const side = v.picklist(['original', 'slimmed']);
 export type Side = v.InferOutput<typeof side>;
 
-/** A block that is tried without, of those that come into question in a round. */
-export const candidate = v.object({ round: count, block: blockName, index: count, candidates: count });
+/** A block that is tried without, beside as many as `round` says; and its place among the tries of one look. */
+export const candidate = v.object({ round: count, block: blockName, index: count, tries: count });
+
+/** A choice of blocks that is held against others: its scales are trained a little. */
+export const choice = v.object({ blocks: v.array(blockName), index: count, choices: count });
 
 const done = { done: v.number(), total: v.number(), secondsLeft: v.optional(v.number()) };
 
@@ -66,11 +69,13 @@ export const jobEvent = v.variant('type', [
   v.object({ type: v.literal('candidate-started'), ...candidate.entries }),
   v.object({
     type: v.literal('candidate-tried'),
-    ...candidate.entries,
+    round: count,
+    block: blockName,
     loss: v.number(),
     /** How much the loss alone is above the original's, where what decides (`loss`) holds more than that. */
     rise: v.optional(v.number()),
   }),
+  v.object({ type: v.literal('choice-started'), ...choice.entries }),
   v.object({ type: v.literal('block-chosen'), round: count, block: blockName, loss: v.optional(v.number()) }),
   v.object({
     type: v.literal('epoch-finished'),

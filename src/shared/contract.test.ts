@@ -102,14 +102,7 @@ describe('events', () => {
   });
 
   test('of a job', () => {
-    const tried = {
-      type: 'candidate-tried',
-      round: 0,
-      block: 'attention 3',
-      index: 3,
-      candidates: 12,
-      loss: 0.1,
-    };
+    const tried = { type: 'candidate-tried', round: 0, block: 'attention 3', loss: 0.1 };
     expect(acceptsEvent('job.event', { run: 'r', event: tried })).toBe(true);
     expect(acceptsEvent('job.event', { run: 'r', event: { ...tried, block: 'attention three' } })).toBe(
       false,

@@ -6,14 +6,13 @@ import { jobState, type JobState } from './job.js';
 import { afterJobEvent, idleJob, startingJob } from './job-state.js';
 
 const after = (events: JobEvent[], from: JobState = idleJob()) => events.reduce(afterJobEvent, from);
-const place = { round: 0, index: 0, candidates: 2 } as const;
 
 describe('what the events of a job add up to', () => {
   test('a round of the selection', () => {
     const tried = after([
-      { type: 'candidate-started', ...place, block: 'attention 0' },
-      { type: 'candidate-tried', ...place, block: 'attention 0', loss: 0.5 },
-      { type: 'candidate-started', ...place, index: 1, block: 'attention 1' },
+      { type: 'candidate-started', round: 0, index: 0, tries: 2, block: 'attention 0' },
+      { type: 'candidate-tried', round: 0, block: 'attention 0', loss: 0.5 },
+      { type: 'candidate-started', round: 0, index: 1, tries: 2, block: 'attention 1' },
     ]);
     expect(tried).toMatchObject({
       rounds: [{ losses: { 'attention 0': 0.5 } }],
@@ -21,7 +20,7 @@ describe('what the events of a job add up to', () => {
     });
     const chosen = after(
       [
-        { type: 'candidate-tried', ...place, block: 'attention 1', loss: 0.2 },
+        { type: 'candidate-tried', round: 0, block: 'attention 1', loss: 0.2 },
         { type: 'block-chosen', round: 0, block: 'attention 1', loss: 0.2 },
       ],
       tried,
@@ -29,6 +28,20 @@ describe('what the events of a job add up to', () => {
     expect(chosen.skipped).toEqual(['attention 1']);
     expect(chosen.candidate).toBeUndefined();
     expect(tried.rounds[0]!.losses).not.toHaveProperty('attention 1');
+  });
+
+  test('choices that are held against each other, until one is taken', () => {
+    const choice = (index: number): JobEvent => ({
+      type: 'choice-started',
+      blocks: ['attention 1', 'attention 2'],
+      index,
+      choices: 2,
+    });
+    const candidate = { round: 1, index: 0, tries: 12, block: 'attention 1' } as const;
+    const judging = after([{ type: 'candidate-started', ...candidate }, choice(0), choice(1)]);
+    expect(judging.choice).toMatchObject({ index: 1, blocks: ['attention 1', 'attention 2'] });
+    expect(judging.candidate).toBeUndefined();
+    expect(after([{ type: 'block-chosen', round: 0, block: 'attention 1' }], judging).choice).toBeUndefined();
   });
 
   test('epochs of the training, also if one comes twice after a crash', () => {

@@ -17,7 +17,7 @@ export function afterJobEvent(state: JobState, event: JobEvent): JobState {
     case 'restored':
       return { ...state, ...event.findings, skipped: chosenIn(event.findings) };
     case 'stage':
-      return without({ ...state, stage: event.stage }, ['answers', 'candidate', 'epochs']);
+      return without({ ...state, stage: event.stage }, ['answers', 'candidate', 'choice', 'epochs']);
     case 'columns':
       return { ...state, columns: event.columns, problems: event.problems };
     case 'provider':
@@ -40,7 +40,11 @@ export function afterJobEvent(state: JobState, event: JobEvent): JobState {
       return { ...state, original: event.quality, measure: event.measure };
     case 'candidate-started': {
       const { type: _, ...candidate } = event;
-      return without({ ...state, candidate }, ['epochs']);
+      return without({ ...state, candidate }, ['choice', 'epochs']);
+    }
+    case 'choice-started': {
+      const { type: _, ...choice } = event;
+      return without({ ...state, choice }, ['candidate', 'epochs']);
     }
     case 'candidate-tried':
       return {
@@ -53,13 +57,13 @@ export function afterJobEvent(state: JobState, event: JobEvent): JobState {
       };
     case 'block-chosen': {
       const rounds = withRound(state.rounds, event.round, (round) => ({ ...round, chosen: event.block }));
-      return without({ ...state, rounds, skipped: chosenIn({ rounds }) }, ['candidate']);
+      return without({ ...state, rounds, skipped: chosenIn({ rounds }) }, ['candidate', 'choice']);
     }
     case 'epoch-finished': {
       const key = String(event.skipped.length);
       const earlier = (state.training[key] ?? []).filter(({ epoch }) => epoch < event.result.epoch);
       return {
-        ...without(state, ['candidate']),
+        ...without(state, ['candidate', 'choice']),
         training: { ...state.training, [key]: [...earlier, event.result] },
         epochs: { blocks: event.skipped.length, done: event.result.epoch, total: event.epochs },
       };

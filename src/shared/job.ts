@@ -1,7 +1,7 @@
 /** Step 4, calibrating: the job that runs, and what it tells. */
 import * as v from 'valibot';
 import { blockName } from '../schema/blocks.js';
-import { candidate, jobEvent, jobStage } from '../schema/events.js';
+import { candidate, choice, jobEvent, jobStage } from '../schema/events.js';
 import { problemCount } from '../schema/problems.js';
 import { curvePoint, heldoutQuality, qualityMeasure, runReport } from '../schema/report.js';
 import { runFindings, runId, runSummary } from '../schema/runs.js';
@@ -40,7 +40,9 @@ export const jobState = v.object({
   columns: v.optional(v.string()),
   problems: v.array(problemCount),
   answers: v.optional(v.object({ done: count, total: count })),
+  /** What is looked at now: a block, or a choice of several. */
   candidate: v.optional(candidate),
+  choice: v.optional(choice),
   original: v.optional(heldoutQuality),
   measure: v.optional(qualityMeasure),
   ...runFindings.entries,

@@ -12,8 +12,8 @@ describe('events of the job', () => {
   test('add up, and are shown together', async () => {
     const { session, bridge } = await startSession('selecting');
     const before = session.job.state.rounds;
-    const candidate = { round: 0, block: 'attention 11', index: 0, candidates: 12 } as const;
-    bridge.emit('job.event', { run: RUN, event: { type: 'candidate-tried', ...candidate, loss: 9 } });
+    const tried = { type: 'candidate-tried', round: 0, block: 'attention 11', loss: 9 } as const;
+    bridge.emit('job.event', { run: RUN, event: tried });
     bridge.emit('job.event', { run: RUN, event: { type: 'progress', done: 3, total: 4 } });
     expect(session.job.state.rounds).toBe(before);
     await drawn();

@@ -62,9 +62,9 @@ function viewOf(session: Session): [StripView, StripLegend] {
 function calibrationView(session: Session): [StripView, StripLegend] {
   const { job, result, budget } = session;
   if (session.showsJob) {
-    const { run, skipped, rounds, candidate, original } = job.state;
+    const { run, skipped, rounds, candidate, choice, original } = job.state;
     const open = kindsOf(run?.settings.kind);
-    const trying = job.active ? candidate?.block : undefined;
+    const trying = job.active ? (choice?.blocks ?? candidate?.block) : undefined;
     return [
       { ...plainView, open, skipped, rounds, trying, originalLoss: original?.loss.value },
       rounds.length > 0 ? 'importance' : 'budget',

@@ -76,4 +76,10 @@ describe('what a screen reader hears', () => {
   test('the block that is being tried', () => {
     expect(texts.name(cell({ trying: 'attention 2' }, 'attention 2'))).toContain('being tried');
   });
+
+  test('each block of a choice that is being tried', () => {
+    const trying = ['attention 2', 'mlp 4'] as const;
+    for (const block of trying) expect(texts.name(cell({ trying }, block))).toContain('being tried');
+    expect(texts.name(cell({ trying }, 'attention 4'))).not.toContain('being tried');
+  });
 });

@@ -39,7 +39,8 @@ export interface StripView {
   skipped: readonly BlockName[];
   /** Kinds that may be skipped; undefined: nothing is dimmed. */
   open: readonly BlockKind[] | undefined;
-  trying: BlockName | undefined;
+  /** What is tried without now: a block, or a choice of several. */
+  trying: BlockName | readonly BlockName[] | undefined;
   rounds: readonly SelectionRound[];
   /** Loss of the original model, from which rises are counted. */
   originalLoss: number | undefined;
@@ -66,6 +67,7 @@ export function stripColumns(
   const blocks = new Map(model?.blocks.map((block) => [block.name, block]));
   const largest = Math.max(0, ...(model?.blocks.map(({ share }) => share) ?? []));
   const findings = roundFindings(view.rounds, view.originalLoss);
+  const trying = new Set(view.trying === undefined ? [] : [view.trying].flat());
   const scales = new Map(view.scales.map((entry) => [entry.name, entry]));
   return Array.from({ length: count }, (_, layer) => {
     const cells = BLOCK_KINDS.flatMap((kind): StripCell[] => {
@@ -87,7 +89,7 @@ export function stripColumns(
           dimmed: view.open !== undefined && !(view.open.includes(kind) && described?.skippable !== false),
           importance: found?.importance,
           lossRise: found?.rise,
-          trying: view.trying === block,
+          trying: trying.has(block),
           skippedAt: place < 0 ? undefined : place,
           scales: scales.get(block),
         },

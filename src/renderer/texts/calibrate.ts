@@ -68,8 +68,12 @@ export const calibrate = {
     if (state.answers && state.stage)
       return `${stages[state.stage]}: ${state.answers.done} of ${state.answers.total}`;
     if (state.candidate) {
-      const { block, index, candidates, round } = state.candidate;
-      return `Round ${round + 1}: trying without ${blockWords(block)} (${index + 1} of ${candidates})`;
+      const { block, index, tries, round } = state.candidate;
+      return `Round ${round + 1}: trying without ${blockWords(block)} (${index + 1} of ${tries})`;
+    }
+    if (state.choice) {
+      const { blocks, index, choices } = state.choice;
+      return `Choice ${index + 1} of ${choices}: learning scales a little with ${counted(blocks.length, 'block')} skipped`;
     }
     if (state.epochs)
       return `Learning scales with ${state.epochs.blocks === 0 ? 'nothing' : counted(state.epochs.blocks, 'block')} skipped: epoch ${state.epochs.done} of ${state.epochs.total}`;

@@ -82,9 +82,10 @@ class ContestSelector implements BlockSelector {
     try {
       await this.#addOrders(round, losses);
       const choices = distinct(contest.orders, (order) => this.#choiceOf(order));
-      for (const [name, blocks] of choices) {
-        if (choices.length > 1 && contest.losses[name] === undefined)
-          await this.#judge(name, blocks, round, losses);
+      for (const [index, [name, blocks]] of choices.entries()) {
+        if (choices.length === 1 || contest.losses[name] !== undefined) continue;
+        round.onChoice(blocks, index, choices.length);
+        await this.#judge(name, blocks, round, losses);
       }
       const judged = (name: string) => contest.losses[name] ?? 0;
       const [winner] = choices.reduce((a, b) => (judged(b[0]) < judged(a[0]) ? b : a));
@@ -116,8 +117,7 @@ class ContestSelector implements BlockSelector {
       keep();
     }
     if (!orders.alone) {
-      onCandidate(candidates[0]!);
-      const alone = await losses.without(this.#start, candidates);
+      const alone = await losses.without(this.#start, candidates, onCandidate);
       const base = await losses.of(this.#start);
       for (const block of candidates)
         recordLoss(block, finite(alone.get(block)!), finite(alone.get(block)! - base));
@@ -127,6 +127,7 @@ class ContestSelector implements BlockSelector {
       orders.chain = await this.#chain(
         new Map(candidates.map((block) => [block, round.rises![block]!])),
         losses,
+        onCandidate,
       );
       keep();
     }
@@ -142,7 +143,11 @@ class ContestSelector implements BlockSelector {
   }
 
   /** One after the other, with a few steps in between; what it cost when it was last tried says which come near. */
-  async #chain(rises: Map<BlockName, number>, losses: SkipLosses): Promise<Order> {
+  async #chain(
+    rises: Map<BlockName, number>,
+    losses: SkipLosses,
+    onCandidate: RoundContext['onCandidate'],
+  ): Promise<Order> {
     const { decoder, kinds, contested, trialRows } = this.#context;
     const scales = copyScales(this.#start);
     const order: Order = [];
@@ -153,8 +158,11 @@ class ContestSelector implements BlockSelector {
       if (tried.length === 0) break;
       if (order.length > 0) {
         const base = await losses.of(scales);
-        for (const [block, loss] of await losses.without(scales, tried))
-          rises.set(block, finite(loss - base));
+        const off = order.length;
+        const without = await losses.without(scales, tried, (block, look) =>
+          onCandidate(block, { ...look, off }),
+        );
+        for (const [block, loss] of without) rises.set(block, finite(loss - base));
       }
       const block = tried.reduce((a, b) => (rises.get(b)! < rises.get(a)! ? b : a));
       switchOff(decoder, scales, block);

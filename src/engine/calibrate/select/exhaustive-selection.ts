@@ -48,7 +48,7 @@ class ExhaustiveSelector implements BlockSelector {
       });
       try {
         for (const block of open) {
-          onCandidate(block);
+          onCandidate(block, { index: candidates.indexOf(block), tries: candidates.length });
           recordLoss(block, await this.#oneEpochWithout(model, block));
         }
       } finally {

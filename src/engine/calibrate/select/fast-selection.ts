@@ -168,7 +168,9 @@ class FastSelector implements BlockSelector {
   }
 
   async #stepTrials(trials: readonly Trial[], batch: LossBatch, round: RoundContext): Promise<Judgement[]> {
-    return await this.#step(trials, batch, (index) => round.onCandidate(trials[index]!.block));
+    return await this.#step(trials, batch, (index) =>
+      round.onCandidate(trials[index]!.block, { index, tries: trials.length }),
+    );
   }
 
   /**

@@ -53,8 +53,8 @@ class GreedySelector implements BlockSelector {
     const open = candidates.filter((block) => round.losses[block] === undefined);
     const scales = initialScales(this.#losses.scaleSizes);
     for (const block of skipped) switchOff(this.#decoder, scales, block);
-    if (open[0]) onCandidate(open[0]);
-    for (const [block, loss] of await this.#losses.without(scales, open)) recordLoss(block, finite(loss));
+    for (const [block, loss] of await this.#losses.without(scales, open, onCandidate))
+      recordLoss(block, finite(loss));
     const best = candidates.reduce((a, b) => (round.losses[b]! < round.losses[a]! ? b : a));
     requireConverged(round.losses[best]!);
     return best;

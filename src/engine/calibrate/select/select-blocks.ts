@@ -91,22 +91,19 @@ function roundContext(
   checkpoint: Checkpoint,
   onEvent: JobListener,
 ): RoundContext {
-  const { skipped, candidates, round } = facts;
-  const place = (block: BlockName) => ({
-    round: skipped.length,
-    block,
-    index: candidates.indexOf(block),
-    candidates: candidates.length,
-  });
+  const { skipped, round } = facts;
   return {
     ...facts,
     keep: () => checkpoint.save(),
-    onCandidate: (block) => onEvent({ type: 'candidate-started', ...place(block) }),
+    onCandidate: (block, { index, tries, off = skipped.length }) =>
+      onEvent({ type: 'candidate-started', round: off, block, index, tries }),
+    onChoice: (blocks, index, choices) =>
+      onEvent({ type: 'choice-started', blocks: [...blocks], index, choices }),
     recordLoss: (block, loss, rise) => {
       round.losses[block] = loss;
       if (rise !== undefined) round.rises = { ...round.rises, [block]: rise };
       checkpoint.save();
-      onEvent({ type: 'candidate-tried', loss, rise, ...place(block) });
+      onEvent({ type: 'candidate-tried', round: skipped.length, block, loss, rise });
     },
   };
 }

@@ -60,7 +60,9 @@ export interface RoundContext {
   /** What the checkpoint holds of the rounds before, in their order. */
   earlier: readonly RoundState[];
   /** Called when a candidate's turn comes. */
-  onCandidate(block: BlockName): void;
+  onCandidate(block: BlockName, look: Look): void;
+  /** Called when the turn of a choice of several blocks comes. */
+  onChoice(blocks: readonly BlockName[], index: number, choices: number): void;
   /**
    * Keeps a candidate's loss in the checkpoint.
    * @param rise how much the loss alone is above the original's on the same rows, where `loss` holds more than that
@@ -68,6 +70,15 @@ export interface RoundContext {
   recordLoss(block: BlockName, loss: number, rise?: number): void;
   /** Keeps in the checkpoint what was put into `round`. */
   keep(): void;
+}
+
+/** Where a try stands among those of one look at the blocks. */
+export interface Look {
+  /** From 0. */
+  index: number;
+  tries: number;
+  /** Blocks that are left out in all of them; default: those skipped already. */
+  off?: number;
 }
 
 /** A search that goes on from round to round. */
