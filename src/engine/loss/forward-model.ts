@@ -157,9 +157,12 @@ export class ForwardModel {
       yield { ...resultsWithHidden(results), targets: tokenTargets(results) };
   }
 
-  /** The most likely tokens of each batch's response positions in turn, with all scales where they start. */
-  async *topTokensEach(batches: readonly LossBatch[]): AsyncGenerator<TokenTargets> {
-    const feeds = batches.map((batch) => this.#feeds({ batch, scales: new Map() }));
+  /** The most likely tokens of each batch's response positions in turn; default: with all scales where they start. */
+  async *topTokensEach(
+    batches: readonly LossBatch[],
+    scales: Scales = new Map(),
+  ): AsyncGenerator<TokenTargets> {
+    const feeds = batches.map((batch) => this.#feeds({ batch, scales }));
     for await (const results of this.#model.runEach(feeds, TARGET_OUTPUTS)) yield tokenTargets(results);
   }
 

@@ -1,6 +1,7 @@
 /** The original's distributions for the rows of a task, found once and given to every batch that holds the rows. */
 import { targetFeeds, type TokenTargets } from './divergence.js';
 import type { Feeds } from '../runtime/session.js';
+import type { Scales } from '../decoder/scales.js';
 import type { ForwardModel } from './forward-model.js';
 import type { LossBatch, LossRow } from './loss-batch.js';
 
@@ -10,14 +11,18 @@ export class OriginalTargets {
   /** Feeds take more memory than what they are made of, and a batch is often run several times in turn. */
   #latest: { batch: LossBatch; feeds: Feeds } | undefined;
 
-  /** Takes in the rows of batches, in the order of which the results come. */
+  /**
+   * Takes in the rows of batches, in the order of which the results come.
+   * @param scales of the model that is held to be the original; default: where all start
+   */
   async learn(
     original: ForwardModel,
     batches: readonly LossBatch[],
     onBatch: () => void = () => {},
+    scales?: Scales,
   ): Promise<void> {
     let index = 0;
-    for await (const targets of original.topTokensEach(batches)) {
+    for await (const targets of original.topTokensEach(batches, scales)) {
       this.keep(batches[index]!, targets);
       index += 1;
       onBatch();

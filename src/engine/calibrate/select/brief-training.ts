@@ -9,7 +9,10 @@ import { USUAL_BETA_2 } from '../train/train-scales.js';
 import { keepOff } from './off-blocks.js';
 import { GRADIENT_STEP_COST, type SelectionContext } from './selection-strategy.js';
 
-/** One step a batch, at the same rate; moves the scales in place. */
+/**
+ * One step a batch, at the same rate; moves the scales in place.
+ * @returns the loss on the first batch before its step
+ */
 export async function trainBriefly(
   {
     decoder,
@@ -22,14 +25,17 @@ export async function trainBriefly(
   off: readonly BlockName[],
   batches: readonly LossBatch[],
   learningRate: number,
-): Promise<void> {
+): Promise<number> {
   const adam = new Adam();
   const usual = all.reduce((sum, { mask }) => sum + mask.length, 0) / all.length;
-  for (const batch of batches) {
+  let first = NaN;
+  for (const [index, batch] of batches.entries()) {
     throwIfCancelled(signal);
-    const { gradients } = await model.run(batch, scales);
+    const { loss, gradients } = await model.run(batch, scales);
+    if (index === 0) first = loss;
     keepOff(decoder, gradients, off);
     adam.update(scales, gradients, learningRate, { beta2: USUAL_BETA_2 });
     onWork((GRADIENT_STEP_COST * batch.mask.length) / usual);
   }
+  return first;
 }

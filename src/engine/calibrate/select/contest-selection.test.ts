@@ -1,11 +1,12 @@
 /** The contest of choices: what it takes is what the rows kept apart ended lowest with, and it says what it looks at. */
 import { describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../../test/graphs/build-decoder.js';
-import { lossBatchOf } from '../../../../test/support/random-scales.js';
+import { lossBatchOf, randomScales } from '../../../../test/support/random-scales.js';
 import type { BlockName } from '../../../schema/blocks.js';
 import type { JobEvent } from '../../../schema/events.js';
-import { blockNames } from '../../decoder/decoder.js';
+import { blockNames, type Decoder } from '../../decoder/decoder.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';
+import type { Scales } from '../../decoder/scales.js';
 import { unsavedCheckpoint } from '../checkpoint.js';
 import { contestSelection } from './contest-selection.js';
 import { selectBlocks } from './select-blocks.js';
@@ -13,40 +14,43 @@ import { selectBlocks } from './select-blocks.js';
 const BUDGET = 2;
 const styles = decoderStyles.filter((style) => ['llama', 'gpt2'].includes(style.name));
 
-describe.each(styles)('a decoder in the style of $name', (style) => {
-  it('loses the blocks of the choice that ended lowest, and every look is told', async () => {
-    const decoder = readDecoder(buildDecoder(style));
-    const batches = [1, 2, 3].map((seed) => lossBatchOf(decoder, seed));
-    const checkpoint = unsavedCheckpoint();
-    const events: JobEvent[] = [];
-    const chosen = await selectBlocks(
-      {
-        decoder,
-        batches,
-        smallBatches: [],
-        granularity: 'channel+gain',
-        seed: 0,
-        learningRate: 0.01,
-        runOptions: undefined,
-        signal: undefined,
-        loss: 'cross-entropy',
-        start: undefined,
-        trialRows: { judged: batches.slice(0, 2), training: batches.slice(0, 2), validation: [batches[2]!] },
-        onWork: () => {},
-      },
-      { strategy: contestSelection, kinds: ['attention', 'mlp'], budget: BUDGET },
-      checkpoint,
-      (event) => events.push(event),
-    );
+async function contested(decoder: Decoder, start?: Scales) {
+  const batches = [1, 2, 3].map((seed) => lossBatchOf(decoder, seed));
+  const checkpoint = unsavedCheckpoint();
+  const events: JobEvent[] = [];
+  const chosen = await selectBlocks(
+    {
+      decoder,
+      batches,
+      smallBatches: [],
+      granularity: 'channel+gain',
+      seed: 0,
+      learningRate: 0.01,
+      runOptions: undefined,
+      signal: undefined,
+      loss: 'cross-entropy',
+      start,
+      trialRows: { judged: batches.slice(0, 2), training: batches.slice(0, 2), validation: [batches[2]!] },
+      onWork: () => {},
+    },
+    { strategy: contestSelection, kinds: ['attention', 'mlp'], budget: BUDGET },
+    checkpoint,
+    (event) => events.push(event),
+  );
+  return { chosen, events, contest: checkpoint.state.rounds[0]!.contest! };
+}
 
-    const { orders, losses, winner } = checkpoint.state.rounds[0]!.contest!;
+describe.each(styles)('a decoder in the style of $name', (style) => {
+  const decoder = readDecoder(buildDecoder(style));
+
+  it('loses the blocks of the choice that ended lowest', async () => {
+    const { chosen, events, contest } = await contested(decoder);
+    const { orders, losses, winner } = contest;
     const judged = Object.keys(losses);
     expect(judged.length).toBeGreaterThan(1);
     expect(losses[winner!]).toBe(Math.min(...Object.values(losses)));
     expect(chosen).toEqual(orders[winner!]!.slice(0, BUDGET));
-
-    const choices = events.filter((event) => event.type === 'choice-started');
-    expect(choices).toEqual(
+    expect(events.filter((event) => event.type === 'choice-started')).toEqual(
       judged.map((name, index) => ({
         type: 'choice-started',
         blocks: orders[name]!.slice(0, BUDGET),
@@ -54,12 +58,30 @@ describe.each(styles)('a decoder in the style of $name', (style) => {
         choices: judged.length,
       })),
     );
+  });
+
+  it('is looked through, and every look is told: each block alone, then beside the one that went', async () => {
+    const { events } = await contested(decoder);
     const tries = events.filter((event) => event.type === 'candidate-started');
-    const alone = tries.filter(({ round }) => round === 0);
-    expect(alone.map(({ index }) => index)).toEqual(alone.map((_, index) => index));
-    expect(new Set(alone.map(({ block }) => block))).toEqual(new Set<BlockName>(blockNames(decoder)));
-    expect(alone).toHaveLength(alone[0]!.tries);
-    const beside = tries.filter(({ round }) => round === 1);
-    expect(beside).toHaveLength(beside[0]!.tries);
+    const looks: (typeof tries)[] = [];
+    for (const one of tries) (one.index === 0 ? looks[looks.push([]) - 1] : looks.at(-1))!.push(one);
+    for (const look of looks)
+      expect(look.map(({ index }) => index)).toEqual([...Array(look[0]!.tries).keys()]);
+    // What each costs alone is asked of the loss and of the divergence.
+    expect(looks.map(([first]) => first!.round)).toEqual([0, 1, 0, 1]);
+    for (const look of looks.filter(([first]) => first!.round === 0))
+      expect(new Set(look.map(({ block }) => block))).toEqual(new Set<BlockName>(blockNames(decoder)));
+  });
+
+  it('begins from the scales that the whole model has learnt only where they do better', async () => {
+    const plain = await contested(decoder);
+    const worse = new Map(
+      [...randomScales(decoder, [], 'channel+gain')].map(([key, values]) => [
+        key,
+        values.map((one) => 9 * one),
+      ]),
+    );
+    const misled = await contested(decoder, worse);
+    expect(misled.contest).toEqual(plain.contest);
   });
 });

@@ -16,27 +16,43 @@ import {
   requireConverged,
   type BlockSelector,
   type RoundContext,
+  type RoundSize,
   type SearchContext,
   type SelectionStrategy,
 } from './selection-strategy.js';
 import { JUDGED_SHARE, SkipLosses } from './skip-losses.js';
 import { measureSimilarity } from './stream-similarity.js';
+import { judgingByDivergence } from './judged-targets.js';
+import { NEAREST, orderOneByOne } from './order-one-by-one.js';
 
 /** Rate of the steps that make up for a block in the chain, and of those before a choice is judged. */
 const RECOVERY_RATE = 0.01;
 const RECOVERY_STEPS = 2;
 const TRIAL_RATE = 0.005;
-/** Candidates that are tried in a later round of the chain: those that came nearest. */
-const NEAREST = 12;
+/** Rows that judge trained choices as a share of all calibration rows. */
+const VALIDATION_SHARE = 0.25;
+/** What is left of the loss by steps that hardly helped, or not. */
+const HARDLY_LOWER = 0.9;
 
 export const contestSelection: SelectionStrategy = {
   name: 'contest',
   description: 'trains several choices a little, the baselines among them; rows kept apart decide',
-  costOfRound: ({ batches, candidates }, round) => {
+  costOfRound: (size, round) => {
     if (round > 0) return 0;
-    const choices = 3;
-    const trial = 0.5 * 0.75 * GRADIENT_STEP_COST + 0.25;
-    return batches * (0.25 + JUDGED_SHARE * 0.5 * candidates + choices * trial);
+    const { batches, candidates, contested, loss } = size;
+    const learnsAnswers = loss === 'cross-entropy';
+    const alone = JUDGED_SHARE * 0.5 * candidates;
+    const further = (contested - 1) * JUDGED_SHARE * (1 + 0.5 * NEAREST);
+    const chain = further + (contested * RECOVERY_STEPS * GRADIENT_STEP_COST) / batches;
+    const greedy = JUDGED_SHARE + alone + further;
+    const rankings =
+      0.25 +
+      alone +
+      (needsChain(size) ? chain : 0) +
+      (learnsAnswers ? 2 * VALIDATION_SHARE : 0) +
+      (needsChain(size) && learnsAnswers ? greedy : 0);
+    const trial = 0.5 * (1 - VALIDATION_SHARE) * GRADIENT_STEP_COST + VALIDATION_SHARE;
+    return batches * (rankings + (learnsAnswers ? 4 : 3) * trial);
   },
   open: async (context) =>
     new ContestSelector(
@@ -50,13 +66,26 @@ export const contestSelection: SelectionStrategy = {
     ),
 };
 
+/**
+ * Orders one by one are the dearest. Where the original's own answers are kept, blocks cost nearly alone what they cost
+ * together, unless many of them go.
+ */
+function needsChain({
+  contested,
+  loss,
+  candidates,
+}: Pick<RoundSize, 'contested' | 'loss' | 'candidates'>): boolean {
+  return contested > 1 && (loss === 'cross-entropy' || contested >= candidates / 3);
+}
+
 /** Blocks, the first to go first. */
 type Order = BlockName[];
 
 class ContestSelector implements BlockSelector {
   readonly #context: SearchContext;
   readonly #gradientModel: GradientModel;
-  readonly #start: ReadonlyMap<ScaleKey, Float32Array>;
+  /** Scales that all choices begin from. */
+  #start: ReadonlyMap<ScaleKey, Float32Array>;
 
   constructor(context: SearchContext, gradientModel: GradientModel) {
     this.#context = context;
@@ -116,6 +145,7 @@ class ContestSelector implements BlockSelector {
       }
       keep();
     }
+    if (this.#context.start) this.#start = await this.#betterStart(orders.cosine as Order, losses);
     if (!orders.alone) {
       const alone = await losses.without(this.#start, candidates, onCandidate);
       const base = await losses.of(this.#start);
@@ -123,66 +153,53 @@ class ContestSelector implements BlockSelector {
         recordLoss(block, finite(alone.get(block)!), finite(alone.get(block)! - base));
       orders.alone = candidates.toSorted((a, b) => round.losses[a]! - round.losses[b]!);
     }
-    if (!orders.chain && this.#needsChain(candidates.length)) {
-      orders.chain = await this.#chain(
-        new Map(candidates.map((block) => [block, round.rises![block]!])),
+    if (!needsChain({ ...this.#context, candidates: candidates.length })) return;
+    const shared = { context: this.#context, start: this.#start, onCandidate };
+    if (!orders.chain) {
+      orders.chain = await orderOneByOne({
+        ...shared,
         losses,
-        onCandidate,
-      );
+        rises: new Map(candidates.map((block) => [block, round.rises![block]!])),
+        recover: async (scales, off) => await this.#recover(scales, off),
+      });
+      keep();
+    }
+    if (!orders.greedy && loss === 'cross-entropy') {
+      const divergences = await SkipLosses.open(await judgingByDivergence(this.#context, this.#start));
+      try {
+        orders.greedy = await orderOneByOne({ ...shared, losses: divergences });
+      } finally {
+        await divergences.release();
+      }
       keep();
     }
   }
 
   /**
-   * The dearest of the orders. Where the original's own answers are kept, blocks cost nearly alone what they cost
-   * together, unless many of them go.
+   * Scales that were trained with nothing skipped teach the form of the file's answers; where the original knows it
+   * already, they may only have come to rely on what goes.
    */
-  #needsChain(candidates: number): boolean {
-    const { contested, loss } = this.#context;
-    return contested > 1 && (loss === 'cross-entropy' || contested >= candidates / 3);
+  async #betterStart(order: Order, losses: SkipLosses): Promise<ReadonlyMap<ScaleKey, Float32Array>> {
+    const { decoder, trialRows } = this.#context;
+    const starts = [this.#start, initialScales(this.#gradientModel.scaleSizes)];
+    const without: number[] = [];
+    for (const start of starts) {
+      const scales = copyScales(start);
+      for (const block of this.#choiceOf(order)) switchOff(decoder, scales, block);
+      without.push(finite(await losses.of(scales, trialRows.validation)));
+    }
+    return without[1]! < without[0]! ? starts[1]! : starts[0]!;
   }
 
-  /** One after the other, with a few steps in between; what it cost when it was last tried says which come near. */
-  async #chain(
-    rises: Map<BlockName, number>,
-    losses: SkipLosses,
-    onCandidate: RoundContext['onCandidate'],
-  ): Promise<Order> {
-    const { decoder, kinds, contested, trialRows } = this.#context;
-    const scales = copyScales(this.#start);
-    const order: Order = [];
-    const nearest = () =>
-      candidateBlocks(decoder, kinds, order).toSorted((a, b) => rises.get(a)! - rises.get(b)!);
-    while (order.length < contested) {
-      const tried = nearest().slice(0, NEAREST);
-      if (tried.length === 0) break;
-      if (order.length > 0) {
-        const base = await losses.of(scales);
-        const off = order.length;
-        const without = await losses.without(scales, tried, (block, look) =>
-          onCandidate(block, { ...look, off }),
-        );
-        for (const [block, loss] of without) rises.set(block, finite(loss - base));
-      }
-      const block = tried.reduce((a, b) => (rises.get(b)! < rises.get(a)! ? b : a));
-      switchOff(decoder, scales, block);
-      order.push(block);
-      const from = order.length * RECOVERY_STEPS;
-      const { training } = trialRows;
-      const batches = Array.from(
-        { length: RECOVERY_STEPS },
-        (_, step) => training[(from + step) % training.length]!,
-      );
-      await trainBriefly(
-        this.#context,
-        this.#gradientModel,
-        scales,
-        order,
-        batches,
-        this.#rate(RECOVERY_RATE),
-      );
-    }
-    return [...order, ...nearest()];
+  /** A few steps, so that scales make up for the block that went last. */
+  async #recover(scales: Map<ScaleKey, Float32Array>, off: readonly BlockName[]): Promise<void> {
+    const { training } = this.#context.trialRows;
+    const from = off.length * RECOVERY_STEPS;
+    const batches = Array.from(
+      { length: RECOVERY_STEPS },
+      (_, step) => training[(from + step) % training.length]!,
+    );
+    await trainBriefly(this.#context, this.#gradientModel, scales, off, batches, this.#rate(RECOVERY_RATE));
   }
 
   async #judge(
@@ -193,18 +210,18 @@ class ContestSelector implements BlockSelector {
   ): Promise<void> {
     const { contest } = round;
     const { decoder, trialRows } = this.#context;
-    const scales = copyScales(this.#start);
-    for (const block of blocks) switchOff(decoder, scales, block);
-    await trainBriefly(
-      this.#context,
-      this.#gradientModel,
-      scales,
-      blocks,
-      trialRows.training,
-      this.#rate(TRIAL_RATE),
-    );
-    const loss = finite(await losses.of(scales, trialRows.validation));
-    if (Object.values(contest!.losses).every((other) => loss < other)) contest!.scales = saveScales(scales);
+    const untrained = copyScales(this.#start);
+    for (const block of blocks) switchOff(decoder, untrained, block);
+    const scales = copyScales(untrained);
+    const rate = this.#rate(TRIAL_RATE);
+    const { training, validation } = trialRows;
+    const first = await trainBriefly(this.#context, this.#gradientModel, scales, blocks, training, rate);
+    const after = finite(await losses.of(scales, validation));
+    // Where a loss is low already, a few large steps do more harm than good.
+    const before = after > HARDLY_LOWER * first ? finite(await losses.of(untrained, validation)) : Infinity;
+    const loss = Math.min(after, before);
+    if (Object.values(contest!.losses).every((other) => loss < other))
+      contest!.scales = saveScales(before < after ? untrained : scales);
     contest!.losses[name] = loss;
     keep();
   }

@@ -79,7 +79,13 @@ describe('a published search whose training diverges', () => {
     );
     await expect(search).rejects.toThrow(/not a number.*try a smaller learning rate for choosing blocks\.$/);
     expect(JSON.parse(JSON.stringify(checkpoint.state))).toEqual(checkpoint.state);
-    const size = { candidates: 3, batches: batches.length, smallBatchShare: 1 };
+    const size = {
+      candidates: 3,
+      batches: batches.length,
+      smallBatchShare: 1,
+      contested: 1,
+      loss: 'cross-entropy' as const,
+    };
     expect(work).toBe(exhaustiveSelection.costOfRound(size, 0));
   });
 });

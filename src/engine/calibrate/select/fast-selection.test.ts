@@ -88,7 +88,13 @@ describe('the fast search', () => {
     );
     expect(await search).toHaveLength(1);
     // Of the nine batches that a round takes six are here, so three of them have their targets already.
-    const size = { candidates: 3, batches: batches.length, smallBatchShare: 1 };
+    const size = {
+      candidates: 3,
+      batches: batches.length,
+      smallBatchShare: 1,
+      contested: 1,
+      loss: 'cross-entropy' as const,
+    };
     expect(work).toBe(fastSelection.costOfRound(size, 0) - 3);
   });
 
@@ -103,7 +109,10 @@ describe('the fast search', () => {
       () => {},
     );
     expect(work).toBeCloseTo(
-      fastSelection.costOfRound({ candidates: 3, batches: 1, smallBatchShare: 1 / 5 }, 0),
+      fastSelection.costOfRound(
+        { candidates: 3, batches: 1, smallBatchShare: 1 / 5, contested: 1, loss: 'cross-entropy' },
+        0,
+      ),
       6,
     );
   });

@@ -81,9 +81,16 @@ export async function selectBlocks(
   return chosenBlocks(checkpoint.state);
 }
 
-/** A quality budget ends where it will: choices are held against each other at a quarter of what there is. */
+/**
+ * For how many skipped blocks choices are held against each other. A quality budget ends where it will: at a quarter of
+ * what there is.
+ */
+export function contestedBlocks(budget: number, endsByQuality: boolean): number {
+  return endsByQuality ? Math.ceil(budget / 4) : budget;
+}
+
 function searchContext(context: SelectionContext, { kinds, budget, goOn }: SelectionOptions): SearchContext {
-  return { ...context, kinds, contested: goOn ? Math.ceil(budget / 4) : budget };
+  return { ...context, kinds, contested: contestedBlocks(budget, goOn !== undefined) };
 }
 
 function roundContext(

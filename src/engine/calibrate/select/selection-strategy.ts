@@ -97,6 +97,9 @@ export interface RoundSize {
   batches: number;
   /** Rows of a small batch as a share of a batch's. */
   smallBatchShare: number;
+  /** For how many skipped blocks choices are held against each other. */
+  contested: number;
+  loss: LossKind;
 }
 
 export interface SelectionStrategy {

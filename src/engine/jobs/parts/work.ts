@@ -3,7 +3,7 @@ import { isCut } from '../../../schema/cuts.js';
 import type { JobSettings, LossKind } from '../../../schema/settings.js';
 import type { CheckpointState } from '../../calibrate/checkpoint.js';
 import { candidateBlocks } from '../../calibrate/select/candidates.js';
-import { selectionStrategy } from '../../calibrate/select/select-blocks.js';
+import { contestedBlocks, selectionStrategy } from '../../calibrate/select/select-blocks.js';
 import { GRADIENT_STEP_COST } from '../../calibrate/select/selection-strategy.js';
 import type { Decoder } from '../../decoder/decoder.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
@@ -49,8 +49,10 @@ export function foreseenWork(decoder: Decoder, settings: JobSettings, size: Work
   const { batches, smallBatchShare } = size;
   const strategy = selectionStrategy(settings.strategy);
   const candidates = candidateBlocks(decoder, blockKinds(settings), []).length;
-  const rounds = Array.from({ length: size.rounds }, (_, round) =>
-    strategy.costOfRound({ batches, smallBatchShare, candidates: candidates - round }, round),
+  const contested = contestedBlocks(budgetInBlocks(decoder, settings), settings.budget.kind === 'quality');
+  const round = { batches, smallBatchShare, contested, loss: size.loss };
+  const rounds = Array.from({ length: size.rounds }, (_, number) =>
+    strategy.costOfRound({ ...round, candidates: candidates - number }, number),
   );
   const asked =
     settings.trainPoints === 'all'
