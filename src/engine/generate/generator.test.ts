@@ -6,6 +6,7 @@ import { importModel } from '../../../test/support/import-model.js';
 import { hasShared, repositoryRoot, sharedPath, sharedReason } from '../../../test/support/shared-folder.js';
 import { readModel } from '../onnx/file/model-file.js';
 import { floatTensor, tensorDims } from '../onnx/graph/tensor.js';
+import { readsRowsBesideCache } from '../decoder/read/fused-attention.js';
 import { readDecoder } from '../decoder/read/read-decoder.js';
 import { CancelledError } from '../../schema/errors.js';
 import { Generator, type GenerationSettings } from './generator.js';
@@ -88,6 +89,34 @@ describe('models that cannot be padded', () => {
       const alone = await generator.generate(prompts, { ...settings, batchRows: 1 });
       expect(await generator.generate(prompts, { ...settings, batchRows: 6 })).toEqual(alone);
       expect(await generator.generate(prompts, { ...settings, batchRows: 1, promptChunk: 2 })).toEqual(alone);
+      await generator.release();
+    },
+  );
+
+  it.each(genaiStyles.filter(({ mlp }) => mlp !== 'quantised-experts'))(
+    'read once what all prompts of a batch begin with, a template of any length: genai $name',
+    async (style) => {
+      const decoder = readDecoder(buildGenaiDecoder(style));
+      const generator = await Generator.open(decoder, { threads: 1 });
+      const read = () => generator.timing.promptTokens;
+      const settings = { maxNewTokens: 12, stopTokens: none };
+      const readsOn = readsRowsBesideCache(decoder.graph);
+      const own = [
+        [3, 1, 4, 1, 5, 9],
+        [9, 2, 6, 5, 3, 5],
+        [2, 7, 1, 8, 2, 8],
+      ];
+      for (const [template, times] of [
+        [[12, 7, 5, 1, 6, 4, 8], 1],
+        [[12, 7, 5, 1], readsOn ? 1 : 3],
+      ] as const) {
+        const alike = own.map((prompt) => [...template, ...prompt]);
+        const alone = await generator.generate(alike, { ...settings, batchRows: 1 });
+        const before = read();
+        expect(await generator.generate(alike, { ...settings, batchRows: 3 })).toEqual(alone);
+        // Where rows go on token by token, a long rest is read with its beginning.
+        expect(read() - before).toBe(times * template.length + 3 * 6);
+      }
       await generator.release();
     },
   );

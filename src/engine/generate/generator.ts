@@ -2,6 +2,7 @@
 import type { ReadableRows } from '../data/encoded-row.js';
 import { isBeyondBorder, type Decoder } from '../decoder/decoder.js';
 import { throwIfCancelled, UserError } from '../../schema/errors.js';
+import { readsRowsBesideCache } from '../decoder/read/fused-attention.js';
 import { withFiniteMasks } from '../decoder/edit/finite-masks.js';
 import { withRecentCache, type CachePieces } from '../decoder/edit/recent-cache.js';
 import { withoutRepetitions } from '../decoder/edit/shared-heads.js';
@@ -18,9 +19,6 @@ import { greedyToken, holdsNaN, randomSource, sampleToken, type SamplingSettings
 
 /** Runs whose keys and values are handed in one by one, until the cache is made whole again. */
 const RECENT_RUNS = 8;
-
-/** Tokens that prompts begin with alike, from which on they are read once: a run costs more than a few tokens. */
-const SHARED_TOKENS = 4;
 
 /** New tokens that take about as long as the prompt, for progress. */
 const READING = 8;
@@ -71,6 +69,8 @@ export class Generator {
   readonly #batchRows: number;
   readonly #links: readonly CacheLink[];
   readonly #pieces: ReadonlyMap<string, CachePieces>;
+  /** Whether rows can be fed several tokens beside a cache. */
+  readonly #readsOn: boolean;
   /** Sums over all calls so far. */
   readonly timing: GenerationTiming = { promptTokens: 0, promptSeconds: 0, newTokens: 0, newSeconds: 0 };
 
@@ -85,6 +85,7 @@ export class Generator {
     this.#batchRows = batchRows;
     this.#links = cacheLinks(decoder);
     this.#pieces = pieces;
+    this.#readsOn = readsRowsBesideCache(decoder.graph);
   }
 
   /**
@@ -176,6 +177,7 @@ export class Generator {
     const chunk = hasCache && batch.length === 1 ? settings.promptChunk : undefined;
     const shortest = () => Math.min(...rows.map(({ ids }) => ids.length));
     let length = Math.min(this.#chunkBeyondBorder(chunk, shortest()), shortest());
+    if (past > 0 && !this.#readsOn) length = past + 1;
     while (rows.length > 0) {
       await settings.giveWay?.();
       throwIfCancelled(settings.signal);
@@ -217,8 +219,9 @@ export class Generator {
     cache: GrowingCache,
     results: readonly GeneratedText[],
   ): Promise<number> {
-    const length = sharedBeginning(rows.map(({ ids }) => ids));
-    if (length < SHARED_TOKENS) return 0;
+    const texts = rows.map(({ ids }) => ids);
+    const length = sharedBeginning(texts, this.#readsOn);
+    if (length === 0) return 0;
     const started = performance.now();
     cache.restart(1);
     const wanted = cache.next(1, length);

@@ -3,6 +3,9 @@ import { commonTokens } from '../data/common-tokens.js';
 
 type Prompt = readonly number[];
 
+/** Tokens that prompts begin with alike, from which on they are read once: a run costs more than a few tokens. */
+const SHARED_TOKENS = 4;
+
 /**
  * Prompts of similar length run together: the longest ones are read while the others are answered already.
  * @returns places of prompts
@@ -24,8 +27,15 @@ export function promptBatches(
   return batches;
 }
 
-/** How many tokens all begin with; the last one of the shortest prompt, which is answered, is not among them. */
-export function sharedBeginning(prompts: readonly Prompt[]): number {
+/**
+ * How many tokens are read once, since all begin with them; the last one of the shortest prompt, which is answered, is not
+ * among them.
+ * @param readsOn whether what follows can be read at once, not token by token
+ */
+export function sharedBeginning(prompts: readonly Prompt[], readsOn: boolean): number {
   const shortest = Math.min(...prompts.map(({ length }) => length));
-  return Math.min(commonTokens(prompts), shortest - 1);
+  const shared = Math.min(commonTokens(prompts), shortest - 1);
+  // Token by token, a long rest would take longer than all at once with its beginning.
+  const most = readsOn ? Infinity : shared;
+  return shared < SHARED_TOKENS || shortest - shared > most ? 0 : shared;
 }

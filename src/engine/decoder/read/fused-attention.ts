@@ -33,6 +33,16 @@ export function fusedAttention(node: NodeProto): FusedAttention | undefined {
 }
 
 /**
+ * Whether several rows can be fed several tokens each beside a cache. onnxruntime's GroupQueryAttention refuses that: one
+ * row of several tokens, or several rows of one.
+ */
+export function readsRowsBesideCache(graph: Graph): boolean {
+  return !graph.nodes.some(
+    ({ domain, opType }) => domain === 'com.microsoft' && opType === 'GroupQueryAttention',
+  );
+}
+
+/**
  * Takes the past away from all attention operators, for graphs that only see whole sequences. onnxruntime may otherwise
  * write the keys and values into the memory of the empty past, once they are no outputs of the graph.
  */
