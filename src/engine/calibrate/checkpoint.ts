@@ -27,7 +27,7 @@ const contest = v.object({
   orders: v.record(v.string(), v.array(blockName)),
   /** Loss on the validation rows after a little training, by the name of the order. */
   losses: v.record(v.string(), v.number()),
-  /** What the best of them had learnt by then. */
+  /** What the training of the winner begins with: what it had learnt by then. */
   scales: v.optional(numbersByKey),
   winner: v.optional(v.string()),
   /** The winner's. */

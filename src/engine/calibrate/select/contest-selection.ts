@@ -111,6 +111,7 @@ class ContestSelector implements BlockSelector {
     try {
       await this.#addOrders(round, losses);
       const choices = distinct(contest.orders, (order) => this.#choiceOf(order));
+      if (choices.length === 1 && this.#context.start) contest.scales ??= saveScales(this.#start);
       for (const [index, [name, blocks]] of choices.entries()) {
         if (choices.length === 1 || contest.losses[name] !== undefined) continue;
         round.onChoice(blocks, index, choices.length);
