@@ -25,15 +25,26 @@ export function keepCell(cell) {
 export function choicesReport() {
   const cells = savedIn(FILE);
   if (cells.length === 0) return [];
-  const groups = grouped(cells, groupOf);
+  const groups = grouped(cells, groupOf).toSorted(([a], [b]) => inReadingOrder(a, b));
   return [
     '## Choices',
-    'Every strategy gets the same rows and as many epochs; figures are of held-out rows, with 95 % intervals over rows. The file’s answers are judged by their loss, the model’s own by the divergence from it. `contest` is the default; it begins from the scales that it trained while it chose, which the others do not have, so that its training is longer: where the blocks are the same, that is the difference. Figures of 2026-11-28 and before are of the code without prompts’ ends, with 64 tokens of the original’s distributions and before `fast` ranked by rises.',
+    'Every strategy gets the same rows and as many epochs; figures are of held-out rows, with 95 % intervals over rows. The file’s answers are judged by their loss, the model’s own by the divergence from it. `contest` is the default; it begins from the scales that it trained while it chose, which the others do not have, so that its training is longer: where the blocks are the same, that is the difference. Both tables of SmolLM2 on chat and past, and the other strategies on the sample’s arithmetic where two blocks of both kinds or attention blocks alone go, are of the code before the contest’s greedy order and choice of a start ([decision 018](decisions/018-several-choices.md)), without prompts’ ends, with 64 tokens of the original’s distributions, and before `fast` ranked by rises.',
     conditions(cells),
     overview(groups),
     verdict(groups),
     ...groups.filter(([{ model }]) => model !== SAMPLE).flatMap(groupParagraphs),
   ];
+}
+
+/** Real models before the sample; then by task, kind and number of blocks. */
+function inReadingOrder(a, b) {
+  return (
+    Number(a.model === SAMPLE) - Number(b.model === SAMPLE) ||
+    KEYS.slice(0, 3)
+      .map((key) => a[key].localeCompare(b[key]))
+      .find((order) => order !== 0) ||
+    a.share - b.share
+  );
 }
 
 /** A line a cell: what each strategy ends at, the mean over the draws of rows that all of them have. */
