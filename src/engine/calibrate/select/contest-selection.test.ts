@@ -1,5 +1,5 @@
 /** The contest of choices: what it takes is what the rows kept apart ended lowest with, and it says what it looks at. */
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../../test/graphs/build-decoder.js';
 import { lossBatchOf, randomScales } from '../../../../test/support/random-scales.js';
 import type { BlockName } from '../../../schema/blocks.js';
@@ -42,9 +42,13 @@ async function contested(decoder: Decoder, start?: Scales) {
 
 describe.each(styles)('a decoder in the style of $name', (style) => {
   const decoder = readDecoder(buildDecoder(style));
+  let plain: Awaited<ReturnType<typeof contested>>;
+  beforeAll(async () => {
+    plain = await contested(decoder);
+  });
 
-  it('loses the blocks of the choice that ended lowest', async () => {
-    const { chosen, events, contest } = await contested(decoder);
+  it('loses the blocks of the choice that ended lowest', () => {
+    const { chosen, events, contest } = plain;
     const { orders, losses, winner } = contest;
     const judged = Object.keys(losses);
     expect(judged.length).toBeGreaterThan(1);
@@ -60,9 +64,8 @@ describe.each(styles)('a decoder in the style of $name', (style) => {
     );
   });
 
-  it('is looked through, and every look is told: each block alone, then beside the one that went', async () => {
-    const { events } = await contested(decoder);
-    const tries = events.filter((event) => event.type === 'candidate-started');
+  it('is looked through, and every look is told: each block alone, then beside the one that went', () => {
+    const tries = plain.events.filter((event) => event.type === 'candidate-started');
     const looks: (typeof tries)[] = [];
     for (const one of tries) (one.index === 0 ? looks[looks.push([]) - 1] : looks.at(-1))!.push(one);
     for (const look of looks)
@@ -74,7 +77,6 @@ describe.each(styles)('a decoder in the style of $name', (style) => {
   });
 
   it('begins from the scales that the whole model has learnt only where they do better', async () => {
-    const plain = await contested(decoder);
     const worse = new Map(
       [...randomScales(decoder, [], 'channel+gain')].map(([key, values]) => [
         key,
