@@ -6,6 +6,7 @@ import type { BlockName } from '../../../schema/blocks.js';
 import type { JobEvent } from '../../../schema/events.js';
 import { blockNames, type Decoder } from '../../decoder/decoder.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';
+import { openForwardModel } from '../../loss/forward-model.js';
 import type { Scales } from '../../decoder/scales.js';
 import { unsavedCheckpoint } from '../checkpoint.js';
 import { contestSelection } from './contest-selection.js';
@@ -14,8 +15,10 @@ import { selectBlocks } from './select-blocks.js';
 const BUDGET = 2;
 const styles = decoderStyles.filter((style) => ['llama', 'gpt2'].includes(style.name));
 
-async function contested(decoder: Decoder, start?: Scales) {
+/** @param steps with which each choice is trained, on rows that have nothing to do with those that judge */
+async function contested(decoder: Decoder, start?: Scales, steps = 2) {
   const batches = [1, 2, 3].map((seed) => lossBatchOf(decoder, seed));
+  const training = Array.from({ length: steps }, (_, step) => batches[step % 2]!);
   const checkpoint = unsavedCheckpoint();
   const events: JobEvent[] = [];
   const chosen = await selectBlocks(
@@ -30,7 +33,7 @@ async function contested(decoder: Decoder, start?: Scales) {
       signal: undefined,
       loss: 'cross-entropy',
       start,
-      trialRows: { judged: batches.slice(0, 2), training: batches.slice(0, 2), validation: [batches[2]!] },
+      trialRows: { judged: batches.slice(0, 2), training, validation: [batches[2]!] },
       onWork: () => {},
     },
     { strategy: contestSelection, kinds: ['attention', 'mlp'], budget: BUDGET },
@@ -74,6 +77,18 @@ describe.each(styles)('a decoder in the style of $name', (style) => {
     expect(looks.map(([first]) => first!.round)).toEqual([0, 1, 0, 1]);
     for (const look of looks.filter(([first]) => first!.round === 0))
       expect(new Set(look.map(({ block }) => block))).toEqual(new Set<BlockName>(blockNames(decoder)));
+  });
+
+  it('judges no choice by steps that did it harm', async () => {
+    const validation = lossBatchOf(decoder, 3);
+    const { contest } = await contested(decoder, undefined, 60);
+    for (const [name, judged] of Object.entries(contest.losses)) {
+      const skipped = contest.orders[name]!.slice(0, BUDGET) as BlockName[];
+      const model = await openForwardModel(decoder, { skipped, granularity: 'channel+gain' });
+      const { loss } = await model.run(validation, new Map());
+      await model.release();
+      expect(judged).toBeLessThanOrEqual(loss + 1e-4);
+    }
   });
 
   it('begins from the scales that the whole model has learnt only where they do better', async () => {
