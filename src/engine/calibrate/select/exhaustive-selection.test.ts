@@ -8,6 +8,7 @@ import {
   sampleDecoder,
   taskReference,
 } from '../../../../test/support/sample.js';
+import { roundSize } from '../../../../test/support/round-size.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';
 import { unsavedCheckpoint } from '../checkpoint.js';
 import { exhaustiveSelection } from './exhaustive-selection.js';
@@ -79,13 +80,11 @@ describe('a published search whose training diverges', () => {
     );
     await expect(search).rejects.toThrow(/not a number.*try a smaller learning rate for choosing blocks\.$/);
     expect(JSON.parse(JSON.stringify(checkpoint.state))).toEqual(checkpoint.state);
-    const size = {
+    const size = roundSize({
       candidates: 3,
       batches: batches.length,
       smallBatchShare: 1,
-      contested: 1,
-      loss: 'cross-entropy' as const,
-    };
+    });
     expect(work).toBe(exhaustiveSelection.costOfRound(size, 0));
   });
 });

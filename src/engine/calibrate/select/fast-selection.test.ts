@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../../test/graphs/build-decoder.js';
 import { lossBatchOf } from '../../../../test/support/random-scales.js';
 import { sampleBatches, sampleDecoder } from '../../../../test/support/sample.js';
+import { roundSize } from '../../../../test/support/round-size.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';
 import type { BlockName } from '../../../schema/blocks.js';
 import { nearest } from './carried-over.js';
@@ -88,13 +89,11 @@ describe('the fast search', () => {
     );
     expect(await search).toHaveLength(1);
     // Of the nine batches that a round takes six are here, so three of them have their targets already.
-    const size = {
+    const size = roundSize({
       candidates: 3,
       batches: batches.length,
       smallBatchShare: 1,
-      contested: 1,
-      loss: 'cross-entropy' as const,
-    };
+    });
     expect(work).toBe(fastSelection.costOfRound(size, 0) - 3);
   });
 
@@ -109,10 +108,7 @@ describe('the fast search', () => {
       () => {},
     );
     expect(work).toBeCloseTo(
-      fastSelection.costOfRound(
-        { candidates: 3, batches: 1, smallBatchShare: 1 / 5, contested: 1, loss: 'cross-entropy' },
-        0,
-      ),
+      fastSelection.costOfRound(roundSize({ candidates: 3, batches: 1, smallBatchShare: 1 / 5 }), 0),
       6,
     );
   });
