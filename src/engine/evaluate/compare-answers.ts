@@ -2,7 +2,8 @@
 import type { AnswerComparison, AnswerScores } from '../../schema/report.js';
 import type { Estimate } from '../../schema/values.js';
 import { throwIfCancelled } from '../../schema/errors.js';
-import type { GenerationSettings, Generator } from '../generate/generator.js';
+import type { GenerationSettings } from '../generate/generation-settings.js';
+import type { Generator } from '../generate/generator.js';
 import { isExactMatch, isNumericMatch } from './answers.js';
 import { shareEstimate } from './intervals.js';
 

@@ -6,7 +6,8 @@ import { KeptStream } from '../loss/kept-stream.js';
 import { makeLossBatch, type LossBatch } from '../loss/loss-batch.js';
 import type { ScaleKey } from '../decoder/scales.js';
 import { readDecoder } from '../decoder/read/read-decoder.js';
-import { heldoutQuality, klDivergence } from './heldout-quality.js';
+import { heldoutQuality } from './heldout-quality.js';
+import { klDivergence } from './token-divergences.js';
 
 describe('the KL divergence', () => {
   it('is that of the distributions which the logits stand for', () => {

@@ -5,6 +5,7 @@ import type { LossBatch } from '../loss/loss-batch.js';
 import type {
   ForwardModel,
   ForwardRun,
+  HeadTargets,
   ResultsWithHidden,
   ResultsWithLogits,
   ResultsWithTargets,
@@ -16,6 +17,7 @@ import type { Scales } from '../decoder/scales.js';
 import { throwIfCancelled } from '../../schema/errors.js';
 import { clampShare, shareEstimate, tokenMeanEstimate } from './intervals.js';
 import { AgreementCounter } from './agreement.js';
+import { tokenDivergences } from './token-divergences.js';
 
 /** What a model is run with. */
 export interface HeldoutScales {
@@ -95,21 +97,40 @@ function resultsOf(
   runs: readonly ForwardRun[],
   kept: KeptStream | undefined,
   { original, onTargets, keep }: QualityOptions,
-): AsyncIterable<TokenResults | ResultsWithLogits | ResultsWithHidden | ResultsWithTargets> {
+): AsyncIterable<TokenResults | ResultsWithLogits | ResultsWithHidden | HeadTargets> {
   if (original) return resultsWithLogits(model, runs, kept);
-  if (onTargets) return model.runEachWithTargets(runs);
+  if (onTargets) return resultsWithTargets(model, runs, kept);
   return keep ? model.runEachWithHidden(runs) : model.runEach(runs);
 }
 
-/** Through the head alone where all that goes into it is known. */
 async function* resultsWithLogits(
   model: ForwardModel,
   runs: readonly ForwardRun[],
   kept: KeptStream | undefined,
 ): AsyncGenerator<ResultsWithLogits> {
-  const streams = model.hasHead ? runs.map(({ batch }) => kept?.of(batch)) : [undefined];
-  if (streams.includes(undefined)) yield* model.runEachWithLogits(runs);
+  const streams = knownStreams(model, runs, kept);
+  if (!streams) yield* model.runEachWithLogits(runs);
   else for (const [place, run] of runs.entries()) yield await model.runHead(run, streams[place]!);
+}
+
+async function* resultsWithTargets(
+  model: ForwardModel,
+  runs: readonly ForwardRun[],
+  kept: KeptStream | undefined,
+): AsyncGenerator<HeadTargets | ResultsWithTargets> {
+  const streams = knownStreams(model, runs, kept);
+  if (!streams) yield* model.runEachWithTargets(runs);
+  else for (const [place, run] of runs.entries()) yield await model.runHeadWithTargets(run, streams[place]!);
+}
+
+/** What goes into the head for each run, if all of it is known: then the head alone is run. */
+function knownStreams(
+  model: ForwardModel,
+  runs: readonly ForwardRun[],
+  kept: KeptStream | undefined,
+): Float32Array[] | undefined {
+  const streams = model.hasHead ? runs.map(({ batch }) => kept?.of(batch)) : [undefined];
+  return streams.every((stream) => stream !== undefined) ? streams : undefined;
 }
 
 /** Sums by row, so that intervals respect that the tokens of a row go together. */
@@ -241,59 +262,4 @@ async function originalLogits(
     results.push(result);
   }
   return results;
-}
-
-/**
- * KL(original || measured) at each response token, in nats. The softmax's normalisers follow from the tokens' losses, which
- * onnxruntime has computed: a vocabulary is gone through once.
- */
-function tokenDivergences(
-  expected: ResultsWithLogits,
-  actual: ResultsWithLogits,
-  batch: LossBatch,
-): Float64Array {
-  const width = expected.logits.length / batch.labels.length;
-  return Float64Array.from(batch.labels, (label, token) => {
-    const range = [token * width, (token + 1) * width] as const;
-    const [own, other] = [expected, actual].map(({ logits, tokenLosses }) => ({
-      logits: logits.subarray(...range),
-      normaliser: tokenLosses[token]! + logits[range[0] + label]!,
-    }));
-    return divergence(own!, other!);
-  });
-}
-
-/** Logits of a token, and the logarithm of the sum of their exponentials. */
-interface Distribution {
-  logits: Float32Array;
-  normaliser: number;
-}
-
-/** KL divergence of the softmax of the second logits from that of the first, in nats. */
-export function klDivergence(expected: Float32Array, actual: Float32Array): number {
-  const distribution = (logits: Float32Array) => ({ logits, normaliser: logSumExp(logits) });
-  return divergence(distribution(expected), distribution(actual));
-}
-
-// Loops by index: a vocabulary is long, and iterators take several times as long.
-
-function divergence(expected: Distribution, actual: Distribution): number {
-  const { logits, normaliser } = expected;
-  const others = actual.logits;
-  let sum = 0;
-  for (let token = 0; token < logits.length; token += 1) {
-    const logProbability = logits[token]! - normaliser;
-    sum += Math.exp(logProbability) * (logProbability - (others[token]! - actual.normaliser));
-  }
-  return Math.max(0, sum);
-}
-
-/** The logarithm of the sum of exponentials: a softmax's normaliser. */
-export function logSumExp(logits: Float32Array): number {
-  let largest = -Infinity;
-  for (let token = 0; token < logits.length; token += 1)
-    if (logits[token]! > largest) largest = logits[token]!;
-  let sum = 0;
-  for (let token = 0; token < logits.length; token += 1) sum += Math.exp(logits[token]! - largest);
-  return largest + Math.log(sum);
 }

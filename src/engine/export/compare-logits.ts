@@ -1,5 +1,5 @@
 /** How far two models' logits for the same tokens are apart: in the logits, in the distributions, in the loss. */
-import { klDivergence, logSumExp } from '../evaluate/heldout-quality.js';
+import { klDivergence, logSumExp } from '../evaluate/token-divergences.js';
 
 export interface LogitsComparison {
   /** Logit vectors compared, one a response token. */

@@ -9,7 +9,8 @@ import { floatTensor, tensorDims } from '../onnx/graph/tensor.js';
 import { readsRowsBesideCache } from '../decoder/read/fused-attention.js';
 import { readDecoder } from '../decoder/read/read-decoder.js';
 import { CancelledError } from '../../schema/errors.js';
-import { Generator, type GenerationSettings } from './generator.js';
+import type { GenerationSettings } from './generation-settings.js';
+import { Generator } from './generator.js';
 
 const families = path.join(repositoryRoot, 'test', 'families', 'phi3');
 const none: ReadonlySet<number> = new Set();

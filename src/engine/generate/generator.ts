@@ -9,50 +9,20 @@ import { withoutRepetitions } from '../decoder/edit/shared-heads.js';
 import { tokenFeeds } from '../runtime/decoder-feeds.js';
 import { openDecoder } from '../runtime/segmented-model.js';
 import { openSession, type Feeds, type RunnableModel, type RunOptions } from '../runtime/session.js';
-import { logitsValues, type RuntimeTensor } from '../runtime/tensors.js';
+import { float32Values, logitsValues, type RuntimeTensor } from '../runtime/tensors.js';
 import { cacheLinks, type CacheLink } from './cache-rows.js';
+import type { GeneratedText, GenerationSettings, GenerationTiming } from './generation-settings.js';
 import { GrowingCache } from './growing-cache.js';
 import { NOT_NUMBERS } from '../loss/finite-losses.js';
-import { lastPositionHead } from './last-position-head.js';
+import { LAST_STREAM, lastPositionHead } from './last-position-head.js';
 import { promptBatches, sharedBeginning } from './prompt-batches.js';
-import { greedyToken, holdsNaN, randomSource, sampleToken, type SamplingSettings } from './sampling.js';
+import { greedyToken, holdsNaN, randomSource, sampleToken } from './sampling.js';
 
 /** Runs whose keys and values are handed in one by one, until the cache is made whole again. */
 const RECENT_RUNS = 8;
 
 /** New tokens that take about as long as the prompt, for progress. */
 const READING = 8;
-
-export interface GenerationSettings {
-  maxNewTokens: number;
-  stopTokens: ReadonlySet<number>;
-  /** Default: greedy. */
-  sampling?: SamplingSettings;
-  /** Prompts that run together; default: what the generator was opened with. */
-  batchRows?: number;
-  signal?: AbortSignal;
-  /** Tokens that are read at once of a prompt that runs alone, with a KV cache; the signal is heeded between. Default: all. */
-  promptChunk?: number;
-  /** Waited for before each step: lets more urgent work go first. */
-  giveWay?: () => Promise<void>;
-  /** Called for each token as it comes, the stop token excepted. */
-  onToken?: (prompt: number, token: number) => void;
-  /** Called at the beginning and after each step with how many prompts are answered, those in the making as shares. */
-  onProgress?: (answered: number) => void;
-}
-
-export interface GeneratedText {
-  /** The new tokens, the stop token included if it came. */
-  tokens: number[];
-  finishedBy: 'stop' | 'length';
-}
-
-export interface GenerationTiming {
-  promptTokens: number;
-  promptSeconds: number;
-  newTokens: number;
-  newSeconds: number;
-}
 
 /** A text in the making. */
 interface Row {
@@ -71,6 +41,7 @@ export class Generator {
   readonly #pieces: ReadonlyMap<string, CachePieces>;
   /** Whether rows can be fed several tokens beside a cache. */
   readonly #readsOn: boolean;
+  readonly #givesStream: boolean;
   /** Sums over all calls so far. */
   readonly timing: GenerationTiming = { promptTokens: 0, promptSeconds: 0, newTokens: 0, newSeconds: 0 };
 
@@ -86,16 +57,24 @@ export class Generator {
     this.#links = cacheLinks(decoder);
     this.#pieces = pieces;
     this.#readsOn = readsRowsBesideCache(decoder.graph);
+    this.#givesStream = decoder.graph.outputs.some(({ name }) => name === LAST_STREAM);
   }
 
   /**
    * For many texts at once: the graph is rewritten where that makes batches faster, so that texts come sooner than from
    * the file as it is, and results differ by their rounding.
    * @param batchRows prompts that run together where nothing else is asked for
+   * @param givesStream whether `onStream` is called; not where layers run in segments
    * @throws UserError if onnxruntime cannot load the model
    */
-  static async openForBatches(decoder: Decoder, options?: RunOptions, batchRows = 32): Promise<Generator> {
-    const forBatches = lastPositionHead(withFiniteMasks(withoutRepetitions(decoder)));
+  static async openForBatches(
+    decoder: Decoder,
+    options?: RunOptions,
+    batchRows = 32,
+    givesStream = false,
+  ): Promise<Generator> {
+    const rewritten = withFiniteMasks(withoutRepetitions(decoder));
+    const forBatches = lastPositionHead(rewritten, givesStream && !options?.segments);
     const inPieces = options?.segments
       ? undefined
       : withRecentCache(forBatches.model, cacheLinks(forBatches), RECENT_RUNS);
@@ -173,7 +152,7 @@ export class Generator {
       rows: rows.length,
       positions: this.#longest(rows, settings.maxNewTokens),
     });
-    let past = hasCache && batch.length > 1 ? await this.#readBeginning(rows, cache, results) : 0;
+    let past = hasCache && batch.length > 1 ? await this.#readBeginning(rows, cache, settings, results) : 0;
     const chunk = hasCache && batch.length === 1 ? settings.promptChunk : undefined;
     const shortest = () => Math.min(...rows.map(({ ids }) => ids.length));
     let length = Math.min(this.#chunkBeyondBorder(chunk, shortest()), shortest());
@@ -189,7 +168,8 @@ export class Generator {
       }
       const feeds = { ...this.#feeds(rows, past, length), ...cache.feeds };
       const wanted = cache.next(rows.length, length);
-      const outputs = await this.#model.run(feeds, wanted.outputs, wanted.into);
+      const outputs = await this.#model.run(feeds, this.#withStream(wanted.outputs), wanted.into);
+      this.#tellStream(outputs, rows, past, settings);
       const answering = rows.filter(({ ids }) => ids.length === length);
       this.#record(rows.length * (length - past), answering, results, started);
       const next = this.#chooseTokens(outputs, rows, length, settings);
@@ -217,6 +197,7 @@ export class Generator {
   async #readBeginning(
     rows: readonly Row[],
     cache: GrowingCache,
+    settings: GenerationSettings,
     results: readonly GeneratedText[],
   ): Promise<number> {
     const texts = rows.map(({ ids }) => ids);
@@ -226,10 +207,30 @@ export class Generator {
     cache.restart(1);
     const wanted = cache.next(1, length);
     const feeds = { ...this.#feeds(rows.slice(0, 1), 0, length), ...cache.feeds };
-    cache.take(await this.#model.run(feeds, wanted.outputs, wanted.into));
+    const outputs = await this.#model.run(feeds, this.#withStream(wanted.outputs), wanted.into);
+    for (const row of rows) this.#tellStream(outputs, [row], 0, settings);
+    cache.take(outputs);
     cache.keep(rows.map(() => 0));
     this.#record(length, [], results, started);
     return length;
+  }
+
+  #withStream(outputs: readonly string[]): readonly string[] {
+    return this.#givesStream ? [...outputs, LAST_STREAM] : outputs;
+  }
+
+  /** @param position of the first token that was fed */
+  #tellStream(
+    outputs: Record<string, RuntimeTensor>,
+    rows: readonly Row[],
+    position: number,
+    { onStream }: GenerationSettings,
+  ): void {
+    if (!onStream || !this.#givesStream) return;
+    const stream = float32Values(outputs[LAST_STREAM]!);
+    const size = stream.length / rows.length;
+    for (const [place, { prompt }] of rows.entries())
+      onStream(prompt, position, stream.subarray(place * size, (place + 1) * size));
   }
 
   /** Positions of the longest text that may come of the rows. */

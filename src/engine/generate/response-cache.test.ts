@@ -5,7 +5,8 @@ import { buildDecoder, decoderStyles } from '../../../test/graphs/build-decoder.
 import { temporaryFolder } from '../../../test/support/temporary-folder.js';
 import { readDecoder } from '../decoder/read/read-decoder.js';
 import { CancelledError } from '../../schema/errors.js';
-import { Generator, type GenerationSettings } from './generator.js';
+import type { GenerationSettings } from './generation-settings.js';
+import { Generator } from './generator.js';
 import { ResponseCache, cachedResponses } from './response-cache.js';
 
 const settings: GenerationSettings = { maxNewTokens: 5, stopTokens: new Set([3, 1]) };

@@ -4,7 +4,8 @@ import path from 'node:path';
 import * as v from 'valibot';
 import { UserError } from '../../schema/errors.js';
 import { sha256 } from '../data/sha256.js';
-import type { GeneratedText, GenerationSettings, Generator } from './generator.js';
+import type { GeneratedText, GenerationSettings } from './generation-settings.js';
+import type { Generator } from './generator.js';
 import { plainWords } from '../../schema/plain-words.js';
 
 const entrySchema = v.object({
@@ -101,6 +102,7 @@ export async function cachedResponses(
             ...settings,
             onProgress: (answered) =>
               settings.onProgress?.(prompts.length - ordered.length + start + answered),
+            onStream: (place, position, stream) => settings.onStream?.(part[place]!, position, stream),
           },
         );
         part.forEach((index, place) => cache.put(prompts[index]!, responses[place]!));

@@ -199,6 +199,7 @@ class SlimJob {
         decoder: model.decoder,
         ...batches,
         reference: { decoder: reference.decoder, ...referenceTask },
+        kept: task.kept,
         settings,
         loss: lossKindFor(task.summary.responses),
         runOptions: await this.#planner.forCalibration(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../test/graphs/build-decoder.js';
-import { klDivergence } from '../evaluate/heldout-quality.js';
+import { klDivergence } from '../evaluate/token-divergences.js';
 import { readDecoder } from '../decoder/read/read-decoder.js';
 import { initialScales } from '../decoder/scales.js';
 import { targetFeeds } from './divergence.js';

@@ -56,6 +56,11 @@ export interface ResultsWithTargets extends ResultsWithHidden {
   targets: TokenTargets;
 }
 
+/** From the head alone. */
+export interface HeadTargets extends TokenResults {
+  targets: TokenTargets;
+}
+
 const TOKEN_OUTPUTS = [LOSS_OUTPUTS.loss, LOSS_OUTPUTS.tokenLosses, LOSS_OUTPUTS.predictions];
 const LOGITS_OUTPUTS = [...TOKEN_OUTPUTS, LOSS_OUTPUTS.logits];
 const HIDDEN_OUTPUTS = [...TOKEN_OUTPUTS, LOSS_OUTPUTS.hidden];
@@ -107,7 +112,21 @@ export class ForwardModel {
    * @param stream float32 [response tokens, hidden size]: those of the response positions with the same scales
    * @throws RangeError without a head that can be run alone
    */
-  async runHead({ batch, scales }: ForwardRun, stream: Float32Array): Promise<ResultsWithLogits> {
+  async runHead(run: ForwardRun, stream: Float32Array): Promise<ResultsWithLogits> {
+    return resultsWithLogits(await this.#runHead(run, stream, LOGITS_OUTPUTS));
+  }
+
+  /** The same with the most likely tokens in the place of the logits. */
+  async runHeadWithTargets(run: ForwardRun, stream: Float32Array): Promise<HeadTargets> {
+    const results = await this.#runHead(run, stream, [...TOKEN_OUTPUTS, ...TARGET_OUTPUTS]);
+    return { ...tokenResults(results), targets: tokenTargets(results) };
+  }
+
+  async #runHead(
+    { batch, scales }: ForwardRun,
+    stream: Float32Array,
+    outputs: readonly string[],
+  ): Promise<Record<string, RuntimeTensor>> {
     const model = this.#model instanceof SegmentedModel ? this.#model : undefined;
     const name = model?.lastStream;
     if (!model || name === undefined) throw new RangeError('A head that cannot be run alone');
@@ -118,7 +137,7 @@ export class ForwardModel {
       [LOSS_INPUTS.positions]: int64Tensor([...batch.labels.keys()], [tokens]),
       ...(sharesTokens(this.#decoder) ? allDistinct(tokens) : {}),
     };
-    return resultsWithLogits(await model.runLast(feeds, LOGITS_OUTPUTS));
+    return await model.runLast(feeds, outputs);
   }
 
   /** float32 [response tokens, vocabulary], row by row: the logits that predict each response token. */

@@ -6,8 +6,15 @@ import { LOSS_INPUTS } from './loss-values.js';
 /** Bytes that are kept at the most where memory is not limited; rows beyond that go through all layers again. */
 const KEPT_BYTES = 128e6;
 
+/** Values of the last positions of a row that predict a token, float32 [positions, width]. */
+interface RowStream {
+  values: Float32Array;
+  positions: number;
+}
+
 export class KeptStream {
-  readonly #byRow = new Map<LossRow, Float32Array>();
+  /** By the rows' token ids: the same row may be in batches with more or less of it to learn from. */
+  readonly #byRow = new Map<LossRow['ids'], RowStream>();
   readonly #mostBytes: number;
   #bytes = 0;
 
@@ -25,24 +32,37 @@ export class KeptStream {
     const width = hidden.length / batch.mask.length;
     const positions = batch.feeds[LOSS_INPUTS.positions]!.data as BigInt64Array;
     let first = 0;
-    batch.source.forEach((row, index) => {
+    batch.source.forEach(({ ids }, index) => {
       let end = first;
       while (batch.rowOfToken[end] === index) end += 1;
-      const own = new Float32Array((end - first) * width);
-      for (let token = first; token < end; token += 1) {
-        const at = Number(positions[token]!) * width;
-        own.set(hidden.subarray(at, at + width), (token - first) * width);
-      }
+      const own = Array.from(positions.subarray(first, end), (position) => {
+        const at = Number(position) * width;
+        return hidden.subarray(at, at + width);
+      });
       first = end;
-      if (this.#bytes + own.byteLength > this.#mostBytes) return;
-      this.#bytes += own.byteLength;
-      this.#byRow.set(row, own);
+      this.keepRow(ids, own);
     });
   }
 
-  /** float32 [response tokens, hidden size], in the batch's order; undefined if one of its rows was not kept. */
+  /**
+   * Takes in a row, unless there is no room for it.
+   * @param stream the values at its last positions that predict a token, in their order
+   */
+  keepRow(ids: LossRow['ids'], stream: readonly Float32Array[]): void {
+    const values = new Float32Array(stream.reduce((sum, { length }) => sum + length, 0));
+    if (this.#bytes + values.byteLength > this.#mostBytes) return;
+    let offset = 0;
+    for (const own of stream) {
+      values.set(own, offset);
+      offset += own.length;
+    }
+    this.#bytes += values.byteLength - (this.#byRow.get(ids)?.values.byteLength ?? 0);
+    this.#byRow.set(ids, { values, positions: stream.length });
+  }
+
+  /** float32 [response tokens, hidden size], in the batch's order; undefined if one of its rows was not kept, or less of it. */
   of({ source }: Pick<LossBatch, 'source'>): Float32Array | undefined {
-    const parts = source.map((row) => this.#byRow.get(row));
+    const parts = source.map((row) => this.#partOf(row));
     if (!parts.every((part) => part !== undefined)) return undefined;
     const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
     let offset = 0;
@@ -51,5 +71,20 @@ export class KeptStream {
       offset += part.length;
     }
     return whole;
+  }
+
+  /** Forgets the rows of batches. */
+  drop(batches: readonly Pick<LossBatch, 'source'>[]): void {
+    for (const { ids } of batches.flatMap(({ source }) => source)) {
+      this.#bytes -= this.#byRow.get(ids)?.values.byteLength ?? 0;
+      this.#byRow.delete(ids);
+    }
+  }
+
+  #partOf({ ids, responseStart }: LossRow): Float32Array | undefined {
+    const kept = this.#byRow.get(ids);
+    const count = ids.length - Math.max(1, responseStart);
+    if (!kept || kept.positions < count) return undefined;
+    return kept.values.subarray(kept.values.length - (kept.values.length / kept.positions) * count);
   }
 }

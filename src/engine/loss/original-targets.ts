@@ -3,6 +3,7 @@ import { targetFeeds, type TokenTargets } from './divergence.js';
 import type { Feeds } from '../runtime/session.js';
 import type { Scales } from '../decoder/scales.js';
 import type { ForwardModel } from './forward-model.js';
+import type { KeptStream } from './kept-stream.js';
 import type { LossBatch, LossRow } from './loss-batch.js';
 
 export class OriginalTargets {
@@ -12,20 +13,32 @@ export class OriginalTargets {
   #latest: { batch: LossBatch; feeds: Feeds } | undefined;
 
   /**
-   * Takes in the rows of batches, in the order of which the results come.
-   * @param scales of the model that is held to be the original; default: where all start
+   * Takes in the rows of batches.
+   * @param options.scales of the model that is held to be the original; default: where all start
+   * @param options.kept what its last layer gives, for the rows of which that is known: these go through the head alone
+   * @param options.onBatch called after each batch
    */
   async learn(
     original: ForwardModel,
     batches: readonly LossBatch[],
-    onBatch: () => void = () => {},
-    scales?: Scales,
+    { scales = new Map(), kept, onBatch }: { scales?: Scales; kept?: KeptStream; onBatch?: () => void } = {},
   ): Promise<void> {
+    const others: LossBatch[] = [];
+    for (const batch of batches) {
+      const stream = kept?.of(batch);
+      if (!stream) {
+        others.push(batch);
+        continue;
+      }
+      const { targets } = await original.runHeadWithTargets({ batch, scales }, stream);
+      this.keep(batch, targets);
+      onBatch?.();
+    }
     let index = 0;
-    for await (const targets of original.topTokensEach(batches, scales)) {
-      this.keep(batches[index]!, targets);
+    for await (const targets of original.topTokensEach(others, scales)) {
+      this.keep(others[index]!, targets);
       index += 1;
-      onBatch();
+      onBatch?.();
     }
   }
 

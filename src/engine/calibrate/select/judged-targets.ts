@@ -32,7 +32,7 @@ async function withTargets(
     ...(runOptions && { runOptions }),
   });
   try {
-    await targets.learn(model, judged, undefined, scales);
+    await targets.learn(model, judged, scales ? { scales } : {});
   } finally {
     await model.release();
   }

@@ -18,7 +18,7 @@ import { trainAndMeasure, type MeasuredPoint, type PointTask } from './point.js'
 import { blockKinds } from './settings.js';
 import { WorkCounter } from './work-counter.js';
 
-export interface CalibrationTask extends Omit<PointTask, 'onWork' | 'kept'> {
+export interface CalibrationTask extends Omit<PointTask, 'onWork'> {
   /** The calibration rows in small batches. */
   smallBatches: readonly LossBatch[];
   /** Some of the calibration rows, for trials of choices. */

@@ -27,6 +27,8 @@ export interface OriginalTask {
   /** All batches that are to get its distributions: the same rows, for the model that is slimmed. */
   learners: readonly LossBatch[];
   loss: LossKind;
+  /** What the reference's last layer gave while it answered, where that is kept; of the held-out rows it stays. */
+  kept?: KeptStream | undefined;
   runOptions: RunOptions;
   signal: AbortSignal | undefined;
   /** Called after each forward pass of a batch, with 1. */
@@ -53,18 +55,20 @@ export async function measureOriginal(task: OriginalTask): Promise<MeasuredOrigi
   });
   try {
     const targets = task.loss === 'divergence' ? new OriginalTargets() : undefined;
-    const kept = KeptStream.for(model, task.runOptions);
-    const quality = await heldoutQuality({ model, scales: new Map() }, heldout, {
+    const kept = model.hasHead ? (task.kept ?? KeptStream.for(model, task.runOptions)) : undefined;
+    const quality = await heldoutQuality({ model, scales: new Map(), kept }, heldout, {
       onPass: (rows) => task.onWork(inBatches(rows, calibration)),
       ...(targets && { onTargets: (batch, top) => targets.keep(batch, top) }),
       keep: kept,
       ...(signal && { signal }),
     });
     if (targets) {
-      await targets.learn(model, calibration, () => {
+      const onBatch = () => {
         throwIfCancelled(signal);
         task.onWork(1);
-      });
+      };
+      await targets.learn(model, calibration, { ...(kept && { kept }), onBatch });
+      kept?.drop(calibration);
       for (const batch of task.learners) targets.addTo(batch);
     }
     return { quality, kept };

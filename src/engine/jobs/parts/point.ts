@@ -25,7 +25,7 @@ export interface PointTask {
   /** The calibration rows in the batches of the final training. */
   training: readonly LossBatch[];
   heldout: readonly LossBatch[];
-  /** What the reference's last layer gave for the held-out rows, where that is kept. */
+  /** What the reference's last layer gave for rows, where that is kept. */
   kept?: KeptStream | undefined;
   /** What is learnt and judged by; batches for a divergence have targets. */
   loss: LossKind;

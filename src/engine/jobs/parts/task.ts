@@ -13,10 +13,14 @@ import { shownConversation } from '../../data/messages.js';
 import { countProblems, describeProblems, type RowProblem } from '../../data/row-problems.js';
 import { loadTokenizer, type ModelTokenizer } from '../../data/tokenizer.js';
 import type { AnswerPrompt } from '../../evaluate/compare-answers.js';
-import { Generator, type GenerationSettings } from '../../generate/generator.js';
+import type { GenerationSettings } from '../../generate/generation-settings.js';
+import { Generator } from '../../generate/generator.js';
 import { ResponseCache, cachedResponses } from '../../generate/response-cache.js';
+import type { KeptStream } from '../../loss/kept-stream.js';
+import { sharesTokens } from '../../decoder/edit/distinct-tokens.js';
 import type { JobContext } from '../context.js';
 import type { MemoryPlanner } from './memory-plan.js';
+import { AnswerStreams } from './answer-streams.js';
 import { encodeSide, readRows, type RowReader, type TaskRows } from './rows.js';
 import { usedRows, type Side } from './token-budget.js';
 import type { SourceModel } from './source-model.js';
@@ -39,6 +43,8 @@ export interface PreparedTask {
   /** Held-out prompts with the dataset's own answers; none for plain text. */
   prompts: TaskPrompt[];
   summary: TaskSummary;
+  /** What the model's last layer gave for its own answers, if they were made just now. */
+  kept?: KeptStream | undefined;
   /** Changes with the rows, their split and their responses. */
   fingerprint: string;
 }
@@ -145,20 +151,24 @@ async function withOwnAnswers(
   settings: JobSettings,
   planner: MemoryPlanner,
   { cache, signal, on }: Pick<JobContext, 'cache' | 'signal' | 'on'>,
-): Promise<Record<Side, EncodedRow[]>> {
+): Promise<Record<Side, EncodedRow[]> & Pick<PreparedTask, 'kept'>> {
   const all = [...prompts.calibration.rows, ...prompts.heldout.rows];
+  const streams = new AnswerStreams(all, settings.maxNewTokens, model.decoder.hiddenSize);
+  // A model that rounds across the tokens of a batch gives others for the same tokens in another batch.
+  const keepsStreams = planner.limit === undefined && sharesTokens(model.decoder);
   on({ type: 'stage', stage: 'collecting answers' });
   const generation: GenerationSettings = {
     maxNewTokens: settings.maxNewTokens,
     stopTokens,
     signal,
     onProgress: (answered) => on(answersEvent(answered, all.length)),
+    onStream: (prompt, position, stream) => streams.take(prompt, position, stream),
   };
   const { responses } = await cachedResponses(
     new ResponseCache(cache, model.fingerprint, generation),
     async (missing) => {
       const plan = await planner.forGeneration(model.decoder, missing, settings.maxNewTokens);
-      return await Generator.openForBatches(model.decoder, plan.runOptions, plan.batchRows);
+      return await Generator.openForBatches(model.decoder, plan.runOptions, plan.batchRows, keepsStreams);
     },
     all.map((prompt) => prompt.ids),
     generation,
@@ -168,5 +178,6 @@ async function withOwnAnswers(
     return { ...row, ids: row.ids.slice(0, settings.maxTokens) };
   });
   const border = prompts.calibration.rows.length;
-  return { calibration: answered.slice(0, border), heldout: answered.slice(border) };
+  const kept = streams.keptFor(answered);
+  return { calibration: answered.slice(0, border), heldout: answered.slice(border), kept };
 }
