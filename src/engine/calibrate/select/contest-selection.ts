@@ -41,12 +41,12 @@ export const contestSelection: SelectionStrategy = {
     if (round > 0) return 0;
     const { batches, candidates, contested, loss } = size;
     const learnsAnswers = loss === 'cross-entropy';
-    const alone = JUDGED_SHARE * 0.5 * candidates;
+    const alone = (JUDGED_SHARE * 0.5 * (candidates + furtherTried(size))) / 2;
     const further = (contested - 1) * JUDGED_SHARE * (1 + 0.5 * NEAREST);
     const chain = further + (contested * RECOVERY_STEPS * GRADIENT_STEP_COST) / batches;
     const greedy = JUDGED_SHARE + alone + further;
     const rankings =
-      0.25 +
+      JUDGED_SHARE +
       alone +
       (needsChain(size) ? chain : 0) +
       (learnsAnswers ? 2 * VALIDATION_SHARE : 0) +
@@ -76,6 +76,18 @@ function needsChain({
   candidates,
 }: Pick<RoundSize, 'contested' | 'loss' | 'candidates'>): boolean {
   return contested > 1 && (loss === 'cross-entropy' || contested >= candidates / 3);
+}
+
+/**
+ * Blocks of which the earlier half of the judged rows does not yet say that they are none of the contested. Divergences are
+ * small on all rows as long as little is lost; losses of the file's answers are not.
+ */
+function furtherTried({
+  contested,
+  loss,
+  candidates,
+}: Pick<RoundSize, 'contested' | 'loss' | 'candidates'>): number {
+  return loss === 'divergence' ? Math.min(candidates, Math.max(2 * contested, contested + 4)) : candidates;
 }
 
 /** Blocks, the first to go first. */
@@ -135,8 +147,9 @@ class ContestSelector implements BlockSelector {
     const { orders } = round.contest!;
     const { decoder, batches, loss, runOptions, onWork, trialRows } = this.#context;
     if (!orders.cosine) {
-      const similarity = await measureSimilarity(decoder, trialRows.training, runOptions, () =>
-        onWork(batches.length / 4 / trialRows.training.length),
+      const { judged } = trialRows;
+      const similarity = await measureSimilarity(decoder, judged, runOptions, () =>
+        onWork((JUDGED_SHARE * batches.length) / judged.length),
       );
       const by = (value: (block: BlockName) => number): Order =>
         candidates.toSorted((a, b) => value(b) - value(a));
@@ -148,11 +161,11 @@ class ContestSelector implements BlockSelector {
     }
     if (this.#context.start) this.#start = await this.#betterStart(orders.cosine as Order, losses);
     if (!orders.alone) {
-      const alone = await losses.without(this.#start, candidates, onCandidate);
+      const goOn = furtherTried({ ...this.#context, candidates: candidates.length });
+      const alone = await losses.without(this.#start, candidates, onCandidate, goOn);
       const base = await losses.of(this.#start);
-      for (const block of candidates)
-        recordLoss(block, finite(alone.get(block)!), finite(alone.get(block)! - base));
-      orders.alone = candidates.toSorted((a, b) => round.losses[a]! - round.losses[b]!);
+      for (const block of candidates) recordLoss(block, alone.get(block)!, finite(alone.get(block)! - base));
+      orders.alone = [...alone.keys()];
     }
     if (!needsChain({ ...this.#context, candidates: candidates.length })) return;
     const shared = { context: this.#context, start: this.#start, onCandidate };
