@@ -50,7 +50,7 @@ export const trainingEpoch = v.object({
   epoch: count,
   /** Mean over the epoch's batches; null for epoch 0, before any training. */
   trainingLoss: v.nullable(v.number()),
-  /** Mean over the held-out response tokens. */
+  /** Mean over the response tokens of the held-out rows that judge epochs, which may be a part of them. */
   heldoutLoss: v.number(),
 });
 export type TrainingEpoch = v.InferOutput<typeof trainingEpoch>;

@@ -67,6 +67,7 @@ export function defaultTraining(granularity: Granularity): TrainingSettings {
 export interface TrainingContext {
   decoder: Decoder;
   batches: readonly LossBatch[];
+  /** Held-out rows that judge the epochs. */
   heldout: readonly LossBatch[];
   /** What is learnt and judged by; batches for a divergence have targets. */
   loss: LossKind;
@@ -84,10 +85,10 @@ export interface TrainedScales {
   skipped: readonly BlockName[];
   scales: Scales;
   bestEpoch: number;
-  /** Mean over the held-out response tokens of what was learnt, in nats. */
+  /** Mean over the response tokens of the rows that judged, of what was learnt, in nats. */
   heldoutLoss: number;
   epochs: readonly TrainingEpoch[];
-  /** What the last layer gave for the held-out rows in the best epoch, if that was trained just now. */
+  /** What the last layer gave for the rows that judged, in the best epoch, if that was trained just now. */
   kept?: KeptStream | undefined;
 }
 

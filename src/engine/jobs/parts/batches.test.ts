@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../../test/graphs/build-decoder.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';
 import type { LossBatch } from '../../loss/loss-batch.js';
-import { taskBatches } from './batches.js';
+import { epochRows, taskBatches } from './batches.js';
 import { checkedSettings } from './settings.js';
 import type { PreparedTask } from './task.js';
 
@@ -47,6 +47,19 @@ describe("a model's own answers", () => {
   it('alone judge', () => {
     for (const batches of [heldout, trialRows.judged, trialRows.validation])
       expect(tokensPerRow(batches)).toEqual(new Set([RESPONSE]));
+  });
+});
+
+describe('the held-out rows that judge epochs', () => {
+  it.each([
+    ['all, where they are few', [300, 500, 600], [0, 1, 2]],
+    ['every second batch of about 4,000 tokens', [200, 400, 500, 600, 700, 800, 900], [1, 3, 5]],
+    ['every third of 6,000', [600, 800, 900, 1000, 1300, 1400], [1, 4]],
+    ['the only batch, however large', [9000], [0]],
+    ['one of few large batches', [5000, 6000], [1]],
+  ])('are %s', (_, tokens, judging) => {
+    const heldout = tokens.map((count) => ({ labels: new Int32Array(count) }) as LossBatch);
+    expect(epochRows(heldout)).toEqual(judging.map((index) => heldout[index]));
   });
 });
 

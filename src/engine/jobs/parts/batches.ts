@@ -20,6 +20,8 @@ const LONG_ANSWER_TOKENS = 64;
  * prompts are most of the work.
  */
 const JUDGED_TOKENS = { own: 1000, file: 300 };
+/** Held-out response tokens that are enough to tell epochs apart. */
+const EPOCH_TOKENS = 2000;
 /** Rows at a time where nothing is learnt: with more, activations leave the processor's caches. */
 const FEW_ROWS = 8;
 /** The part of the calibration rows by which trained choices are judged, and which they are not trained on. */
@@ -64,6 +66,17 @@ export function taskBatches(
     training: toBatches(calibration, order, trainingBatchRows(settings)),
     heldout: batchesByLength(model.decoder, task.heldout, Math.min(settings.batchRows, FEW_ROWS), task),
   };
+}
+
+/**
+ * The held-out rows by which epochs are held against each other: epochs of the same training differ on the same rows by far
+ * more than rows do, so not all are needed.
+ * @returns every second, third... batch, with about as many response tokens as are enough
+ */
+export function epochRows(heldout: readonly LossBatch[]): LossBatch[] {
+  const tokens = heldout.reduce((sum, { labels }) => sum + labels.length, 0);
+  const every = Math.max(1, Math.min(heldout.length, Math.floor(tokens / EPOCH_TOKENS)));
+  return heldout.filter((_, index) => index % every === every >> 1);
 }
 
 function learntRows(rows: readonly EncodedRow[]): Map<EncodedRow, EncodedRow> {

@@ -10,8 +10,9 @@ import { restoreScales, type Scales } from '../../decoder/scales.js';
 import { heldoutQualities } from '../../evaluate/heldout-quality.js';
 import { openForwardModel } from '../../loss/forward-model.js';
 import type { KeptStream } from '../../loss/kept-stream.js';
-import type { LossBatch } from '../../loss/loss-batch.js';
+import { rowsIn, type LossBatch } from '../../loss/loss-batch.js';
 import type { RunOptions } from '../../runtime/session.js';
+import { epochRows } from './batches.js';
 import type { Reference } from './original.js';
 import { inBatches } from './work.js';
 import { trainingSettings } from './settings.js';
@@ -55,13 +56,17 @@ export async function trainAndMeasure(
 ): Promise<MeasuredPoint> {
   const settings = trainingSettings(task.settings, task.decoder.hiddenSize);
   const share = task.calibration.length / task.training.length;
+  const judging = epochRows(task.heldout);
   const trained = await trainScales(
     {
       ...task,
+      heldout: judging,
       batches: task.training,
       start: startingScales(task.checkpoint, skipped),
       onWork: (forwardPasses) => task.onWork(forwardPasses * share),
-      onHeldout: (rows) => task.onWork(inBatches(rows, task.calibration)),
+      // As foreseen, when it is not known how many rows will judge.
+      onHeldout: (rows) =>
+        task.onWork(inBatches((rows * rowsIn(task.heldout)) / rowsIn(judging), task.calibration)),
     },
     skipped,
     settings,
