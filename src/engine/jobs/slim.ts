@@ -25,6 +25,7 @@ import type { JobContext } from './context.js';
 import { heldoutAnswers, keptAnswers } from './parts/answers.js';
 import { qualityMeasureFor, taskBatches } from './parts/batches.js';
 import { requirePossible } from './parts/before-start.js';
+import { tellingCpuOperators } from './parts/cpu-operators.js';
 import { calibrate } from './parts/curve.js';
 import { goesOnOnCpu, onDevice } from './parts/device.js';
 import { finishedReport, hasProgress, mayBeExport } from './parts/finished-run.js';
@@ -98,23 +99,14 @@ class SlimJob {
     this.#run = run;
     this.#context = context;
     this.#runOptions = runOptions;
-    this.#planner = new MemoryPlanner(run.settings.memory, this.#watched(), (plan) => {
-      this.#plans.push(plan);
-      context.on(planEvent(plan));
-    });
-  }
-
-  /** The session's options, for sessions of this process, with an eye on what their provider lacks. */
-  #watched(): RunOptions {
-    const named = new Set<string>();
-    const onCpuOperators = (operators: readonly string[]) => {
-      const added = operators.filter((operator) => !named.has(operator));
-      if (added.length === 0) return;
-      for (const operator of added) named.add(operator);
-      const provider = this.#runOptions.provider ?? 'cpu';
-      this.#context.on({ type: 'cpu-operators', provider, operators: added });
-    };
-    return { ...this.#runOptions, onCpuOperators };
+    this.#planner = new MemoryPlanner(
+      run.settings.memory,
+      tellingCpuOperators(runOptions, context.on),
+      (plan) => {
+        this.#plans.push(plan);
+        context.on(planEvent(plan));
+      },
+    );
   }
 
   async execute(): Promise<RunReport> {

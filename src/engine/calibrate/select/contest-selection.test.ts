@@ -2,12 +2,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildDecoder, decoderStyles } from '../../../../test/graphs/build-decoder.js';
 import { lossBatchOf, randomScales } from '../../../../test/support/random-scales.js';
-import type { BlockName } from '../../../schema/blocks.js';
+import type { BlockKind, BlockName } from '../../../schema/blocks.js';
 import type { JobEvent } from '../../../schema/events.js';
 import { blockNames, type Decoder } from '../../decoder/decoder.js';
 import { readDecoder } from '../../decoder/read/read-decoder.js';
 import { openForwardModel } from '../../loss/forward-model.js';
-import type { Scales } from '../../decoder/scales.js';
+import { initialScales, saveScales, type Scales } from '../../decoder/scales.js';
 import { unsavedCheckpoint } from '../checkpoint.js';
 import { contestSelection } from './contest-selection.js';
 import { selectBlocks } from './select-blocks.js';
@@ -16,7 +16,11 @@ const BUDGET = 2;
 const styles = decoderStyles.filter((style) => ['llama', 'gpt2'].includes(style.name));
 
 /** @param steps with which each choice is trained, on rows that have nothing to do with those that judge */
-async function contested(decoder: Decoder, start?: Scales, steps = 2) {
+async function contested(
+  decoder: Decoder,
+  start?: Scales,
+  { steps = 2, kinds = ['attention', 'mlp'] as BlockKind[], budget = BUDGET } = {},
+) {
   const batches = [1, 2, 3].map((seed) => lossBatchOf(decoder, seed));
   const training = Array.from({ length: steps }, (_, step) => batches[step % 2]!);
   const checkpoint = unsavedCheckpoint();
@@ -36,7 +40,7 @@ async function contested(decoder: Decoder, start?: Scales, steps = 2) {
       trialRows: { judged: batches.slice(0, 2), training, validation: [batches[2]!] },
       onWork: () => {},
     },
-    { strategy: contestSelection, kinds: ['attention', 'mlp'], budget: BUDGET },
+    { strategy: contestSelection, kinds, budget },
     checkpoint,
     (event) => events.push(event),
   );
@@ -81,7 +85,7 @@ describe.each(styles)('a decoder in the style of $name', (style) => {
 
   it('judges no choice by steps that did it harm', async () => {
     const validation = lossBatchOf(decoder, 3);
-    const { contest } = await contested(decoder, undefined, 60);
+    const { contest } = await contested(decoder, undefined, { steps: 60 });
     for (const [name, judged] of Object.entries(contest.losses)) {
       const skipped = contest.orders[name]!.slice(0, BUDGET) as BlockName[];
       const model = await openForwardModel(decoder, { skipped, granularity: 'channel+gain' });
@@ -100,5 +104,29 @@ describe.each(styles)('a decoder in the style of $name', (style) => {
     );
     const misled = await contested(decoder, worse);
     expect(misled.contest).toEqual(plain.contest);
+  });
+
+  it('is trained from the better of the two beginnings, too, where there is a single choice', async () => {
+    const skipped = blockNames(decoder).filter((block) => block.startsWith('mlp'));
+    const model = await openForwardModel(decoder, { skipped, granularity: 'channel+gain' });
+    const lossWith = async (scales: Scales) => (await model.run(lossBatchOf(decoder, 3), scales)).loss;
+    const initial = initialScales(model.scaleSizes);
+    const whole = randomScales(decoder, [], 'channel+gain');
+    const moved = (by: number): Scales =>
+      new Map([...whole].map(([key, values]) => [key, values.map((one) => 1 + by * (one - 1))]));
+    const losses = await Promise.all([moved(0.1), moved(-0.1)].map(lossWith));
+    const [better, worse] = losses[0]! < losses[1]! ? [0.1, -0.1] : [-0.1, 0.1];
+    expect(Math.min(...losses)).toBeLessThan(await lossWith(initial));
+    expect(Math.max(...losses)).toBeGreaterThan(await lossWith(initial));
+    await model.release();
+
+    for (const [given, expected] of [
+      [moved(better), moved(better)],
+      [moved(worse), moved(0)],
+    ] as const) {
+      const { contest } = await contested(decoder, given, { kinds: ['mlp'], budget: skipped.length });
+      expect(contest.losses).toEqual({});
+      expect(contest.scales).toEqual(saveScales(expected));
+    }
   });
 });
