@@ -74,6 +74,7 @@ const shots = [
   { name: '4-calibrate-stopped', scene: 'stopped', acts: [go('Calibrate')] },
   { name: '4-calibrate-stopped-early', scene: 'stopped-early', acts: [go('Calibrate')] },
   { name: '4-calibrate-crashed', scene: 'crashed', acts: [go('Calibrate')] },
+  { name: '4-calibrate-impossible', scene: 'impossible', acts: [go('Calibrate')] },
   { name: '4-calibrate-done', scene: 'finished', acts: [go('Calibrate')] },
   { name: '5-compare', scene: 'finished', acts: [go('Compare'), settle] },
   { name: '5-compare-asked', scene: 'finished', acts: [go('Compare'), settle, press('Ask both'), settle] },

@@ -2,6 +2,7 @@
 import {
   CancelledError,
   forUsers,
+  ImpossibleError,
   runDetails,
   runSummary,
   slim,
@@ -104,7 +105,8 @@ export class JobRunner {
       const isUsers = error instanceof UserError;
       if (!isUsers)
         log('error', `The job ${run.id} failed: ${error instanceof Error ? error.stack : String(error)}`);
-      emit('job.failed', { run: run.id, message: isUsers ? error.message : UNEXPECTED });
+      const status = error instanceof ImpossibleError ? 'impossible' : 'failed';
+      emit('job.failed', { run: run.id, message: isUsers ? error.message : UNEXPECTED, status });
     }
   }
 

@@ -30,7 +30,7 @@ export class JobAttention {
     events.on('job.finished', ({ run, report }) =>
       this.#tell(TEXTS.finished.title, TEXTS.finished.body(run.modelName, report.chosenPoint ?? 0)),
     );
-    events.on('job.failed', ({ message }) => this.#tell(TEXTS.failed.title, message));
+    events.on('job.failed', ({ message, status }) => this.#tell(TEXTS[status].title, message));
     this.#window.onFocus = () => this.#takeBack();
   }
 

@@ -85,7 +85,7 @@ export class JobTracker {
 
   onFailed(payload: EventPayload<'job.failed'>): void {
     this.#emit('job.failed', payload);
-    this.#end({ status: 'failed', message: payload.message });
+    this.#end({ status: payload.status, message: payload.message });
   }
 
   onStopped(): void {

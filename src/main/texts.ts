@@ -46,6 +46,7 @@ export const TEXTS = {
       `${model}: ${blocks} ${blocks === 1 ? 'block' : 'blocks'} skipped. Compare the answers now.`,
   },
   failed: { title: 'The calibration failed' },
+  impossible: { title: 'Not possible as asked' },
   crashed:
     'The engine stopped unexpectedly, perhaps for want of memory. Everything it had finished is kept; you can go on from there.',
 } as const;

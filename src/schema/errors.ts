@@ -16,6 +16,9 @@ export class UserError extends Error {
   }
 }
 
+/** Thrown when what a job is asked for cannot be had of its model and task: going on would end there again. */
+export class ImpossibleError extends UserError {}
+
 /** Thrown when an execution provider other than the CPU fails at a model; the CPU may do better. */
 export class ProviderFailure extends UserError {
   /**

@@ -8,8 +8,11 @@ import { count, filePath } from './values.js';
 /** A run's name, which is also its folder's: no separators, no dots at its start. */
 export const runId = v.pipe(v.string(), v.regex(/^[\w-][\w.-]{0,254}$/, 'not the name of a run'));
 
-/** 'damaged': run.json cannot be read as a whole; what could be saved is shown. Never written. */
-export const runStatus = v.picklist(['running', 'stopped', 'failed', 'finished', 'damaged']);
+/**
+ * 'impossible': what was asked for cannot be had, so that going on would end there again.
+ * 'damaged': run.json cannot be read as a whole; what could be saved is shown. Never written.
+ */
+export const runStatus = v.picklist(['running', 'stopped', 'failed', 'impossible', 'finished', 'damaged']);
 
 /** run.json. */
 export const run = v.object({
@@ -69,7 +72,7 @@ export type BlockScales = v.InferOutput<typeof blockScales>;
 
 export const runSummary = v.object({
   ...v.omit(run, ['version', 'process']).entries,
-  /** Whether it can go on: it was stopped or failed. */
+  /** Whether it can go on: it was stopped, or failed by what may not be there the next time. */
   resumable: v.boolean(),
   layers: v.optional(count),
   /** The curve as a thumbnail: quality (a share) and loss by number of skipped blocks, the original first. */

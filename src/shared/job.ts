@@ -18,6 +18,8 @@ export const jobStatus = v.picklist([
   'stopped',
   'finished',
   'failed',
+  /** What was asked for cannot be had: going on would end there again. */
+  'impossible',
   /** The engine's process died; nothing that was finished is lost. */
   'crashed',
 ]);
@@ -27,7 +29,7 @@ export type JobStatus = v.InferOutput<typeof jobStatus>;
 export const jobState = v.object({
   status: jobStatus,
   run: v.optional(runSummary),
-  /** One sentence, where the job failed or crashed. */
+  /** One sentence, where the job failed, was impossible or crashed. */
   message: v.optional(v.string()),
   /** Milliseconds since 1970. */
   startedAt: v.optional(v.number()),
@@ -83,7 +85,7 @@ export const jobEvents = {
   'job.changed': jobState,
   /** With the point that was trained last, where that was the job. */
   'job.finished': v.object({ run: runSummary, report: runReport, point: v.optional(count) }),
-  'job.failed': v.object({ run: runId, message: v.string() }),
+  'job.failed': v.object({ run: runId, message: v.string(), status: v.picklist(['failed', 'impossible']) }),
   /** The engine's process died; with the run that was under way, if there was one. */
   'engine.crashed': v.object({ message: v.string(), run: v.optional(runId) }),
 } as const;

@@ -156,14 +156,19 @@ describe.skipIf(!electronProgram())(`a budget that cannot be had${electronReason
     await app.close();
   });
 
-  test('quality that no block can keep: refused in words, with what would work', async () => {
+  test('quality that no block can keep: refused in words, with what would work; not to be gone on with', async () => {
     await open(newHome(), NO_LOSS);
     await ui.slimButton.click();
-    await ui.calibrate.waitForTitle(calibrateTexts.failed);
+    await ui.calibrate.waitForTitle(calibrateTexts.impossible);
     const text = await ui.content.textContent();
     expect(text).toContain('No block can be skipped within a loss of 0.0 %');
     expect(text).toContain('allow a larger loss, or ask for a number of blocks');
     expect(text).not.toContain('--');
+    expect(await ui.calibrate.button('resume').count()).toBe(0);
+    const [run] = await app.ask('runs.list');
+    expect(run).toMatchObject({ status: 'impossible', resumable: false });
+    await ui.calibrate.button('askForOther').click();
+    await ui.budget.amount.or(ui.budget.kind('mlp')).first().waitFor();
     expect(app.errors).toEqual([]);
   });
 

@@ -156,6 +156,17 @@ describe.skipIf(!existsSync(CHROMIUM))(`the page in Chromium${why}`, () => {
     expect(await page.getByRole('button', { name: 'Resume' }).isEnabled()).toBe(true);
   });
 
+  test('what cannot be had: why, and the way to ask for something else, but none to go on', async () => {
+    const { page, errors } = await openScene(browser, server.url, 'impossible');
+    await step(page, 'Calibrate').click();
+    await heading(page).filter({ hasText: 'Not possible as asked' }).waitFor();
+    await page.getByText('No block can be skipped within a loss of 0.0 %').waitFor();
+    expect(await page.getByRole('button', { name: 'Resume' }).count()).toBe(0);
+    await page.getByRole('button', { name: 'Change the budget' }).click();
+    await heading(page).filter({ hasText: 'How much to skip' }).waitFor();
+    expect(errors).toEqual([]);
+  });
+
   test('by keyboard alone: Slim leads into Calibrate, and the keyboard goes on there', async () => {
     const { page } = await openScene(browser, server.url, 'first-start', { speed: 1 });
     await page.getByRole('button', { name: 'Slim', exact: true }).press('Enter');

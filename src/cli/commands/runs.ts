@@ -97,6 +97,8 @@ export function showText(run: Run, report: RunReport | undefined): string {
 
 /** What can be done with a run that was stopped on its way. */
 function unsettledText({ id, status }: Run): string {
+  const written = `'hopscotch export ${id} FOLDER --blocks K' writes one that is trained.`;
+  if (status === 'impossible') return `The curve ends here; ${written}`;
   const way = status === 'running' ? 'It goes on' : `'hopscotch slim --resume ${id}' goes on from here`;
-  return `More points of the curve are to come. ${way}; 'hopscotch export ${id} FOLDER --blocks K' writes one that is trained.`;
+  return `More points of the curve are to come. ${way}; ${written}`;
 }

@@ -131,6 +131,9 @@ describe('runs show', () => {
     expect(showText(finishedRun({ status: 'running' }), growing)).toContain(
       'More points of the curve are to come. It goes on;',
     );
+    const impossible = showText(finishedRun({ status: 'impossible' }), growing);
+    expect(impossible).toContain(`The curve ends here; 'hopscotch export ${id} FOLDER --blocks K'`);
+    expect(impossible).not.toContain('resume');
   });
 });
 

@@ -1,5 +1,5 @@
 /** The whole job: a model, a task and a budget in, a slimmed model and a report out. */
-import { CancelledError, ProviderFailure, UserError } from '../../schema/errors.js';
+import { ProviderFailure } from '../../schema/errors.js';
 import type { JobEvent, JobStage } from '../../schema/events.js';
 import { forUsers } from '../../schema/plain-words.js';
 import type { MemoryPlan, RunReport } from '../../schema/report.js';
@@ -28,6 +28,7 @@ import { requirePossible } from './parts/before-start.js';
 import { tellingCpuOperators } from './parts/cpu-operators.js';
 import { calibrate } from './parts/curve.js';
 import { goesOnOnCpu, onDevice } from './parts/device.js';
+import { endedBy } from './parts/ended-run.js';
 import { finishedReport, hasProgress, mayBeExport } from './parts/finished-run.js';
 import { MemoryPlanner, planEvent } from './parts/memory-plan.js';
 import { sizeFigures } from './parts/model-files.js';
@@ -78,8 +79,7 @@ export async function slim({ run }: SlimRequest, context: JobContext): Promise<S
   } catch (thrown) {
     const error = forUsers(thrown);
     if (error instanceof ProviderFailure) throw goesOnOnCpu(run, context, error);
-    const status = error instanceof CancelledError ? 'stopped' : 'failed';
-    store.update(run, { status, error: error instanceof UserError ? error.message : undefined });
+    store.update(run, endedBy(error));
     throw error;
   } finally {
     unlock();

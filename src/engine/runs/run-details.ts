@@ -20,7 +20,7 @@ export function runSummary(store: RunStore, run: Run): RunSummary {
   const report = keptReport(store, run);
   return {
     ...summary,
-    resumable: run.status !== 'finished' && run.status !== 'damaged',
+    resumable: ['running', 'stopped', 'failed'].includes(run.status),
     curve: report ? thumbnail(report) : [],
     layers: report?.layers,
     chosenPoint: report?.chosenPoint,

@@ -41,9 +41,11 @@ export function stepMark(session: Session, step: OrderedStep): StepMark {
       const { progress, status } = job.state;
       const share = progress ? formatPercent(progress.done / Math.max(1, progress.total), 0) : undefined;
       if (job.active) return mark(false, share ?? calibrateTexts.statuses[status], true);
-      if (job.resumable && session.showsJob) return mark(false, calibrateTexts.statuses[status]);
+      if ((job.resumable || job.impossible) && session.showsJob)
+        return mark(false, calibrateTexts.statuses[status]);
       const summary = result.details.value?.summary;
-      if (summary?.resumable) return mark(false, runTexts.statuses[summary.status]);
+      if (summary?.resumable || summary?.status === 'impossible')
+        return mark(false, runTexts.statuses[summary.status]);
       return mark(summary !== undefined, summary?.title ?? summary?.datasetName);
     }
     case 'compare':

@@ -52,7 +52,7 @@ export class JobView {
       // It holds all events so far.
       this.#coming = undefined;
       this.#take(state);
-      if (wasActive && this.resumable) this.#onEnded(state.run!.id);
+      if (wasActive && (this.resumable || this.impossible)) this.#onEnded(state.run!.id);
     });
     this.#requests.on('job.finished', ({ run, report, point }) =>
       this.#onEnded(run.id, point ?? report.chosenPoint),
@@ -83,6 +83,11 @@ export class JobView {
   /** Whether its run can go on from where it stands. */
   get resumable(): boolean {
     return ['stopped', 'failed', 'crashed'].includes(this.state.status) && this.state.run !== undefined;
+  }
+
+  /** Whether what its run was asked for cannot be had. */
+  get impossible(): boolean {
+    return this.state.status === 'impossible' && this.state.run !== undefined;
   }
 
   begin(settings: JobRequest): Promise<void> {

@@ -27,6 +27,7 @@ const statuses: Record<JobStatus, string> = {
   stopped: 'stopped',
   finished: 'done',
   failed: 'failed',
+  impossible: 'not possible',
   crashed: 'interrupted',
 };
 
@@ -55,6 +56,8 @@ export const calibrate = {
   stoppedWithPoints:
     'Everything so far is kept. The points of the curve that are there can be compared and exported; resume to go on from here.',
   failed: 'The run failed',
+  impossible: 'Not possible as asked',
+  askForOther: 'Change the budget',
   failedHint: 'Something unexpected went wrong. Everything so far is kept; resume to go on from here.',
   crashed: 'The engine stopped unexpectedly',
   crashedHint: 'Nothing that was finished is lost. Resume to go on from the last step.',

@@ -8,6 +8,7 @@ const statuses: Record<RunSummary['status'], string> = {
   running: 'running',
   stopped: 'stopped',
   failed: 'failed',
+  impossible: 'not possible',
   finished: 'done',
   damaged: 'damaged',
 };

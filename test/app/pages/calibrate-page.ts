@@ -9,7 +9,7 @@ export class CalibratePage {
     this.#page = page;
   }
 
-  button(name: 'stop' | 'resume'): Locator {
+  button(name: 'stop' | 'resume' | 'askForOther'): Locator {
     return this.#page.getByRole('main').getByRole('button', { name: calibrate[name], exact: true });
   }
 

@@ -16,6 +16,7 @@ const PLAYED: Partial<Record<SceneOptions['scene'], number>> = {
   stopped: 0.93,
   'stopped-early': 0.04,
   crashed: 0.75,
+  impossible: 0.6,
 };
 
 /** What no test looks at. */
@@ -133,6 +134,13 @@ class JobPlayer {
         ...this.state,
         status: 'crashed',
         message: 'The engine’s process ended (SIGKILL): the system may have run out of memory.',
+      };
+    else if (scene === 'impossible')
+      this.state = {
+        ...this.state,
+        status: 'impossible',
+        message:
+          'No block can be skipped within a loss of 0.0 % of the held-out quality; allow a larger loss, or ask for a number of blocks to see what it costs.',
       };
     else if (speed > 0) this.#schedule();
   }

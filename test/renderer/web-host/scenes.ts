@@ -18,6 +18,8 @@ export const SCENES = [
   /** Stopped before the first point of the curve was measured. */
   'stopped-early',
   'crashed',
+  /** What was asked for cannot be had. */
+  'impossible',
   /** A finished run, with others in the list. */
   'finished',
   /** A finished run of whose curve few points are trained. */

@@ -1,7 +1,7 @@
 /** All that can be known before a job computes anything, so that nothing is found after an evening's work. */
 import path from 'node:path';
 import { askedCuts } from '../../../schema/cuts.js';
-import { UserError } from '../../../schema/errors.js';
+import { ImpossibleError, UserError } from '../../../schema/errors.js';
 import type { JobSettings } from '../../../schema/settings.js';
 import { formatBytes } from '../../evaluate/figures.js';
 import { requireCompanions } from '../../export/companions.js';
@@ -30,7 +30,7 @@ export function requirePossible(
   const kinds = askedCuts(cuts);
   for (const kind of kinds) {
     const problem = cutProblem(kind, model, cuts);
-    if (problem !== undefined) throw new UserError(problem);
+    if (problem !== undefined) throw new ImpossibleError(problem);
   }
   const bytes = plannedFiles(model, []).reduce((sum, file) => sum + file.bytes, 0);
   // A trial export; later the cut models: the one that others are held against, and two while one is made of the other.

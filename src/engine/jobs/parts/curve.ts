@@ -6,7 +6,7 @@ import {
   type HeldoutQuality,
   type QualityMeasure,
 } from '../../../schema/report.js';
-import { UserError } from '../../../schema/errors.js';
+import { ImpossibleError } from '../../../schema/errors.js';
 import { selectBlocks, selectionStrategy } from '../../calibrate/select/select-blocks.js';
 import type { TrialRows } from '../../calibrate/select/selection-strategy.js';
 import type { TrainedScales } from '../../calibrate/train/train-scales.js';
@@ -124,7 +124,7 @@ export async function calibrate(task: CalibrationTask): Promise<CalibrationResul
       : blocks.length;
   if (last === 0) {
     const largestDrop = budget.kind === 'quality' ? budget.largestDrop : 0;
-    throw new UserError(
+    throw new ImpossibleError(
       `No block can be skipped within a loss of ${(largestDrop * 100).toFixed(1)} % of the held-out quality; allow a larger loss, or ask for a number of blocks to see what it costs.`,
     );
   }
@@ -170,10 +170,10 @@ function meaningfulMeasure(base: HeldoutQuality, wanted: QualityMeasure): Qualit
   return wanted === 'answers' && qualityShare(base, 'answers') < LEAST ? 'tokens' : wanted;
 }
 
-/** @throws UserError where there is no quality that could be kept */
+/** @throws ImpossibleError where there is no quality that could be kept */
 function requireQuality(base: HeldoutQuality, measure: QualityMeasure): void {
   if (qualityShare(base, measure) > 0) return;
-  throw new UserError(
+  throw new ImpossibleError(
     "The original predicts none of the held-out answers' tokens, so a share of its quality means nothing; ask for a number of blocks, or learn from the model's own answers.",
     { inCommands: '--budget NUMBER, or --responses own' },
   );

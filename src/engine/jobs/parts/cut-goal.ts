@@ -1,7 +1,7 @@
 /** What an aim asks of a plan of cuts: which plan is taken, and what is said where none reaches it. */
 import type { DecoderDescription } from '../../../schema/blocks.js';
 import type { Aim } from '../../../schema/cuts.js';
-import { UserError } from '../../../schema/errors.js';
+import { ImpossibleError } from '../../../schema/errors.js';
 import { formatBytes } from '../../evaluate/figures.js';
 import { leastTime, planFor, smallestWithin, type PlannedCuts, type TriedCuts } from './cut-plan.js';
 
@@ -18,7 +18,7 @@ export interface GoalContext {
   hasFewerTokens: boolean;
 }
 
-/** @throws UserError if the goal is out of reach; says what could be reached */
+/** @throws ImpossibleError if the goal is out of reach; says what could be reached */
 export function planForGoal(goal: Aim['goal'], tried: TriedCuts, context: GoalContext): PlannedCuts {
   switch (goal.kind) {
     case 'size':
@@ -35,7 +35,7 @@ function planForSize(bytes: number, tried: TriedCuts, context: GoalContext): Pla
   const plan = planFor(description, tried, (candidate) => candidate.bytes <= bytes - beside);
   if (plan) return plan;
   const least = smallestWithin(description, tried, Infinity).bytes + beside;
-  throw new UserError(
+  throw new ImpossibleError(
     `${name} cannot be made as small as that with these cuts; about ${formatBytes(least)} can be reached. Ask for more bytes, or allow more kinds of cuts.`,
   );
 }
@@ -45,7 +45,7 @@ function planForSpeed(times: number, tried: TriedCuts, context: GoalContext): Pl
   const plan = planFor(description, tried, ({ time }) => context.time * time <= 1 / times);
   if (plan) return plan;
   const most = 1 / (context.time * leastTime(description, tried));
-  throw new UserError(
+  throw new ImpossibleError(
     `${name} cannot be made ${times} times as fast on this machine with these cuts; about ${most.toFixed(1)} times can be reached. Ask for less, or allow more kinds of cuts.`,
   );
 }
@@ -54,7 +54,7 @@ function planForQuality(largestDrop: number, tried: TriedCuts, context: GoalCont
   const { description, name, hasFewerTokens } = context;
   const plan = smallestWithin(description, tried, largestDrop);
   if (hasFewerTokens || plan.loss > 0 || plan.bytes < description.total.bytes) return plan;
-  throw new UserError(
+  throw new ImpossibleError(
     `No cut of ${name} stays within a loss of ${(largestDrop * 100).toFixed(1)} % of the quality before any training; allow a larger loss, or choose a cut yourself to see what it costs.`,
   );
 }
