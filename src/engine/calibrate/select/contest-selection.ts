@@ -79,8 +79,8 @@ function needsChain({
 }
 
 /**
- * Blocks of which the earlier half of the judged rows does not yet say that they are none of the contested. Divergences are
- * small on all rows as long as little is lost; losses of the file's answers are not.
+ * Blocks of which the earlier half of the judged rows does not yet say that they are none of the contested. With
+ * nothing left out a divergence is 0 on any rows, so that halves of them compare; a loss of the file's answers is not.
  */
 function furtherTried({
   contested,

@@ -44,7 +44,8 @@ export class AnswerStreams {
 
   /**
    * Forgets what it has taken in.
-   * @param rows the prompts with their responses, in the order of the prompts; undefined where there is none
+   * @param rows the prompts with their responses, in the order of the prompts
+   * @returns of the rows whose whole response it has
    */
   keptFor(rows: readonly EncodedRow[]): KeptStream {
     const kept = new KeptStream();

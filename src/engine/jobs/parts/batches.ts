@@ -69,8 +69,8 @@ export function taskBatches(
 }
 
 /**
- * The held-out rows by which epochs are held against each other: epochs of the same training differ on the same rows by far
- * more than rows do, so not all are needed.
+ * The held-out rows by which epochs are held against each other: all of them on the same rows, so that not all rows are
+ * needed.
  * @returns every second, third... batch, with about as many response tokens as are enough
  */
 export function epochRows(heldout: readonly LossBatch[]): LossBatch[] {

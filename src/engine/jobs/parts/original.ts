@@ -55,6 +55,7 @@ export async function measureOriginal(task: OriginalTask): Promise<MeasuredOrigi
   });
   try {
     const targets = task.loss === 'divergence' ? new OriginalTargets() : undefined;
+    if (!model.hasHead) task.kept?.drop([...calibration, ...heldout]);
     const kept = model.hasHead ? (task.kept ?? KeptStream.for(model, task.runOptions)) : undefined;
     const quality = await heldoutQuality({ model, scales: new Map(), kept }, heldout, {
       onPass: (rows) => task.onWork(inBatches(rows, calibration)),

@@ -178,6 +178,9 @@ async function withOwnAnswers(
     return { ...row, ids: row.ids.slice(0, settings.maxTokens) };
   });
   const border = prompts.calibration.rows.length;
-  const kept = streams.keptFor(answered);
-  return { calibration: answered.slice(0, border), heldout: answered.slice(border), kept };
+  return {
+    calibration: answered.slice(0, border),
+    heldout: answered.slice(border),
+    kept: keepsStreams ? streams.keptFor(answered) : undefined,
+  };
 }
