@@ -4,7 +4,7 @@ import type { LossBatch, LossRow } from './loss-batch.js';
 import { LOSS_INPUTS } from './loss-values.js';
 
 /** Bytes that are kept at the most where memory is not limited; rows beyond that go through all layers again. */
-const KEPT_BYTES = 128e6;
+export const KEPT_BYTES = 128e6;
 
 /** Values of the last positions of a row that predict a token, float32 [positions, width]. */
 interface RowStream {

@@ -1,10 +1,7 @@
 /** What a model's last layer gives while it answers: its distributions come of that through the head alone. */
 import { mostPromptTokens } from '../../data/learnt-rows.js';
 import type { EncodedRow } from '../../data/encoded-row.js';
-import { KeptStream } from '../../loss/kept-stream.js';
-
-/** Bytes that are kept at the most. */
-const MOST_BYTES = 128e6;
+import { KEPT_BYTES, KeptStream } from '../../loss/kept-stream.js';
 
 export class AnswerStreams {
   readonly #prompts: readonly EncodedRow[];
@@ -13,18 +10,17 @@ export class AnswerStreams {
   /** By prompt, then by position. */
   readonly #byPrompt = new Map<number, Map<number, Float32Array>>();
   readonly #width: number;
-  #room: number;
+  /** Bytes that may still be kept; answers beyond are not. */
+  #room = KEPT_BYTES;
 
   /**
    * @param prompts rows without their responses
    * @param width of the stream
-   * @param mostBytes that are kept; answers beyond are not
    */
-  constructor(prompts: readonly EncodedRow[], maxNewTokens: number, width: number, mostBytes = MOST_BYTES) {
+  constructor(prompts: readonly EncodedRow[], maxNewTokens: number, width: number) {
     this.#prompts = prompts;
     this.#width = width;
     this.#before = mostPromptTokens(maxNewTokens);
-    this.#room = mostBytes;
   }
 
   /** @param stream float32 [tokens, width], from a position on; what comes for a position again counts */
